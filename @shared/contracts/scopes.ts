@@ -1,0 +1,21 @@
+import { z } from "zod";
+
+/** What a token may do. `admin` stands for all of them. */
+export const SCOPES = [
+  "admin",
+  "workspaces:read",
+  "workspaces:write",
+  "patches:read",
+  "patches:write",
+  "patches:revert",
+  "events:write",
+  "orders:read",
+  "orders:write",
+  "projects:read",
+  "projects:write",
+  "tasks:read",
+  "tasks:write",
+  "requests:write",
+] as const;
+export const ScopeSchema = z.enum(SCOPES);
+export type Scope = z.infer<typeof ScopeSchema>;
