@@ -3,6 +3,12 @@ import { defineConfig } from "vitest/config";
 /** One run, one summary: every suite that needs no container engine and no model CLI is a project here. */
 export default defineConfig({
   test: {
-    projects: ["@shared/*/vitest.config.ts", "containers/*/vitest.config.ts", "orchestrator/vitest.config.ts", "apps/*/vitest.config.ts", "scripts/vitest.config.ts"],
+    projects: [
+      "@shared/*/vitest.config.ts",
+      "containers/*/vitest.config.ts",
+      "orchestrator/vitest.config.ts",
+      "apps/*/vitest.config.ts",
+      "scripts/vitest.config.ts",
+    ],
   },
 });
