@@ -1,0 +1,37 @@
+import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { defineProject } from "vitest/config";
+
+const databases = ["ops", "logs", "projects", "chats"] as const;
+const migrations = Object.fromEntries(
+  await Promise.all(
+    databases.map(async (name) => [name, await readD1Migrations(`${import.meta.dirname}/../migrations/${name}`)] as const),
+  ),
+);
+
+/** Stands where a factory Worker is bound: it answers with what it was asked. The system suite runs the real ones. */
+const echoFactory = (name: string) => ({
+  name,
+  modules: true,
+  compatibilityDate: "2026-10-30",
+  script: `
+    import { WorkerEntrypoint } from "cloudflare:workers";
+    export class Factory extends WorkerEntrypoint {
+      handleRequest(request) { return { ok: true, data: { factory: "${name}", caller: this.ctx.props.caller, request } }; }
+      fulfilPhase(input) { return { ok: false, error: { code: "ENGINE_UNAVAILABLE", message: JSON.stringify(input), retryable: true, nothingWritten: true } }; }
+    }
+    export default { fetch() { return new Response(null, { status: 404 }); } };`,
+});
+
+export default defineProject({
+  plugins: [
+    cloudflareTest({
+      main: "./worker/index.ts",
+      wrangler: { configPath: "./wrangler.jsonc" },
+      miniflare: {
+        bindings: { MIGRATIONS: migrations },
+        workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
+      },
+    }),
+  ],
+  test: { name: "orchestrator", include: ["test/{unit,api,rpc}/**/*.test.ts"], setupFiles: ["./test/setup.ts"] },
+});
