@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Failed, Result } from "./errors.ts";
 import type {
   FileMarkers,
@@ -103,6 +104,5 @@ export interface FactoryRpc {
 }
 
 /** What a service binding's `props` say of the Worker that holds it. */
-export interface CallerProps {
-  caller: string;
-}
+export const CallerPropsSchema = z.object({ caller: z.string().min(1).max(100) });
+export type CallerProps = z.infer<typeof CallerPropsSchema>;

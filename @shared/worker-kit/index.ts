@@ -1,0 +1,2 @@
+export * from "./BaseWorkerEntrypoint.ts";
+export * from "./logger.ts";
