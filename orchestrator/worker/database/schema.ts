@@ -1,0 +1,333 @@
+import type { Generated } from "kysely";
+
+// Written by `npm run db:generate` from migrations/; a test fails where the two differ.
+
+interface OpsAiProviderAssignmentsTable {
+  id: Generated<number>;
+  task_uuid: string;
+  provider_name: string;
+  provider_type: "jules" | "cli" | "model";
+  status: Generated<"pending" | "assigned" | "running" | "waiting" | "completed" | "failed" | "cancelled">;
+  execution_id: string | null;
+  order_id: string | null;
+  assigned_by: string | null;
+  reason: string | null;
+  created_at: Generated<string>;
+  updated_at: Generated<string>;
+}
+
+interface OpsAiProviderConfigsTable {
+  provider_name: string;
+  api_endpoint: string | null;
+  default_model: string | null;
+  rate_limits: string | null;
+  cost_per_token: number | null;
+  enabled: Generated<number>;
+  updated_at: Generated<string>;
+}
+
+interface OpsAiProviderExecutionsTable {
+  execution_id: string;
+  provider_name: string;
+  task_uuid: string;
+  input: string | null;
+  output: string | null;
+  patch_data: string | null;
+  status: Generated<"queued" | "running" | "waiting" | "completed" | "failed" | "cancelled" | "timed_out">;
+  duration_ms: number | null;
+  order_id: string | null;
+  model: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cost_usd: number | null;
+  error: string | null;
+  batch_id: string | null;
+  created_at: Generated<string>;
+  started_at: string | null;
+  finished_at: string | null;
+}
+
+interface OpsApiTokensTable {
+  id: string;
+  name: string;
+  prefix: string;
+  hash: string;
+  scopes: string;
+  requesters: string | null;
+  workspace_id: string | null;
+  created_by: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+  last_used_at: string | null;
+}
+
+interface OpsDeliveryReportsTable {
+  id: Generated<number>;
+  order_id: string;
+  report_md: string;
+  report_json: string | null;
+  success_rate: number | null;
+  total_patches: number | null;
+  created_at: Generated<string | null>;
+}
+
+interface OpsOpsIssuesTable {
+  id: Generated<number>;
+  kind: "worker-log" | "build-log";
+  severity: number;
+  status: Generated<"open" | "triaged" | "in_progress" | "resolved" | "closed">;
+  worker: string | null;
+  repo: string | null;
+  run_id: string | null;
+  prompt: string;
+  analysis: string;
+  gh_issue_number: number | null;
+  gh_issue_url: string | null;
+  fingerprint: string | null;
+  occurrences: Generated<number>;
+  claimed_by: string | null;
+  claimed_at: string | null;
+  created_at: Generated<string | null>;
+}
+
+interface OpsOpsScansTable {
+  id: Generated<number>;
+  scope: "cloudflare" | "cicd" | "full";
+  started_at: Generated<string>;
+  finished_at: string | null;
+  totals: string | null;
+}
+
+interface OpsPatchCustodyTable {
+  id: Generated<number>;
+  patch_id: string | null;
+  factory: string | null;
+  event_type: string | null;
+  message: string | null;
+  ts: Generated<string | null>;
+  workspace_id: string;
+  seq: number;
+  kind: "patch" | "phase";
+  batch_id: string | null;
+  order_id: string | null;
+  project_id: string | null;
+  phase: string | null;
+  meta: string | null;
+  prev_hash: string;
+  hash: string;
+}
+
+interface OpsPatchEventsTable {
+  id: Generated<number>;
+  patch_id: string;
+  task_id: string | null;
+  file_path: string;
+  op: string;
+  ts_check_ok: Generated<number | null>;
+  diff_path: string | null;
+  meta: string | null;
+  created_at: Generated<string | null>;
+  workspace_id: string;
+  seq: number;
+  batch_id: string | null;
+  event_type: string;
+  order_id: string | null;
+  project_id: string | null;
+  actor: string;
+  requester: string | null;
+  reason: string | null;
+  phase: string | null;
+  provider: string | null;
+  model: string | null;
+  error_code: string | null;
+  lines_added: number | null;
+  lines_removed: number | null;
+  log_seq: number | null;
+  log_hash: string | null;
+  tree_after: string | null;
+  prev_hash: string;
+  hash: string;
+}
+
+interface OpsPatchEventsSearchTable {
+  rowid: Generated<number>;
+  file_path: string;
+  op: string;
+  patch_id: string;
+  meta: string;
+  patch_events_search: Generated<string>;
+  rank: Generated<number>;
+}
+
+interface OpsPatchRollupsTable {
+  day: string;
+  dimension: "all" | "op" | "requester" | "actor" | "order" | "project" | "phase" | "provider" | "model" | "error";
+  key: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  failed: number;
+  reverted: number;
+  succeeded: number;
+  type_checked_ok: number;
+  type_checked_failed: number;
+  lines_added: number;
+  lines_removed: number;
+}
+
+interface OpsVPatchActivityTable {
+  id: number | null;
+  patch_id: string | null;
+  task_id: string | null;
+  file_path: string | null;
+  op: string | null;
+  created_at: string | null;
+  requester: string | number | null;
+  reason: string | number | null;
+  error: string | number | null;
+}
+
+interface OpsWorkspaceCursorsTable {
+  workspace_id: string;
+  seq: Generated<number>;
+  hash: string;
+  updated_at: string;
+}
+
+/** DB_OPS */
+export interface OpsDatabase {
+  ai_provider_assignments: OpsAiProviderAssignmentsTable;
+  ai_provider_configs: OpsAiProviderConfigsTable;
+  ai_provider_executions: OpsAiProviderExecutionsTable;
+  api_tokens: OpsApiTokensTable;
+  delivery_reports: OpsDeliveryReportsTable;
+  ops_issues: OpsOpsIssuesTable;
+  ops_scans: OpsOpsScansTable;
+  patch_custody: OpsPatchCustodyTable;
+  patch_events: OpsPatchEventsTable;
+  patch_events_search: OpsPatchEventsSearchTable;
+  patch_rollups: OpsPatchRollupsTable;
+  v_patch_activity: OpsVPatchActivityTable;
+  workspace_cursors: OpsWorkspaceCursorsTable;
+}
+
+interface LogsBuildLogsTable {
+  id: Generated<number>;
+  source: string;
+  repo: string;
+  run_id: string;
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  meta: string | null;
+  ts: Generated<string | null>;
+}
+
+interface LogsOperationLogsTable {
+  id: Generated<number>;
+  source: string;
+  operation: string;
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  actor: string | null;
+  request_id: string | null;
+  order_id: string | null;
+  task_id: string | null;
+  patch_id: string | null;
+  duration_ms: number | null;
+  meta: string | null;
+  ts: Generated<string>;
+}
+
+interface LogsWorkerLogsTable {
+  id: Generated<number>;
+  source: string;
+  worker: string;
+  level: "debug" | "info" | "warn" | "error";
+  message: string;
+  meta: string | null;
+  ts: Generated<string | null>;
+}
+
+/** DB_LOGS */
+export interface LogsDatabase {
+  build_logs: LogsBuildLogsTable;
+  operation_logs: LogsOperationLogsTable;
+  worker_logs: LogsWorkerLogsTable;
+}
+
+interface ProjectsOrdersTable {
+  id: string;
+  project_id: string | null;
+  title: string;
+  description: Generated<string>;
+  factory: string;
+  status: Generated<"received" | "in_progress" | "delivered" | "failed" | "cancelled">;
+  workspace_id: string;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface ProjectsProjectsTable {
+  id: string;
+  name: string;
+  repository: string | null;
+  branch: Generated<string>;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface ProjectsTasksTable {
+  id: string;
+  order_id: string;
+  title: string;
+  type: "generate" | "fix" | "refactor" | "optimize";
+  status: Generated<"pending" | "in_progress" | "applied" | "validated" | "failed" | "reverted" | "cancelled">;
+  allowed: string;
+  max_changed_lines: number | null;
+  created_at: string;
+  updated_at: string;
+}
+
+interface ProjectsWorkspaceCursorsTable {
+  workspace_id: string;
+  seq: number;
+  updated_at: string;
+}
+
+/** DB_PROJECTS */
+export interface ProjectsDatabase {
+  orders: ProjectsOrdersTable;
+  projects: ProjectsProjectsTable;
+  tasks: ProjectsTasksTable;
+  workspace_cursors: ProjectsWorkspaceCursorsTable;
+}
+
+interface ChatsAiProviderConversationsTable {
+  id: string;
+  provider_name: string;
+  task_uuid: string | null;
+  order_id: string | null;
+  execution_id: string | null;
+  status: Generated<"open" | "waiting" | "closed">;
+  created_at: string;
+  updated_at: string;
+}
+
+interface ChatsMessagesTable {
+  conversation_id: string;
+  seq: number;
+  role: "system" | "user" | "assistant" | "tool";
+  content: string;
+  meta: string | null;
+  created_at: string;
+}
+
+/** DB_CHATS */
+export interface ChatsDatabase {
+  ai_provider_conversations: ChatsAiProviderConversationsTable;
+  messages: ChatsMessagesTable;
+}
