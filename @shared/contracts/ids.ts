@@ -66,3 +66,11 @@ export function workspaceIdOf(address: WorkspaceAddress): WorkspaceId | null {
 export function workspaceObjectName(id: WorkspaceId): string {
   return id.includes(":") ? id : `ws:${id}`;
 }
+
+/**
+ * The id of a batch's patch whose sender gave it none, by its 0-based place in the batch. Every door derives the same
+ * one, so a patch has its name before it is planned and keeps it when the batch is sent again.
+ */
+export function patchIdOf(batchId: string, index: number): string {
+  return `${batchId}.${index + 1}`;
+}
