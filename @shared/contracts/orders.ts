@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { BatchIdSchema, OrderIdSchema, ProjectIdSchema, TaskIdSchema, WorkspaceIdSchema } from "./ids.ts";
 import { WorkspaceSourceSchema } from "./engine.ts";
-import { CodeReviewOutput, PhaseImplementationSchema } from "./factory.ts";
+import { CodeReviewOutput, FileGenerationOutput, PhaseImplementationSchema } from "./factory.ts";
 import { AllowedEditSchema, TaskTypeSchema } from "./missionControl.ts";
 import { PatchOperationSchema } from "./patch.ts";
 import { PatchEvents, type PatchEventType } from "./patchEvents.ts";
@@ -141,7 +141,10 @@ export const FulfilPhaseSchema = z.object({
   /** Names the phase's batch, so that asking twice applies once. Absent: minted. */
   batchId: BatchIdSchema.optional(),
   taskId: TaskIdSchema.optional(),
-  implementation: PhaseImplementationSchema.optional(),
+  /** A file may say its `format`: `full_content` is the whole file, whatever stands there now. */
+  implementation: PhaseImplementationSchema.extend({
+    files: z.array(FileGenerationOutput.partial({ format: true })),
+  }).optional(),
   review: CodeReviewOutput.optional(),
   patches: z.array(PatchOperationSchema).max(1000).default([]),
   /** The order is delivered when this phase is validated. */

@@ -18,7 +18,7 @@ export interface RpcCall {
  * not, and refuses instance properties: so a caller can reach none of this.
  */
 export class BaseWorkerEntrypoint<Environment = Cloudflare.Env> extends WorkerEntrypoint<Environment, CallerProps> {
-  protected readonly log: Logger = createLogger({ fields: { entrypoint: new.target.name } });
+  protected readonly log: Logger = createLogger({ fields: { entrypoint: this.constructor.name } });
 
   protected mintRequestId: () => string = () => crypto.randomUUID();
 
