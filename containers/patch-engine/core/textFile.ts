@@ -1,0 +1,189 @@
+import { Buffer, isUtf8 } from "node:buffer";
+import { fail, MAX_FILE_BYTES, type Result } from "@shared/contracts";
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+export type Eol = "\n" | "\r\n";
+
+/** The same memory as a Buffer. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * The bytes of a text file and where its lines begin. Lines are 1-based; a line ends at LF, and a CR before that LF
+ * belongs to the ending; a lone CR, U+2028 and form feed are content. A final newline ends the last line and starts
+ * none, an empty file has no lines. A byte order mark stands before line 1 and is part of no line.
+ */
+export class TextFile {
+  readonly bytes: Buffer;
+  readonly bomLength: number;
+  readonly lineCount: number;
+  /** The byte after the BOM, then the byte after each LF: the last is `bytes.length` where a newline ends the file. */
+  readonly #starts: Uint32Array;
+  #endings: { lf: number; crlf: number } | null = null;
+
+  private constructor(bytes: Buffer, starts: Uint32Array, bomLength: number) {
+    this.bytes = bytes;
+    this.#starts = starts;
+    this.bomLength = bomLength;
+    this.lineCount = starts.at(-1) === bytes.length ? starts.length - 1 : starts.length;
+  }
+
+  static readonly empty = TextFile.of(Buffer.alloc(0));
+
+  static of(bytes: Buffer): TextFile {
+    const bomLength = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
+    const starts = new LineStarts(16 + (bytes.length >>> 4));
+    starts.push(bomLength);
+    starts.scan(bytes, bomLength);
+    return new TextFile(bytes, starts.done(), bomLength);
+  }
+
+  /** A workspace file as text; FILE_TOO_LARGE, BINARY_FILE or NOT_UTF8 for what the engine does not edit. */
+  static read(path: string, bytes: Uint8Array): Result<{ text: TextFile }> {
+    const buffer = bufferOf(bytes);
+    if (buffer.length > MAX_FILE_BYTES) {
+      return fail("FILE_TOO_LARGE", `${path} has ${buffer.length} bytes; at most ${MAX_FILE_BYTES} are edited.`, {
+        file: path,
+      });
+    }
+    if (buffer.includes(0)) return fail("BINARY_FILE", `${path} holds NUL bytes: it is not text.`, { file: path });
+    if (!isUtf8(buffer)) return fail("NOT_UTF8", `${path} is not UTF-8 text.`, { file: path });
+    return { ok: true, text: TextFile.of(buffer) };
+  }
+
+  /** Whether a newline ends the file; so it does where there is no line. */
+  get terminated(): boolean {
+    return this.#starts.at(-1) === this.bytes.length;
+  }
+
+  /** The byte where a line begins; of line N+1, the file's length. */
+  startOf(line: number): number {
+    return this.#starts[line - 1] ?? this.bytes.length;
+  }
+
+  /** The byte after a line, its ending included. */
+  endOf(line: number): number {
+    return this.#starts[line] ?? this.bytes.length;
+  }
+
+  /** The byte after a line's content, before its ending. */
+  contentEnd(line: number): number {
+    const end = this.endOf(line);
+    const start = this.startOf(line);
+    if (end === start || this.bytes[end - 1] !== LF) return end;
+    return end - 1 > start && this.bytes[end - 2] === CR ? end - 2 : end - 1;
+  }
+
+  /** A line's ending; null of an unterminated last line and where no such line is. */
+  eolOf(line: number): Eol | null {
+    if (line < 1 || line > this.lineCount) return null;
+    const size = this.endOf(line) - this.contentEnd(line);
+    return size === 0 ? null : size === 1 ? "\n" : "\r\n";
+  }
+
+  lineText(line: number): string {
+    return this.bytes.toString("utf8", this.startOf(line), this.contentEnd(line));
+  }
+
+  /** The line a byte belongs to, its ending included; N+1 for the file's length where a newline ends it. */
+  lineAt(byte: number): number {
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if ((this.#starts[middle] ?? Infinity) <= byte) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  }
+
+  /** How many lines end in LF alone and how many in CR LF. */
+  get endings(): { lf: number; crlf: number } {
+    if (this.#endings === null) {
+      let crlf = 0;
+      let lf = 0;
+      for (let line = 1; line < this.#starts.length; line++) {
+        if (this.eolOf(line) === "\r\n") crlf++;
+        else lf++;
+      }
+      this.#endings = { lf, crlf };
+    }
+    return this.#endings;
+  }
+
+  /** This text with bytes replaced. `edits` ascend and do not overlap; the line index is carried over, not made anew. */
+  withEdits(edits: readonly { start: number; end: number; text: Buffer }[]): TextFile {
+    if (edits.length === 0) return this;
+    const pieces: Buffer[] = [];
+    const starts = new LineStarts(this.#starts.length + 16);
+    starts.push(this.bomLength);
+    let at = this.bomLength;
+    let line = 1;
+    let delta = 0;
+    pieces.push(this.bytes.subarray(0, at));
+    for (const edit of edits) {
+      pieces.push(this.bytes.subarray(at, edit.start), edit.text);
+      // A line that begins at the edit's start does so still: the LF before it is kept.
+      line = starts.copy(this.#starts, line, edit.start, delta);
+      starts.scan(edit.text, 0, edit.start + delta);
+      while ((this.#starts[line] ?? Infinity) <= edit.end) line++;
+      delta += edit.text.length - (edit.end - edit.start);
+      at = edit.end;
+    }
+    pieces.push(this.bytes.subarray(at));
+    starts.copy(this.#starts, line, this.bytes.length, delta);
+    return new TextFile(Buffer.concat(pieces), starts.done(), this.bomLength);
+  }
+}
+
+/** Line starts as they are found; grows by doubling. */
+class LineStarts {
+  #array: Uint32Array;
+  #size = 0;
+
+  constructor(capacity: number) {
+    this.#array = new Uint32Array(capacity);
+  }
+
+  push(start: number): void {
+    if (this.#size === this.#array.length) this.#grow(this.#size + 1);
+    this.#array[this.#size++] = start;
+  }
+
+  /** Adds the byte after each LF of `bytes`, moved by `offset`. */
+  scan(bytes: Buffer, from: number, offset = 0): void {
+    let array = this.#array;
+    let size = this.#size;
+    const { length } = bytes;
+    for (let i = from; i < length; i++) {
+      if (bytes[i] !== LF) continue;
+      if (size === array.length) {
+        this.#size = size;
+        this.#grow(size + 1);
+        array = this.#array;
+      }
+      array[size++] = i + 1 + offset;
+    }
+    this.#size = size;
+  }
+
+  /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
+  copy(source: Uint32Array, from: number, until: number, delta: number): number {
+    let index = from;
+    for (; index < source.length && (source[index] ?? 0) <= until; index++) this.push((source[index] ?? 0) + delta);
+    return index;
+  }
+
+  done(): Uint32Array {
+    return this.#array.subarray(0, this.#size);
+  }
+
+  #grow(atLeast: number): void {
+    const larger = new Uint32Array(Math.max(atLeast, this.#array.length * 2));
+    larger.set(this.#array);
+    this.#array = larger;
+  }
+}
