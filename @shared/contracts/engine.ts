@@ -14,6 +14,8 @@ import { PatchMetadataSchema } from "./patch.ts";
 /** One replaced byte range. Offsets are bytes of the file as it was before the entry. */
 export const SpliceSchema = z.object({
   patchId: z.string(),
+  /** Other patches of the batch whose edits this splice holds as well: they cannot be undone apart. */
+  alsoBy: z.array(z.string()).optional(),
   start: z.number().int().nonnegative(),
   end: z.number().int().nonnegative(),
   old: z.string(),
