@@ -1,0 +1,96 @@
+import { vibeError, type VibeError } from "@shared/contracts";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { createLogger, type Logger } from "./logger.ts";
+import { problem } from "./problem.ts";
+
+/** What every app of this house keeps on its context. */
+export interface AppVariables {
+  requestId: string;
+  log: Logger;
+}
+
+export interface AppOptions<Bindings> {
+  /** The Worker's logger; each request's lines carry its id. */
+  logger?: (env: Bindings) => Logger;
+  mintRequestId?: () => string;
+  /** Milliseconds, for the duration in the log. */
+  clock?: () => number;
+  /** What a thrown error means to a caller, where it is known; null: an INTERNAL error that shows nothing. */
+  errorOf?: (error: Error) => VibeError | null;
+}
+
+const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
+
+/** Whether a route's path (`:name` is one segment, `*` all that follows) is that of a request. */
+function matches(route: readonly string[], path: readonly string[]): boolean {
+  for (const [index, segment] of route.entries()) {
+    if (segment === "*") return true;
+    const given = path[index];
+    if (given === undefined || (segment.startsWith(":") ? given === "" : segment !== given)) return false;
+  }
+  return route.length === path.length;
+}
+
+/**
+ * The app every Worker with an HTTP door starts from: a request id (the caller's own, if it is a plain one), one log
+ * line a request, problem+json for every refusal, 404 and 405 told apart, and nothing internal in any answer.
+ */
+export function createApp<Bindings extends object>(
+  options: AppOptions<Bindings> = {},
+): OpenAPIHono<{ Bindings: Bindings; Variables: AppVariables }> {
+  const {
+    logger = () => createLogger(),
+    mintRequestId = () => crypto.randomUUID(),
+    clock = () => Date.now(),
+    errorOf = () => null,
+  } = options;
+  const app = new OpenAPIHono<{ Bindings: Bindings; Variables: AppVariables }>();
+
+  app.use("*", async (c, next) => {
+    const given = c.req.header("x-request-id");
+    const requestId = given !== undefined && REQUEST_ID.test(given) ? given : mintRequestId();
+    const log = logger(c.env).child({ requestId });
+    c.set("requestId", requestId);
+    c.set("log", log);
+    const started = clock();
+    await next();
+    // The headers of a socket's answer are the runtime's.
+    if (c.res.status !== 101) {
+      c.res.headers.set("x-request-id", requestId);
+      c.res.headers.set("x-content-type-options", "nosniff");
+      if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+    }
+    const line = { method: c.req.method, path: c.req.path, status: c.res.status, durationMs: clock() - started };
+    if (c.res.status >= 500) log.error("request failed", line);
+    else log.info("request", line);
+  });
+
+  app.onError((error, c) => {
+    const known = errorOf(error);
+    if (known === null) c.get("log").error("a request threw", { error });
+    else c.get("log").warn("a request was given up", { code: known.code, error });
+    return problem(
+      c,
+      known ??
+        vibeError("INTERNAL", "something failed on this side; the log holds the cause under this request's id", {
+          nothingWritten: null,
+        }),
+    );
+  });
+
+  // Read when first needed: routes are added after this.
+  let routes: { method: string; segments: string[] }[] | null = null;
+  app.notFound((c) => {
+    routes ??= app.routes
+      .filter((route) => route.method !== "ALL")
+      .map((route) => ({ method: route.method, segments: route.path.split("/") }));
+    const { method, path } = c.req;
+    const segments = path.split("/");
+    const allowed = new Set(routes.filter((route) => matches(route.segments, segments)).map((route) => route.method));
+    if (allowed.size === 0) return problem(c, vibeError("NOT_FOUND", "there is nothing at this address"));
+    const allow = [...allowed].toSorted().join(", ");
+    return problem(c, vibeError("METHOD_NOT_ALLOWED", `${method} is not among ${allow}`), {}, { allow });
+  });
+
+  return app;
+}
