@@ -1,19 +1,25 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, type ParseError, printParseErrorCode } from "jsonc-parser";
+import { z } from "zod";
 
 /** The repository's root; every script works from here, wherever it was called from. */
 export const ROOT = path.resolve(import.meta.dirname, "..");
 
 /** The part of a wrangler.jsonc that the scripts read. */
-export interface WranglerConfig {
-  name: string;
-  main?: string;
-  services?: { binding: string }[];
-  d1_databases?: { binding: string; database_name: string; database_id: string; migrations_dir: string }[];
-  secrets?: { required?: string[] };
-  triggers?: { crons?: string[] };
-}
+const WranglerConfigSchema = z.looseObject({
+  name: z.string(),
+  main: z.string().optional(),
+  services: z.array(z.looseObject({ binding: z.string() })).optional(),
+  d1_databases: z
+    .array(
+      z.object({ binding: z.string(), database_name: z.string(), database_id: z.string(), migrations_dir: z.string() }),
+    )
+    .optional(),
+  secrets: z.object({ required: z.array(z.string()).optional() }).optional(),
+  triggers: z.object({ crons: z.array(z.string()).optional() }).optional(),
+});
+export type WranglerConfig = z.infer<typeof WranglerConfigSchema>;
 
 export interface Worker {
   name: string;
@@ -22,18 +28,20 @@ export interface Worker {
   config: WranglerConfig;
 }
 
-/** Reads a JSON file with comments and trailing commas. A syntax error is thrown with the file's name and the place. */
-export function readJsonc<T>(file: string): T {
+/** Reads JSON with comments and trailing commas. Throws with the file's name and the place of a syntax error. */
+export function readJsonc(file: string): unknown {
   const text = readFileSync(file, "utf8");
   const errors: ParseError[] = [];
-  const value: T = parse(text, errors, { allowTrailingComma: true });
+  const value: unknown = parse(text, errors, { allowTrailingComma: true });
   const first = errors[0];
   if (first) {
     const line = text.slice(0, first.offset).split("\n").length;
-    throw new Error(`${path.relative(ROOT, file)}:${line}: ${printParseErrorCode(first.error)}`);
+    throw new Error(`${relative(file)}:${line}: ${printParseErrorCode(first.error)}`);
   }
   return value;
 }
+
+export const parseWranglerConfig = (value: unknown): WranglerConfig => WranglerConfigSchema.parse(value);
 
 /** The orchestrator first, because `wrangler dev` gives HTTP and cron to the first; then apps/ by name. */
 export function listWorkers(root: string = ROOT): Worker[] {
@@ -45,9 +53,12 @@ export function listWorkers(root: string = ROOT): Worker[] {
   return directories.flatMap((directory) => {
     const configPath = path.join(directory, "wrangler.jsonc");
     if (!existsSync(configPath)) return [];
-    const config = readJsonc<WranglerConfig>(configPath);
+    const config = parseWranglerConfig(readJsonc(configPath));
     return [{ name: config.name, directory, configPath, config }];
   });
 }
 
 export const relative = (file: string): string => path.relative(ROOT, file);
+
+/** A path as its caller meant it: npm moves scripts to the root and leaves where it was called from in INIT_CWD. */
+export const fromCaller = (file: string): string => path.resolve(process.env.INIT_CWD ?? process.cwd(), file);

@@ -2,12 +2,23 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { applyEdits, modify, parse } from "jsonc-parser";
-import { listWorkers, readJsonc, relative, ROOT, type WranglerConfig } from "./repository.ts";
+import { z } from "zod";
+import { listWorkers, readJsonc, relative, ROOT, parseWranglerConfig } from "./repository.ts";
 
 /** wrangler.base.jsonc: keys every Worker has, and the bindings every factory has. */
-export interface WranglerBase {
-  worker: Record<string, unknown>;
-  factory: { services: { binding: string }[] };
+const BindingSchema = z.looseObject({ binding: z.string() });
+type SharedBinding = z.infer<typeof BindingSchema>;
+
+const WranglerBaseSchema = z.object({
+  worker: z.record(z.string(), z.unknown()),
+  factory: z.object({ services: z.array(BindingSchema) }),
+});
+export type WranglerBase = z.infer<typeof WranglerBaseSchema>;
+
+/** A shared binding with "$name" replaced, wherever it stands as a whole string. */
+function named(binding: SharedBinding, name: string): SharedBinding {
+  const text = JSON.stringify(binding).replaceAll('"$name"', JSON.stringify(name));
+  return BindingSchema.parse(JSON.parse(text));
 }
 
 /**
@@ -15,7 +26,7 @@ export interface WranglerBase {
  * as they are, comments included; a text that already agrees is returned unchanged.
  */
 export function withShared(text: string, base: WranglerBase): string {
-  const config: WranglerConfig & Record<string, unknown> = parse(text, [], { allowTrailingComma: true });
+  const config = parseWranglerConfig(parse(text, [], { allowTrailingComma: true }));
   const set = (key: (string | number)[], value: unknown): void => {
     const formattingOptions = { tabSize: 2, insertSpaces: true };
     text = applyEdits(text, modify(text, key, value, { formattingOptions }));
@@ -27,9 +38,7 @@ export function withShared(text: string, base: WranglerBase): string {
   if (config.name.endsWith("-factory")) {
     const services = [...(config.services ?? [])];
     for (const shared of base.factory.services) {
-      const wanted: { binding: string } = JSON.parse(
-        JSON.stringify(shared).replaceAll('"$name"', JSON.stringify(config.name)),
-      );
+      const wanted = named(shared, config.name);
       const at = services.findIndex(({ binding }) => binding === wanted.binding);
       if (at === -1) services.push(wanted);
       else services[at] = wanted;
@@ -42,7 +51,7 @@ export function withShared(text: string, base: WranglerBase): string {
 /** Writes what is shared into every Worker's wrangler.jsonc, or only tells where it differs. Answers with those files. */
 export function syncWrangler(options: { check: boolean; root?: string }): string[] {
   const root = options.root ?? ROOT;
-  const base = readJsonc<WranglerBase>(path.join(root, "wrangler.base.jsonc"));
+  const base = WranglerBaseSchema.parse(readJsonc(path.join(root, "wrangler.base.jsonc")));
   return listWorkers(root).flatMap(({ configPath }) => {
     const text = readFileSync(configPath, "utf8");
     const wanted = withShared(text, base);

@@ -1,0 +1,108 @@
+import path from "node:path";
+import { z } from "zod";
+import { readDevVars, writeDevVars } from "./devVars.ts";
+import { migrateLocal, StoreError } from "./migrations.ts";
+import { ROOT } from "./repository.ts";
+import { runSampleOrder } from "./sampleOrder.ts";
+import type { Child } from "./start/children.ts";
+import { startEngine } from "./start/engine.ts";
+import { guide } from "./start/guide.ts";
+import { parseOptions, StartError, type StartOptions } from "./start/options.ts";
+import { freePort } from "./start/ports.ts";
+import { claimStore } from "./start/store.ts";
+import { startWorkers } from "./start/workers.ts";
+
+/** All children, in the order they started; they end in the reverse order, so that no Worker loses its engine first. */
+const children: Child[] = [];
+const spawned = (child: Child): number => children.push(child);
+const endChildren = async (): Promise<void> => {
+  for (const child of children.toReversed()) await child.end();
+};
+
+let interrupted: NodeJS.Signals | null = null;
+const interruption = new Promise<void>((resolve) => {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    process.on(signal, () => {
+      interrupted ??= signal;
+      resolve();
+    });
+  }
+});
+
+async function isEmptyStore(url: string, token: string): Promise<boolean> {
+  const response = await fetch(`${url}/api/orders?limit=1`, { headers: { authorization: `Bearer ${token}` } });
+  const body = z.object({ orders: z.array(z.unknown()) }).safeParse(await response.json());
+  if (!response.ok || !body.success) throw new StartError(`The orders cannot be listed (HTTP ${response.status}).`);
+  return body.data.orders.length === 0;
+}
+
+async function start(options: StartOptions): Promise<number> {
+  const say = (line: string): boolean => (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+
+  const port = await freePort(options.port);
+  const release = claimStore(options.data);
+  try {
+    for (const file of writeDevVars()) say(`Wrote ${file} with random secrets.`);
+    for (const line of await migrateLocal(options.data)) say(`Applied ${line}`);
+
+    const secrets = readDevVars(path.join(ROOT, "orchestrator/.dev.vars"));
+    const token = secrets.BOOTSTRAP_TOKEN ?? "";
+    const engine = await startEngine({
+      data: options.data,
+      token: secrets.ENGINE_TOKEN ?? "",
+      sourceRoots: options.repo === null ? [] : [options.repo],
+      spawned,
+    });
+    const workers = await startWorkers({
+      data: options.data,
+      port,
+      // Ports of one host share cookies: the instance's name keeps the sessions of two of them apart.
+      vars: { ENGINE_URL: engine.url, INSTANCE: `port-${port}` },
+      spawned,
+    });
+    const { url } = workers;
+
+    if (options.once || (await isEmptyStore(url, token))) {
+      const { ok, lines } = await runSampleOrder({
+        url,
+        token,
+        ...(options.repo === null ? {} : { repo: options.repo }),
+        log: say,
+      });
+      for (const line of lines) say(line);
+      if (options.once) return ok ? 0 : 1;
+      if (!ok) say("The sample order was not fulfilled; the instance runs nevertheless.");
+    }
+    if (options.json) process.stdout.write(`${JSON.stringify({ url, token, engineUrl: engine.url })}\n`);
+    say(guide({ url, token, engineUrl: engine.url, data: options.data }));
+
+    const ended = await Promise.race([
+      interruption.then(() => null),
+      ...children.map((child) => child.exited.then(() => child)),
+    ]);
+    if (ended !== null)
+      throw new StartError(`${ended.name} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
+    return 0;
+  } finally {
+    await endChildren();
+    release();
+  }
+}
+
+async function main(): Promise<number> {
+  try {
+    // An interruption while starting ends what has started so far.
+    const run = start(parseOptions(process.argv.slice(2)));
+    return await Promise.race([
+      run,
+      interruption.then(async () => (await Promise.allSettled([endChildren(), run]), 130)),
+    ]);
+  } catch (error) {
+    if (error instanceof StartError) console.error(error.message);
+    else if (error instanceof StoreError) console.error(`The store cannot be used: ${error.message}.`);
+    else throw error;
+    return 1;
+  }
+}
+
+process.exit(await main());

@@ -1,0 +1,29 @@
+/** What a person reads once everything answers: where it is, how to sign in, and three things that work as they stand. */
+export function guide(options: { url: string; token: string; engineUrl: string; data: string }): string {
+  const { url, token, data } = options;
+  const socket = `${url.replace("http", "ws")}/ws?room=all`;
+  const listen = [
+    `const socket = new WebSocket(${JSON.stringify(socket)}, { headers: { authorization: "Bearer ${token}" } });`,
+    "socket.onmessage = (message) => console.log(message.data);",
+  ].join(" ");
+  return [
+    "",
+    `VibeHQ answers at   ${url}   (API page: ${url}/api/docs)`,
+    `Sign in with        ${token}`,
+    `Engine host         ${options.engineUrl}`,
+    `Store and logs      ${data}`,
+    "",
+    "Three things to try, each in another terminal:",
+    "",
+    "1. What the agents changed, newest first:",
+    `   curl -s -H "Authorization: Bearer ${token}" "${url}/api/patches/logs?limit=5"`,
+    "",
+    "2. A patch by hand, reported to this orchestrator; the log above has it right after:",
+    `   d=$(mktemp -d) && ORCHESTRATOR_URL=${url} ORCHESTRATOR_TOKEN=${token} node_modules/.bin/patchctl append --root "$d" --file notes.md --block "Hello, patch." && cat "$d/notes.md"`,
+    "",
+    "3. Every event, live (then repeat 2):",
+    `   node_modules/.bin/node -e '${listen}'`,
+    "",
+    "Ctrl-C ends everything.",
+  ].join("\n");
+}

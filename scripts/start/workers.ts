@@ -1,0 +1,85 @@
+import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { stripVTControlCharacters } from "node:util";
+import { persistDirectory } from "../migrations.ts";
+import { listWorkers, ROOT } from "../repository.ts";
+import { Child } from "./children.ts";
+import { StartError } from "./options.ts";
+
+/** How long bundling and starting may take on a slow machine before it counts as failed. */
+const READY_MS = 90_000;
+
+/** Starts every Worker in one `wrangler dev`, the orchestrator first, and waits until its health check answers. */
+export async function startWorkers(options: {
+  data: string;
+  port: number;
+  vars: Record<string, string>;
+  spawned(child: Child): void;
+}): Promise<{ url: string; child: Child }> {
+  const url = `http://127.0.0.1:${options.port}`;
+  const logs = path.join(options.data, "logs");
+  const log = path.join(logs, "workers.log");
+  const args = [
+    [
+      "--import",
+      path.join(ROOT, "scripts/start/endWithParent.mjs"),
+      path.join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
+      "dev",
+    ],
+    listWorkers().flatMap(({ configPath }) => ["-c", configPath]),
+    ["--persist-to", persistDirectory(options.data), "--ip", "127.0.0.1", "--port", String(options.port)],
+    ["--inspector-port", "0", "--show-interactive-dev-session=false", "--local"],
+    Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
+  ].flat();
+  const child = new Child("the Workers", process.execPath, args, {
+    cwd: ROOT,
+    log,
+    env: {
+      ...process.env,
+      // Nothing is reported, looked up or shared with other instances on this machine.
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_SEND_ERROR_REPORTS: "false",
+      WRANGLER_HIDE_BANNER: "true",
+      WRANGLER_LOG_PATH: path.join(logs, "wrangler"),
+      WRANGLER_REGISTRY_PATH: path.join(options.data, "registry"),
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      NO_COLOR: "1",
+    },
+  });
+  options.spawned(child);
+
+  let failure: string | null = null;
+  child.onLine((line) => {
+    const error = /\[ERROR\]\s*(.*)/.exec(stripVTControlCharacters(line))?.[1];
+    if (error && failure === null) failure = error.trim();
+  });
+  const ended = child.exited.then((code) => {
+    if (/address already in use/i.test(failure ?? "")) throw new StartError(portInUse(options.port));
+    throw new StartError(`The Workers did not start (${failure ?? `exit ${code ?? "by a signal"}`}); see ${log}.`);
+  });
+  await Promise.race([ended, answers()]);
+  return { url, child };
+
+  async function answers(): Promise<void> {
+    const deadline = Date.now() + READY_MS;
+    let last = "no answer";
+    while (Date.now() < deadline) {
+      if (failure !== null && /build failed|failed to start/i.test(failure)) {
+        throw new StartError(`The Workers did not start (${failure}); see ${log}.`);
+      }
+      try {
+        const response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(10_000) });
+        await response.arrayBuffer();
+        if (response.ok) return;
+        last = `HTTP ${response.status}`;
+      } catch (error) {
+        last = error instanceof Error ? error.message : String(error);
+      }
+      await sleep(100);
+    }
+    throw new StartError(`The Workers did not answer within ${READY_MS / 1000} s (${failure ?? last}); see ${log}.`);
+  }
+}
+
+export const portInUse = (port: number): string =>
+  `Port ${port} is in use. End what listens there, or choose another with --port N.`;
