@@ -1,4 +1,5 @@
 import {
+  patchIdOf,
   PatchOperationSchema,
   type ApplyResult,
   type BatchId,
@@ -86,7 +87,7 @@ export class BaseAgent {
   ): Promise<{ batchId: string; result: ApplyResult }> {
     const { batchId, taskId } = this.context;
     const named = patches.map((patch, at) =>
-      PatchOperationSchema.parse({ taskId, ...patch, id: patch.id ?? `${batchId}.${at + 1}` }),
+      PatchOperationSchema.parse({ taskId, ...patch, id: patch.id ?? patchIdOf(batchId, at) }),
     );
     const result = await this.send(batchId, named, reason);
     if (result.ok) return { batchId, result };

@@ -48,6 +48,9 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
   /** How a review's issue becomes a patch. Without a model: where the issue states its own fix. */
   protected readonly planFix: PlanFix = planStatedFix;
 
+  /** What this factory refuses of a plan before it is sent; null where nothing. */
+  protected readonly checkPlan: (patches: readonly PatchOperationInput[]) => Failed | null = () => null;
+
   /**
    * Fulfils one phase of an order. The order is in progress from its first phase, delivered when the phase marked as
    * the last is validated, failed when a phase is refused or does not pass the workspace's check.
@@ -172,7 +175,7 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
     patches.push(...given);
     if (patches.length === 0)
       return fail("CONFLICT", "there is nothing to patch: all of it already stands as generated");
-    return { ok: true, patches };
+    return this.checkPlan(patches) ?? { ok: true, patches };
   };
 
   private readonly validatePhase = async (

@@ -62,25 +62,27 @@ const isSame = (a: Anchored, b: Anchored): boolean =>
 
 const splitLines = (text: string): string[] => text.replace(/\r?\n$/, "").split(/\r?\n/);
 
-/** Where the error shows the text to stand. Candidates come with their lines or without; with them, they must hold it. */
+/** Where the error shows the text to stand. A candidate that shows lines must show the wanted ones. */
 function placesOf(text: string, { candidates, context }: VibeError): Span[] {
   const wanted = splitLines(text);
-  const holds = (lines: readonly string[], at: number): boolean =>
-    wanted.every((line, i) => lines[at + i]?.replace(/\r$/, "") === line);
   if (candidates !== undefined && candidates.length > 0) {
     return candidates.filter(
       ({ start, end, lines }) =>
         end - start + 1 === wanted.length &&
-        (lines === undefined || (lines.length === wanted.length && holds(lines, 0))),
+        (lines === undefined || lines.every((line, i) => shows(line, wanted[i] ?? ""))),
     );
   }
   if (!context) return [];
   return context.lines.flatMap((_, at) => {
-    if (!holds(context.lines, at)) return [];
+    if (!wanted.every((line, i) => shows(context.lines[at + i] ?? null, line))) return [];
     const start = context.startLine + at;
     return [{ start, end: start + wanted.length - 1 }];
   });
 }
+
+/** An error shows the beginning of a long line, ended by an ellipsis. */
+const shows = (shown: string | null, line: string): boolean =>
+  shown === line || (shown !== null && shown.endsWith("…") && line.startsWith(shown.slice(0, -1)));
 
 /** The place strictly nearest to the declared one; null where two are equally near. */
 function nearest(places: readonly Span[], declared: Span): Span | null {

@@ -1,0 +1,2 @@
+/** Says what it was told. */
+export const echo = (input: string): string => input;
