@@ -1,0 +1,82 @@
+import { mkdir, realpath } from "node:fs/promises";
+import type { AddressInfo } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { Activity } from "./Activity.ts";
+import { createApp } from "./app.ts";
+import type { HostConfig } from "./config.ts";
+import type { Log } from "./log.ts";
+import { createMetrics } from "./metrics.ts";
+import { WorkspaceRegistry } from "./WorkspaceRegistry.ts";
+
+export interface RunningHost {
+  url: string;
+  /**
+   * Refuses new work with SHUTTING_DOWN, waits for what runs, closes the engines, then the server. False: something
+   * still ran after `drainMs`, and was left to the engine's recovery.
+   */
+  stop(): Promise<boolean>;
+}
+
+/** Starts the host; rejects when its port is taken or its data directory cannot be used. */
+export async function startHost(
+  config: HostConfig,
+  parts: { log: Log; now: () => Date; mintId: () => string },
+): Promise<RunningHost> {
+  const { log, now, mintId } = parts;
+  await mkdir(config.dataDir, { recursive: true });
+  // As the paths of sources are compared with it, it is the real one.
+  const dataDir = await realpath(config.dataDir);
+  const { templates, sourceRoots, maxOpenEngines } = config;
+  const registry = new WorkspaceRegistry({ dataDir, templates, sourceRoots, maxOpenEngines, log, now, mintId });
+  await registry.start();
+  const activity = new Activity();
+  const metrics = createMetrics({
+    openEngines: () => registry.openEngines,
+    workspaces: () => registry.count,
+    running: () => activity.running,
+  });
+  const app = createApp({ config, registry, activity, metrics, log, mintId });
+
+  const server = createAdaptorServer({ fetch: app.fetch });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(config.port, config.hostname, resolve);
+  });
+  const url = urlOf(server.address());
+  log.info("listening", { url, workspaces: registry.count });
+
+  return {
+    url,
+    async stop() {
+      log.info("stopping", { running: activity.running });
+      const drained = await within(
+        config.drainMs,
+        activity.stop().then(() => registry.closeAll()),
+      );
+      if (!drained) log.error("stopping with requests still running", { running: activity.running });
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+        if (!drained && "closeAllConnections" in server) server.closeAllConnections();
+      });
+      log.info("stopped");
+      return drained;
+    },
+  };
+}
+
+function urlOf(address: AddressInfo | string | null): string {
+  if (address === null || typeof address === "string") throw new Error("the host has no port");
+  const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+  return `http://${host}:${address.port}`;
+}
+
+/** Whether `work` ended within `ms` milliseconds. */
+async function within(ms: number, work: Promise<void>): Promise<boolean> {
+  const { promise: late, resolve } = Promise.withResolvers<boolean>();
+  const timer = setTimeout(() => resolve(false), ms);
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
