@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { parse } from "jsonc-parser";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { readJsonc, ROOT } from "../repository.ts";
+import { syncWrangler } from "../syncWrangler.ts";
+
+describe("syncWrangler", () => {
+  let root: string;
+  const file = (name: string): string => path.join(root, name);
+  const read = (name: string): unknown => readJsonc(file(name));
+
+  beforeEach(() => {
+    root = mkdtempSync(path.join(tmpdir(), "sync-"));
+    for (const folder of ["orchestrator", "apps/tea-factory", "apps/core-tea-api"])
+      mkdirSync(file(folder), { recursive: true });
+    writeFileSync(
+      file("wrangler.base.jsonc"),
+      `{ "worker": { "compatibility_date": "2026-10-30" },
+         "factory": { "services": [{ "binding": "PATCH", "service": "hq", "props": { "caller": "$name" } }] } }`,
+    );
+    writeFileSync(file("orchestrator/wrangler.jsonc"), '{ "name": "hq", "vars": { "A": "1" } }');
+    writeFileSync(file("apps/core-tea-api/wrangler.jsonc"), '{ "name": "core-tea-api" }');
+    writeFileSync(
+      file("apps/tea-factory/wrangler.jsonc"),
+      '{\n  // why it has its own\n  "name": "tea-factory",\n  "services": [{ "binding": "OWN", "service": "pot" }],\n}',
+    );
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  test("writes what is shared and keeps a Worker's own keys, bindings and comments", () => {
+    syncWrangler({ check: false, root });
+    expect(read("orchestrator/wrangler.jsonc")).toEqual({
+      name: "hq",
+      vars: { A: "1" },
+      compatibility_date: "2026-10-30",
+    });
+    expect(read("apps/tea-factory/wrangler.jsonc")).toEqual({
+      name: "tea-factory",
+      compatibility_date: "2026-10-30",
+      services: [
+        { binding: "OWN", service: "pot" },
+        { binding: "PATCH", service: "hq", props: { caller: "tea-factory" } },
+      ],
+    });
+    expect(readFileSync(file("apps/tea-factory/wrangler.jsonc"), "utf8")).toContain("// why it has its own");
+  });
+
+  test("gives the factories' bindings to factories alone", () => {
+    syncWrangler({ check: false, root });
+    expect(read("apps/core-tea-api/wrangler.jsonc")).not.toHaveProperty("services");
+  });
+
+  test("finds nothing to do a second time, however the file is formatted", () => {
+    syncWrangler({ check: false, root });
+    const text = readFileSync(file("orchestrator/wrangler.jsonc"), "utf8");
+    writeFileSync(file("orchestrator/wrangler.jsonc"), JSON.stringify(parse(text)));
+    expect(syncWrangler({ check: true, root })).toEqual([]);
+  });
+
+  test("a check names the file that drifted and does not mend it", () => {
+    syncWrangler({ check: false, root });
+    const drifted = readFileSync(file("apps/tea-factory/wrangler.jsonc"), "utf8").replace(
+      '"caller": "tea-factory"',
+      '"caller": "orchestrator"',
+    );
+    writeFileSync(file("apps/tea-factory/wrangler.jsonc"), drifted);
+    expect(syncWrangler({ check: true, root })).toEqual([file("apps/tea-factory/wrangler.jsonc")]);
+    expect(readFileSync(file("apps/tea-factory/wrangler.jsonc"), "utf8")).toBe(drifted);
+  });
+
+  test("says which line of a file is not JSON", () => {
+    writeFileSync(file("orchestrator/wrangler.jsonc"), '{\n  "name": oops\n}');
+    expect(() => syncWrangler({ check: true, root })).toThrow(/orchestrator\/wrangler\.jsonc:2: /);
+  });
+
+  test("this repository has not drifted", () => {
+    expect(syncWrangler({ check: true, root: ROOT })).toEqual([]);
+  });
+});
