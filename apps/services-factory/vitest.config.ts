@@ -1,0 +1,14 @@
+import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { orchestratorStub } from "@shared/worker-kit/testing/config";
+import { defineProject } from "vitest/config";
+
+export default defineProject({
+  plugins: [
+    cloudflareTest({
+      main: "./worker/index.ts",
+      wrangler: { configPath: "./wrangler.jsonc" },
+      miniflare: orchestratorStub,
+    }),
+  ],
+  test: { name: "services-factory", include: ["test/*.test.ts"] },
+});
