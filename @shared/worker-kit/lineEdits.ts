@@ -17,7 +17,7 @@ export function linesOf(text: string): string[] {
 export const blockOf = (lines: readonly string[]): string => (lines.length === 0 ? "" : `${lines.join("\n")}\n`);
 
 /** Beyond this many differing lines the shortest edit is not searched for: the differing middle is replaced as one. */
-const MAX_EDIT_LENGTH = 5_000;
+const MAX_EDIT_LENGTH = 1_500;
 
 /** One run of lines that differs: `removed` stands from the 1-based line `start`, `added` goes in its place. */
 export interface LineChange {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject, VibeError } from "@shared/contracts";
+import type { Json, JsonObject, RequestMessageType, VibeError } from "@shared/contracts";
 import { batchesOf, messagesOf, orderFor, phaseOf, taskOf } from "@shared/worker-kit/testing";
 import { WorkerEntrypoint } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
@@ -42,7 +42,7 @@ describe("a phase that is applied", () => {
 
   test("carries order, workspace, phase, task and patch ids that follow from the batch's", async () => {
     await begin({ tasks: [taskOf("T-1")] });
-    await factory.fulfilPhase(phaseOf(tools, { taskId: "T-1" as never }));
+    await factory.fulfilPhase(phaseOf(tools, { taskId: "T-1" }));
     expect(batchesOf(await orchestrator.calls())).toMatchObject([
       {
         batchId: "B-1",
@@ -58,7 +58,7 @@ describe("a phase that is applied", () => {
   test("starts the order once, and delivers it with the last phase", async () => {
     await begin();
     await factory.fulfilPhase(phaseOf(tools));
-    await factory.fulfilPhase(phaseOf({ "src/new.ts": "export {};\n" }, { batchId: "B-2" as never, lastPhase: true }));
+    await factory.fulfilPhase(phaseOf({ "src/new.ts": "export {};\n" }, { batchId: "B-2", lastPhase: true }));
     const calls = await orchestrator.calls();
     expect(calls.filter(({ method }) => method === "setOrderStatus").map(({ input }) => input.status)).toEqual([
       "in_progress",
@@ -164,7 +164,7 @@ describe("what is refused before anything is sent", () => {
 
   test("a task the order does not have", async () => {
     await begin();
-    await refused(phaseOf(tools, { taskId: "T-9" as never }), "UNKNOWN_TASK");
+    await refused(phaseOf(tools, { taskId: "T-9" }), "UNKNOWN_TASK");
   });
 
   test("a phase that asks for nothing", async () => {
@@ -219,10 +219,10 @@ describe("a review", () => {
 });
 
 describe("requests from a socket", () => {
-  const ask = (type: string, payload: JsonObject = {}) =>
-    factory.handleRequest({ type: type as never, orderId: "ORD-1", requestId: "R", actor: "token:t", payload });
+  const ask = (type: RequestMessageType, payload: JsonObject = {}) =>
+    factory.handleRequest({ type, orderId: "ORD-1", requestId: "R", actor: "token:t", payload });
   const phase = (batchId: string, file: string) =>
-    JSON.parse(JSON.stringify(phaseOf({ [file]: "export {};\n" }, { batchId: batchId as never })));
+    JSON.parse(JSON.stringify(phaseOf({ [file]: "export {};\n" }, { batchId: batchId })));
 
   test("generate fulfils a phase", async () => {
     await begin();
