@@ -1,0 +1,30 @@
+import { closeSync, constants, fchmodSync, fsync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+export const syncFile = promisify(fsync);
+
+/**
+ * Writes a new file, whole; what stood at the path is removed first and never written through. The path's directory
+ * must be one that was reached without following a symlink.
+ */
+export async function writeNewFile(path: string, bytes: Uint8Array | string, permissions: number, durable: boolean) {
+  rmSync(path, { force: true });
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  const fd = openSync(path, flags, permissions);
+  try {
+    writeFileSync(fd, bytes);
+    // The umask took bits from a replacement that its original has.
+    fchmodSync(fd, permissions);
+    if (durable) await syncFile(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Replaces a file of the engine's own folder: whoever reads it sees the old text or the new, also after a crash. */
+export async function replaceFile(directory: string, name: string, text: string): Promise<void> {
+  const temporary = join(directory, `${name}.tmp`);
+  await writeNewFile(temporary, text, 0o644, true);
+  renameSync(temporary, join(directory, name));
+}

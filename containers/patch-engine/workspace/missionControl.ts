@@ -1,0 +1,85 @@
+import { constants, existsSync, mkdirSync, readFileSync, openSync, closeSync, lstatSync } from "node:fs";
+import { join } from "node:path";
+import {
+  fail,
+  PolicyFileSchema,
+  TasksFileSchema,
+  type PolicyFile,
+  type Result,
+  type TasksFile,
+} from "@shared/contracts";
+import { replaceFile, syncFile, writeNewFile } from "../transaction/files.ts";
+import { ioError, isMissing } from "./Directory.ts";
+import { MISSION_CONTROL } from "./WorkspaceLock.ts";
+
+/** What the engine writes here is no part of the repository; the policy may be. */
+const IGNORE = "*\n!.gitignore\n!policy.json\n";
+
+/** Makes a workspace's `.mission_control/` where there is none; answers with its system path. */
+export async function openMissionControl(root: string): Promise<Result<{ directory: string }>> {
+  const directory = join(root, MISSION_CONTROL);
+  try {
+    for (const path of [directory, join(directory, "patches")]) {
+      mkdirSync(path, { recursive: false, mode: 0o755 });
+    }
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
+      return ioError(error, `cannot make ${MISSION_CONTROL}`);
+    }
+  }
+  try {
+    mkdirSync(join(directory, "patches"), { recursive: true });
+    for (const path of [directory, join(directory, "patches")]) {
+      if (!lstatSync(path).isDirectory()) return fail("PATH_FORBIDDEN", `${MISSION_CONTROL} must be a directory`);
+    }
+    if (!existsSync(join(directory, ".gitignore"))) {
+      await writeNewFile(join(directory, ".gitignore"), IGNORE, 0o644, false);
+    }
+  } catch (error) {
+    return ioError(error, `cannot make ${MISSION_CONTROL}`);
+  }
+  return { ok: true, directory };
+}
+
+/** Makes the names in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await syncFile(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The policy a workspace carries; gates at their defaults where it carries none. */
+export function readPolicy(directory: string): Result<{ policy: PolicyFile }> {
+  const read = readJson(directory, "policy.json");
+  if (!read.ok) return read;
+  const parsed = PolicyFileSchema.safeParse(read.value ?? {});
+  if (!parsed.success) return fail("VALIDATION_FAILED", `${MISSION_CONTROL}/policy.json is not a policy`);
+  return { ok: true, policy: parsed.data };
+}
+
+/** The tasks the orchestrator wrote; null where it wrote none. */
+export function readTasks(directory: string): Result<{ tasks: TasksFile | null }> {
+  const read = readJson(directory, "tasks.json");
+  if (!read.ok) return read;
+  if (read.value === undefined) return { ok: true, tasks: null };
+  const parsed = TasksFileSchema.safeParse(read.value);
+  if (!parsed.success) return fail("VALIDATION_FAILED", `${MISSION_CONTROL}/tasks.json is not a list of tasks`);
+  return { ok: true, tasks: parsed.data };
+}
+
+export const writeTasks = (directory: string, file: TasksFile): Promise<void> =>
+  replaceFile(directory, "tasks.json", `${JSON.stringify(TasksFileSchema.parse(file), null, 2)}\n`);
+
+function readJson(directory: string, name: string): Result<{ value: unknown }> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(join(directory, name), "utf8"));
+    return { ok: true, value };
+  } catch (error) {
+    if (isMissing(error)) return { ok: true, value: undefined };
+    if (error instanceof SyntaxError) return fail("VALIDATION_FAILED", `${MISSION_CONTROL}/${name} is not JSON`);
+    return ioError(error, `cannot read ${MISSION_CONTROL}/${name}`);
+  }
+}
