@@ -187,6 +187,10 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
     return respond(c, found.ok ? { ok: true as const, patch: found.patch, diff: found.patch.diff } : found);
   });
 
+  // A path that another method would reach. Registered last: what is reached has answered already.
+  for (const path of new Set(app.routes.filter(isEndpoint).map((route) => route.path))) {
+    app.all(path, (c) => respond(c, fail("METHOD_NOT_ALLOWED", `${c.req.method} is not possible here`)));
+  }
   app.notFound((c) => respond(c, fail("NOT_FOUND", "there is nothing here")));
   app.onError((error, c) => {
     log.error("request failed", { requestId: c.get("requestId"), error: error.stack ?? String(error) });
@@ -213,6 +217,8 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
 
   return app;
 }
+
+const isEndpoint = (route: { method: string }): boolean => route.method !== "ALL";
 
 function workspaceId(c: HostContext): Result<{ id: WorkspaceId }> {
   const parsed = WorkspaceIdSchema.safeParse(c.req.param("id"));

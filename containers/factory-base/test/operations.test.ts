@@ -56,7 +56,7 @@ describe("a restart", () => {
     await Promise.allSettled(
       batches.map(async (batch) => {
         await applyBatch(host, "default", batch);
-        answered.push(batch.batchId!);
+        answered.push(String(batch.batchId));
         // The tenth answer is the barrier: the other batches are on their way.
         if (answered.length === 10) killed = host.kill();
       }),

@@ -16,7 +16,7 @@ const FILES = { "src/a.ts": "export const a = 1;\n", "bin/run": "#!/bin/sh\n", "
 
 interface Bench {
   root: string;
-  open(source: WorkspaceSource, overrides?: Partial<SourceContext>): ReturnType<typeof materialize>;
+  open: (source: WorkspaceSource, overrides?: Partial<SourceContext>) => ReturnType<typeof materialize>;
   into: string;
 }
 
