@@ -18,6 +18,12 @@ export interface TouchedLines {
   end: number;
 }
 
+/** 1-based, inclusive lines; `end` is `start` - 1 where there is none. */
+export interface Landed {
+  start: number;
+  end: number;
+}
+
 /**
  * What becomes of one file. `before` and `after` are null where no file stands. Two rows may name one path only where
  * a file was deleted and another renamed to its name: `effectsOf` tells what stands where afterwards.

@@ -11,6 +11,55 @@ export function bufferOf(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** Line starts as they are found; grows by doubling. */
+class LineStarts {
+  #array: Uint32Array;
+  #size = 0;
+
+  constructor(capacity: number) {
+    this.#array = new Uint32Array(capacity);
+  }
+
+  push(start: number): void {
+    if (this.#size === this.#array.length) this.#grow(this.#size + 1);
+    this.#array[this.#size++] = start;
+  }
+
+  /** Adds the byte after each LF of `bytes`, moved by `offset`. */
+  scan(bytes: Buffer, from: number, offset = 0): void {
+    let array = this.#array;
+    let size = this.#size;
+    const { length } = bytes;
+    for (let i = from; i < length; i++) {
+      if (bytes[i] !== LF) continue;
+      if (size === array.length) {
+        this.#size = size;
+        this.#grow(size + 1);
+        array = this.#array;
+      }
+      array[size++] = i + 1 + offset;
+    }
+    this.#size = size;
+  }
+
+  /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
+  copy(source: Uint32Array, from: number, until: number, delta: number): number {
+    let index = from;
+    for (; index < source.length && (source[index] ?? 0) <= until; index++) this.push((source[index] ?? 0) + delta);
+    return index;
+  }
+
+  done(): Uint32Array {
+    return this.#array.subarray(0, this.#size);
+  }
+
+  #grow(atLeast: number): void {
+    const larger = new Uint32Array(Math.max(atLeast, this.#array.length * 2));
+    larger.set(this.#array);
+    this.#array = larger;
+  }
+}
+
 /**
  * The bytes of a text file and where its lines begin. Lines are 1-based; a line ends at LF, and a CR before that LF
  * belongs to the ending; a lone CR, U+2028 and form feed are content. A final newline ends the last line and starts
@@ -136,54 +185,5 @@ export class TextFile {
     pieces.push(this.bytes.subarray(at));
     starts.copy(this.#starts, line, this.bytes.length, delta);
     return new TextFile(Buffer.concat(pieces), starts.done(), this.bomLength);
-  }
-}
-
-/** Line starts as they are found; grows by doubling. */
-class LineStarts {
-  #array: Uint32Array;
-  #size = 0;
-
-  constructor(capacity: number) {
-    this.#array = new Uint32Array(capacity);
-  }
-
-  push(start: number): void {
-    if (this.#size === this.#array.length) this.#grow(this.#size + 1);
-    this.#array[this.#size++] = start;
-  }
-
-  /** Adds the byte after each LF of `bytes`, moved by `offset`. */
-  scan(bytes: Buffer, from: number, offset = 0): void {
-    let array = this.#array;
-    let size = this.#size;
-    const { length } = bytes;
-    for (let i = from; i < length; i++) {
-      if (bytes[i] !== LF) continue;
-      if (size === array.length) {
-        this.#size = size;
-        this.#grow(size + 1);
-        array = this.#array;
-      }
-      array[size++] = i + 1 + offset;
-    }
-    this.#size = size;
-  }
-
-  /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
-  copy(source: Uint32Array, from: number, until: number, delta: number): number {
-    let index = from;
-    for (; index < source.length && (source[index] ?? 0) <= until; index++) this.push((source[index] ?? 0) + delta);
-    return index;
-  }
-
-  done(): Uint32Array {
-    return this.#array.subarray(0, this.#size);
-  }
-
-  #grow(atLeast: number): void {
-    const larger = new Uint32Array(Math.max(atLeast, this.#array.length * 2));
-    larger.set(this.#array);
-    this.#array = larger;
   }
 }

@@ -46,7 +46,7 @@ export class TreeHash {
     // A path deleted and set again stands in both lists: it is taken out of the old one first.
     if (this.#removed) this.#paths = this.#paths.filter((path) => this.#rows.has(path) && !this.#added.has(path));
     if (this.#added.size > 0) {
-      const added = [...this.#added].sort(compareBytes);
+      const added = [...this.#added].toSorted(compareBytes);
       const merged: string[] = [];
       let next = 0;
       for (const path of this.#paths) {

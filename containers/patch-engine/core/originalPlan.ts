@@ -1,0 +1,108 @@
+import { vibeError, type PatchOperation } from "@shared/contracts";
+import { Block } from "./block.ts";
+import type { FileState } from "./fileState.ts";
+import { isTextOperation, type Planning } from "./planning.ts";
+import { resolve, type Placed } from "./resolve.ts";
+
+/** Plans patches whose coordinates and paths all speak of the state before the batch. */
+export function planOriginal(planning: Planning): FileState[] {
+  const groups = new Map<string, number[]>();
+  for (const [index, patch] of planning.patches.entries()) {
+    if (planning.isRefused(index)) continue;
+    const group = groups.get(patch.file);
+    if (group) group.push(index);
+    else groups.set(patch.file, [index]);
+  }
+
+  const states: FileState[] = [];
+  for (const [path, indices] of groups) {
+    const state = planFile(planning, path, indices);
+    if (state) states.push(state);
+  }
+  checkTargets(planning, states);
+  return states;
+}
+
+function planFile(planning: Planning, path: string, indices: readonly number[]): FileState | null {
+  const loaded = planning.load(path);
+  if ("error" in loaded) {
+    for (const index of indices) planning.refuse(index, loaded.error);
+    return null;
+  }
+  const { state, snapshot } = loaded;
+  const target = { file: path, text: state.text, sha256: snapshot?.sha256 ?? "" };
+  const placed: Placed[] = [];
+  for (const index of indices) {
+    const patch = planning.patches[index];
+    if (!patch) continue;
+    const refused =
+      planning.checkExistence(patch, snapshot !== null) ??
+      planning.checkHash(patch, snapshot) ??
+      (snapshot ? null : planning.checkNothing(patch));
+    if (refused) {
+      planning.refuse(index, refused);
+      continue;
+    }
+    if (snapshot === null) state.makers.push(index);
+    if (isTextOperation(patch)) {
+      const resolved = resolve(patch, target, index);
+      if (!resolved.ok) planning.refuse(index, resolved.error);
+      else {
+        placed.push(...resolved.placed);
+        if (resolved.moved !== 0) planning.moved.set(index, resolved.moved);
+      }
+    } else if (patch.op === "create-file") {
+      placed.push({ owner: index, kind: "insert", gap: 1, block: new Block(patch.block ?? ""), openSpace: false });
+    } else {
+      const stale = planning.checkWhole(patch, target);
+      if (stale) planning.refuse(index, stale);
+      else if (patch.op === "delete-file") state.removers.push(index);
+      else if (patch.op === "rename-file") {
+        state.renamers.push(index);
+        state.path = patch.to;
+      }
+    }
+  }
+  checkTogether(planning, path, indices);
+  const clashes = state.edit(placed);
+  if (clashes) planning.refuseClashes(state, clashes);
+  return state;
+}
+
+/** Operations on one file that cannot be in one batch, whatever their lines. */
+function checkTogether(planning: Planning, path: string, indices: readonly number[]): void {
+  const opOf = (index: number): PatchOperation["op"] | undefined => planning.patches[index]?.op;
+  const first = indices[0];
+  if (first === undefined || indices.length === 1) return;
+  const creator = indices.find((index) => opOf(index) === "create-file");
+  const remover = indices.find((index) => opOf(index) === "delete-file");
+  const renamer = indices.find((index) => opOf(index) === "rename-file");
+  for (const index of indices) {
+    if (remover !== undefined && index !== remover) {
+      planning.refuseOverlap(index, remover, `cannot be in one batch: one deletes ${path}, the other acts on it`);
+    } else if (creator !== undefined && index !== creator && !planning.stands(path)) {
+      planning.refuseOverlap(index, creator, `both make ${path}`);
+    } else if (renamer !== undefined && index !== renamer && opOf(index) === "rename-file") {
+      planning.refuseOverlap(index, renamer, `both rename ${path}`);
+    }
+  }
+}
+
+/** A file may only be renamed to a name that is free before the batch and that no other patch takes. */
+function checkTargets(planning: Planning, states: readonly FileState[]): void {
+  const takenBy = new Map<string, number>();
+  for (const { path, makers } of states) {
+    const maker = makers[0];
+    if (maker !== undefined) takenBy.set(path, maker);
+  }
+  for (const { path, renamers } of states) {
+    const renamer = renamers[0];
+    if (renamer === undefined) continue;
+    const other = takenBy.get(path);
+    if (planning.stands(path)) {
+      planning.refuse(renamer, vibeError("FILE_EXISTS", `${path} is there already.`));
+    } else if (other !== undefined) {
+      planning.refuseOverlap(renamer, other, `both make ${path}`);
+    } else takenBy.set(path, renamer);
+  }
+}
