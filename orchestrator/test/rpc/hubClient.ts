@@ -17,6 +17,7 @@ export interface Frame {
   type: string;
   offset?: number;
   prev?: number;
+  room?: string;
   epoch?: string;
   recovered?: boolean;
   requestId?: string | null;

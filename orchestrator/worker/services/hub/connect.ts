@@ -80,5 +80,5 @@ async function upgradeAt(ctx: ServiceContext, room: string, headers: Headers): P
 function isOriginAllowed(env: Env, request: Request): boolean {
   const origin = request.headers.get("origin");
   if (origin === null || origin === new URL(request.url).origin) return true;
-  return env.ALLOWED_ORIGINS.split(",").some((allowed) => allowed.trim() === origin);
+  return origin !== "" && env.ALLOWED_ORIGINS.split(",").some((allowed) => allowed.trim() === origin);
 }
