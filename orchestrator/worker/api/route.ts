@@ -1,0 +1,146 @@
+import { ProblemSchema, type Scope } from "@shared/contracts";
+import { type AppVariables, problem, readJson } from "@shared/worker-kit";
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { z } from "zod";
+import { type Actor, createContext, requireScope, type ServiceContext } from "../context.ts";
+import { authenticate, tokenOfHeader } from "../services/auth/authenticate.ts";
+import { tokenOfSubprotocol } from "../services/hub/subprotocol.ts";
+
+export type AppEnv = { Bindings: Env; Variables: AppVariables };
+export type App = OpenAPIHono<AppEnv>;
+export type AppContext = Context<AppEnv>;
+
+/** A schema under the name it has in the API's document. */
+export interface NamedSchema {
+  name: string;
+  schema: z.ZodType;
+}
+
+export interface RouteDefinition {
+  method: "get" | "post" | "patch" | "delete";
+  /** With parameters in braces: `/api/orders/{orderId}`. */
+  path: string;
+  /** What the caller's token must hold; `public`: no token is asked for. */
+  scope: Scope | "public";
+  tag: string;
+  summary: string;
+  /** Of a list: its query, which the verb reads. */
+  query?: z.ZodObject;
+  /** What the verb parses; here it only documents. */
+  body?: NamedSchema;
+  /** Default 256 KiB. */
+  maxBodyBytes?: number;
+  /** What an absent body stands for; without it a body is required. */
+  emptyBody?: unknown;
+  status?: 101 | 200 | 201;
+  response?: NamedSchema;
+}
+
+export interface RouteInput {
+  params: Record<string, string>;
+  query: Record<string, string>;
+  /** The body's JSON as sent. */
+  body: unknown;
+}
+
+type Handler = (c: AppContext, ctx: ServiceContext, input: RouteInput) => Promise<Response> | Response;
+
+const ANYONE: Actor = {
+  id: "anyone",
+  kind: "system",
+  scopes: new Set(),
+  requesters: null,
+  workspaceId: null,
+};
+
+const SMALL_BODY_BYTES = 256 * 1024;
+
+/** What the document says of inputs and of answers: one schema has two shapes, before and after its defaults. */
+export const inputs = z.registry<{ id: string }>();
+export const outputs = z.registry<{ id: string }>();
+outputs.add(ProblemSchema, { id: "Problem" });
+
+/**
+ * Adds one route: who may call it, what it reads, what the API's document says of it. Refusals come in this order:
+ * no token, not the scope, no acceptable body; nothing of a body is read before the caller is known.
+ */
+export function route(app: App, definition: RouteDefinition, handler: Handler): void {
+  describe(app, definition);
+  const path = definition.path.replaceAll(/\{(\w+)\}/g, ":$1");
+  app.on(definition.method.toUpperCase(), path, async (c) => {
+    const admitted = await admit(c, definition.scope);
+    if (admitted instanceof Response) return admitted;
+    const input: RouteInput = { params: c.req.param(), query: c.req.query(), body: undefined };
+    if (definition.body) {
+      const { maxBodyBytes: maxBytes = SMALL_BODY_BYTES, emptyBody } = definition;
+      const read = await readJson(c.req.raw, { maxBytes, emptyBody });
+      if (!read.ok) return problem(c, read.error);
+      input.body = read.value;
+    }
+    return handler(c, admitted, input);
+  });
+}
+
+async function admit(c: AppContext, scope: RouteDefinition["scope"]): Promise<ServiceContext | Response> {
+  const { requestId, log } = c.var;
+  if (scope === "public") return createContext(c.env, { actor: ANYONE, requestId, log });
+  const token = tokenOfHeader(c.req.header("authorization")) ?? tokenOfSubprotocol(c.req.raw.headers);
+  const who = await authenticate(c.env, token, {
+    log,
+    now: () => new Date(),
+    background: (work) => c.executionCtx.waitUntil(work),
+  });
+  if (!who.ok) return problem(c, who.error);
+  const ctx = createContext(c.env, { actor: who.actor, requestId, log });
+  const denied = requireScope(ctx, scope);
+  return denied ? problem(c, denied.error) : ctx;
+}
+
+const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
+
+function describe(app: App, definition: RouteDefinition): void {
+  const { method, path, scope, tag, summary, query, body, response, status = 200, emptyBody } = definition;
+  if (body && !inputs.has(body.schema)) inputs.add(body.schema, { id: body.name });
+  if (response && !outputs.has(response.schema)) outputs.add(response.schema, { id: response.name });
+  app.openAPIRegistry.registerPath({
+    method,
+    path,
+    tags: [tag],
+    summary,
+    security: scope === "public" ? [] : [{ token: [scope] }],
+    "x-scope": scope,
+    parameters: [
+      ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
+        name,
+        in: "path" as const,
+        required: true,
+        schema: { type: "string" as const },
+      })),
+      ...(query ? queryParameters(query) : []),
+    ],
+    request: body
+      ? { body: { required: emptyBody === undefined, content: { "application/json": { schema: reference(body) } } } }
+      : {},
+    responses: {
+      [status]: {
+        description: status === 101 ? "The socket is open" : "Done",
+        ...(response ? { content: { "application/json": { schema: reference(response) } } } : {}),
+      },
+      default: {
+        description: "Refused: the code says why, the status is the code's",
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      },
+    },
+  });
+}
+
+const PropertiesSchema = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });
+
+function queryParameters(query: z.ZodObject) {
+  const { properties } = PropertiesSchema.parse(z.toJSONSchema(query, { io: "output", unrepresentable: "any" }));
+  return Object.entries(properties).map(([name, schema]) => ({ name, in: "query" as const, required: false, schema }));
+}
+
+/** A body's members; of what is no object, none, so that the verb names what is missing. */
+export const fieldsOf = (body: unknown): object => (typeof body === "object" && body !== null ? body : {});

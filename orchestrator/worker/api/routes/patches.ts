@@ -1,0 +1,188 @@
+import {
+  CheckOutcomeSchema,
+  CustodyRecordSchema,
+  JsonSchema,
+  OrderIdSchema,
+  PatchBatchSchema,
+  PatchEventSchema,
+  RevertTargetSchema,
+  WorkspaceIdSchema,
+} from "@shared/contracts";
+import { respond } from "@shared/worker-kit";
+import { z } from "zod";
+import { applyPatches } from "../../services/patch/applyPatches.ts";
+import { getPatch } from "../../services/patch/getPatch.ts";
+import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
+import { listPatchLogs, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
+import { recordEvents } from "../../services/patch/recordEvents.ts";
+import { revertPatches } from "../../services/patch/revertPatches.ts";
+import { simulatePatches } from "../../services/patch/simulatePatches.ts";
+import { validateBatch } from "../../services/patch/validateBatch.ts";
+import { verifyChain } from "../../services/patch/verifyChain.ts";
+import { applyAnswer, MAX_BATCH_BODY_BYTES, respondApplied } from "../applied.ts";
+import { type App, route } from "../route.ts";
+
+const ok = z.literal(true);
+const tag = "Patches";
+const batch = { name: "PatchBatch", schema: PatchBatchSchema };
+
+export function patchRoutes(app: App): void {
+  changeRoutes(app);
+  readRoutes(app);
+}
+
+function changeRoutes(app: App): void {
+  route(
+    app,
+    {
+      method: "post",
+      path: "/api/patches/apply",
+      scope: "patches:write",
+      tag,
+      summary: "Apply a batch of patches: all of them or none",
+      body: batch,
+      maxBodyBytes: MAX_BATCH_BODY_BYTES,
+      response: applyAnswer,
+    },
+    async (c, ctx, { body }) => respondApplied(c, await applyPatches(ctx, body)),
+  );
+  route(
+    app,
+    {
+      method: "post",
+      path: "/api/patches/simulate",
+      scope: "patches:write",
+      tag,
+      summary: "Plan and check a batch, write nothing",
+      body: batch,
+      maxBodyBytes: MAX_BATCH_BODY_BYTES,
+      response: applyAnswer,
+    },
+    async (c, ctx, { body }) => respondApplied(c, await simulatePatches(ctx, body)),
+  );
+  route(
+    app,
+    {
+      method: "post",
+      path: "/api/patches/validate",
+      scope: "patches:write",
+      tag,
+      summary: "Run the workspace's own check on what a batch left",
+      body: {
+        name: "ValidateBatch",
+        schema: z.object({ workspaceId: WorkspaceIdSchema.optional(), batchId: z.string() }),
+      },
+      response: {
+        name: "ValidateAnswer",
+        schema: z.object({ ok, checks: z.array(CheckOutcomeSchema), results: z.array(PatchEventSchema) }),
+      },
+    },
+    async (c, ctx, { body }) => respond(c, await validateBatch(ctx, body)),
+  );
+  route(
+    app,
+    {
+      method: "post",
+      path: "/api/patches/revert",
+      scope: "patches:revert",
+      tag,
+      summary: "Undo a patch, a batch or a task",
+      body: {
+        name: "Revert",
+        schema: z.object({
+          workspaceId: WorkspaceIdSchema.optional(),
+          orderId: OrderIdSchema.optional(),
+          target: RevertTargetSchema,
+          batchId: z.string().optional(),
+          requester: z.string().optional(),
+          reason: z.string().optional(),
+        }),
+      },
+      response: applyAnswer,
+    },
+    async (c, ctx, { body }) => respondApplied(c, await revertPatches(ctx, body)),
+  );
+  route(
+    app,
+    {
+      method: "post",
+      path: "/api/patches/events",
+      scope: "events:write",
+      tag,
+      summary: "Take in events of an engine that stood alone; known ones change nothing",
+      body: {
+        name: "RecordEvents",
+        schema: z.object({
+          workspaceId: WorkspaceIdSchema.optional(),
+          orderId: OrderIdSchema.optional(),
+          events: z.array(PatchEventSchema),
+          entries: z.array(JsonSchema).optional(),
+        }),
+      },
+      maxBodyBytes: MAX_BATCH_BODY_BYTES,
+      response: { name: "EventsRecorded", schema: z.object({ ok, recorded: z.number(), known: z.number() }) },
+    },
+    async (c, ctx, { body }) => respond(c, await recordEvents(ctx, body)),
+  );
+}
+
+function readRoutes(app: App): void {
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/logs",
+      scope: "patches:read",
+      tag,
+      summary: "The log of patch events",
+      query: ListPatchLogsSchema,
+      response: { name: "PatchLogs", schema: z.object({ ok }).loose() },
+    },
+    async (c, ctx, { query }) => respond(c, await listPatchLogs(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/verify",
+      scope: "patches:read",
+      tag,
+      summary: "Verify a workspace's custody chain",
+      query: z.object({ workspaceId: WorkspaceIdSchema.optional(), orderId: OrderIdSchema.optional() }),
+      response: { name: "ChainVerified", schema: z.object({ ok }).loose() },
+    },
+    async (c, ctx, { query }) => respond(c, await verifyChain(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/{patchId}",
+      scope: "patches:read",
+      tag,
+      summary: "A patch, its life and its diff",
+      response: {
+        name: "PatchAnswer",
+        schema: z.object({
+          ok,
+          patch: PatchEventSchema,
+          events: z.array(CustodyRecordSchema),
+          diff: z.string().nullable(),
+        }),
+      },
+    },
+    async (c, ctx, { params }) => respond(c, await getPatch(ctx, { patchId: params.patchId ?? "" })),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/{patchId}/diff",
+      scope: "patches:read",
+      tag,
+      summary: "A patch as a unified diff",
+      response: { name: "PatchDiff", schema: z.object({ ok, diff: z.string() }).loose() },
+    },
+    async (c, ctx, { params }) => respond(c, await getPatchDiff(ctx, { patchId: params.patchId ?? "" })),
+  );
+}
