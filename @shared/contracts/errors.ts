@@ -75,6 +75,8 @@ export const ERROR_STATUS = {
   DATABASE_UNAVAILABLE: 503,
   FACTORY_UNAVAILABLE: 503,
   SHUTTING_DOWN: 503,
+  /** Said by a client: no answer came. Whether the request arrived is not known. */
+  UNREACHABLE: 503,
   IO_ERROR: 500,
   LOG_CORRUPT: 500,
   INTERNAL: 500,
@@ -95,6 +97,7 @@ const RETRYABLE: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "DATABASE_UNAVAILABLE",
   "FACTORY_UNAVAILABLE",
   "SHUTTING_DOWN",
+  "UNREACHABLE",
   "IO_ERROR",
 ]);
 

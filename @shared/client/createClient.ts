@@ -1,0 +1,151 @@
+import type {
+  ApplyResult,
+  CreateOrder,
+  CreateOrderSchema,
+  CreateProjectSchema,
+  CreateTaskSchema,
+  FulfilPhaseInput,
+  OpenWorkspaceInput,
+  OrderStatus,
+  PatchBatchInput,
+  PatchEvent,
+  RevertTarget,
+  TaskStatus,
+} from "@shared/contracts";
+import type { z } from "zod";
+import {
+  AnyAnswerSchema,
+  ApplyAnswerSchema,
+  ChecksAnswerSchema,
+  FileAnswerSchema,
+  LogsAnswerSchema,
+  OrderAnswerSchema,
+  OrdersAnswerSchema,
+  OrderStatusAnswerSchema,
+  PatchAnswerSchema,
+  ProjectAnswerSchema,
+  ProjectsAnswerSchema,
+  RecordedAnswerSchema,
+  RefusalSchema,
+  TaskAnswerSchema,
+  TasksAnswerSchema,
+  WorkspaceAnswerSchema,
+} from "./answers.ts";
+import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
+
+export type Client = ReturnType<typeof createClient>;
+
+/** Narrows the patch log; names as on the wire. */
+export interface LogQuery {
+  task_id?: string;
+  file?: string;
+  search?: string;
+  order_id?: string;
+  requester?: string;
+  op?: string;
+  event_type?: string;
+  from?: string;
+  to?: string;
+  limit?: number;
+  offset?: number;
+  cursor?: string;
+  order?: "asc" | "desc";
+}
+
+export interface ListQuery {
+  limit?: number;
+  cursor?: string;
+}
+
+const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
+
+/** The REST API, typed: every answer is parsed with the contracts' schemas, every refusal is a value. */
+export function createClient(options: ClientOptions) {
+  const get = <Schema extends z.ZodType<object>>(
+    path: string,
+    answer: Schema,
+    query: Query = {},
+    call: CallOptions = {},
+  ) => request(options, { method: "GET", path, answer, query, ...call });
+  const send = <Schema extends z.ZodType<object>>(
+    method: "POST" | "PATCH",
+    path: string,
+    answer: Schema,
+    body: unknown,
+    call: CallOptions = {},
+  ) => request(options, { method, path, answer, body, ...call });
+
+  const apply = async (path: string, body: unknown, call?: CallOptions): Promise<ApplyResult> => {
+    const answered = await send("POST", path, ApplyAnswerSchema, body, call);
+    if (answered.ok) return answered;
+    const refusal = RefusalSchema.safeParse(answered.body);
+    return { ok: false, error: answered.error, ...(refusal.success ? refusal.data : {}) };
+  };
+
+  return {
+    health: (call?: CallOptions) => get("/api/health", AnyAnswerSchema, {}, call),
+    projects: {
+      create: (project: z.input<typeof CreateProjectSchema>, call?: CallOptions) =>
+        send("POST", "/api/projects", ProjectAnswerSchema, project, call),
+      get: (id: string, call?: CallOptions) => get(at("projects", id), ProjectAnswerSchema, {}, call),
+      list: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/projects", ProjectsAnswerSchema, { ...query }, call),
+    },
+    orders: {
+      /** Taking the same order twice changes nothing. */
+      create: (order: z.input<typeof CreateOrderSchema>, call?: CallOptions) =>
+        send("POST", "/api/orders", OrderAnswerSchema, order, call),
+      get: (id: string, call?: CallOptions) => get(at("orders", id), OrderAnswerSchema, {}, call),
+      list: (
+        query: ListQuery & { status?: OrderStatus; project_id?: string; factory?: CreateOrder["factory"] } = {},
+        call?: CallOptions,
+      ) => get("/api/orders", OrdersAnswerSchema, { ...query }, call),
+      setStatus: (id: string, status: OrderStatus, reason = "", call?: CallOptions) =>
+        send("PATCH", at("orders", id), OrderStatusAnswerSchema, { status, reason }, call),
+      /** Hands a phase to the order's factory; answers with what became of its batch. */
+      fulfilPhase: ({ orderId, ...phase }: FulfilPhaseInput, call?: CallOptions) =>
+        apply(at("orders", orderId, "phases"), phase, call),
+    },
+    tasks: {
+      create: (task: z.input<typeof CreateTaskSchema>, call?: CallOptions) =>
+        send("POST", "/api/tasks", TaskAnswerSchema, task, call),
+      get: (id: string, call?: CallOptions) => get(at("tasks", id), TaskAnswerSchema, {}, call),
+      list: (query: ListQuery & { order_id?: string; status?: TaskStatus } = {}, call?: CallOptions) =>
+        get("/api/tasks", TasksAnswerSchema, { ...query }, call),
+    },
+    workspaces: {
+      open: (input: OpenWorkspaceInput, call?: CallOptions) =>
+        send("POST", "/api/workspaces", WorkspaceAnswerSchema, input, call),
+      get: (id: string, call?: CallOptions) => get(at("workspaces", id), WorkspaceAnswerSchema, {}, call),
+      readFile: (id: string, file: string, call?: CallOptions) =>
+        get(at("workspaces", id, "files", ...file.split("/")), FileAnswerSchema, {}, call),
+    },
+    patches: {
+      apply: (batch: PatchBatchInput, call?: CallOptions) => apply("/api/patches/apply", batch, call),
+      simulate: (batch: PatchBatchInput, call?: CallOptions) => apply("/api/patches/simulate", batch, call),
+      validate: (input: { workspaceId?: string; batchId: string }, call?: CallOptions) =>
+        send("POST", "/api/patches/validate", ChecksAnswerSchema, input, call),
+      revert: (
+        input: {
+          workspaceId?: string;
+          orderId?: string;
+          target: RevertTarget;
+          batchId?: string;
+          requester?: string;
+          reason?: string;
+        },
+        call?: CallOptions,
+      ) => apply("/api/patches/revert", input, call),
+      get: (id: string, call?: CallOptions) => get(at("patches", id), PatchAnswerSchema, {}, call),
+      logs: (query: LogQuery = {}, call?: CallOptions) =>
+        get("/api/patches/logs", LogsAnswerSchema, { ...query }, call),
+      verify: (workspaceId: string, call?: CallOptions) =>
+        get("/api/patches/verify", AnyAnswerSchema, { workspaceId }, call),
+    },
+    events: {
+      /** Records events of an engine that stood alone; known ones change nothing. */
+      record: (input: { workspaceId?: string; orderId?: string; events: PatchEvent[] }, call?: CallOptions) =>
+        send("POST", "/api/patches/events", RecordedAnswerSchema, input, call),
+    },
+  };
+}

@@ -1,0 +1,3 @@
+export * from "./answers.ts";
+export * from "./createClient.ts";
+export type { CallOptions, ClientOptions, Refusal } from "./request.ts";
