@@ -22,14 +22,15 @@ export function openSpace(text: TextFile, regions: readonly OpenRegion[]): Opene
   for (const { owner, start, end, eol } of regions.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
     const first = text.lineAt(start);
     const last = text.lineAt(Math.max(start, end));
-    const blank = { text: Buffer.from(eol), owners: [owner] };
     if (first > 1 && !opened.has(first) && !isBlank(text, first - 1)) {
-      edits.push({ ...blank, start: text.startOf(first), end: text.startOf(first) });
+      edits.push({ text: Buffer.from(eol), owners: [owner], start: text.startOf(first), end: text.startOf(first) });
       before.add(owner);
       opened.add(first);
     }
     if (last < text.lineCount && !opened.has(last + 1) && !isBlank(text, last + 1)) {
-      edits.push({ ...blank, start: text.contentEnd(last), end: text.contentEnd(last) });
+      // The ending of the block's last line, before that ending: so the line keeps its own.
+      const ending = Buffer.from(text.eolOf(last) ?? eol);
+      edits.push({ text: ending, owners: [owner], start: text.contentEnd(last), end: text.contentEnd(last) });
       after.add(owner);
       opened.add(last + 1);
     }
