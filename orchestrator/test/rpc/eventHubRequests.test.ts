@@ -161,7 +161,7 @@ describe("a request on a socket", () => {
 
 describe("a factory", () => {
   const route = (factory: object, timeoutMs = 10_000) =>
-    routeRequest(createContext({ ...env, ...{ FACTORY_UI: factory as Fetcher } }, { actor: actor() }), {
+    routeRequest(createContext({ ...env, FACTORY_UI: factory as Fetcher }, { actor: actor() }), {
       type: "deploy",
       orderId: "ORD-1",
       requestId: "r",
@@ -186,5 +186,15 @@ describe("a factory", () => {
   it("that refuses is passed on with its own code", async () => {
     const error = { code: "UNKNOWN_REQUEST", message: "no use for it", retryable: false, nothingWritten: true };
     expect(await route({ handleRequest: async () => ({ ok: false, error }) })).toEqual({ ok: false, error });
+  });
+
+  it("is not asked while D1 cannot say which it is", async () => {
+    const broken = { prepare: () => ({ bind: () => ({ all: () => Promise.reject(new Error("D1_ERROR: gone")) }) }) };
+    const context = createContext({ ...env, DB_PROJECTS: broken as unknown as D1Database }, { actor: actor() });
+    const input = { type: "deploy", orderId: "ORD-1", requestId: "r", payload: {}, timeoutMs: 10_000 };
+    expect(await routeRequest(context, input)).toMatchObject({
+      ok: false,
+      error: { code: "DATABASE_UNAVAILABLE", retryable: true, nothingWritten: true },
+    });
   });
 });

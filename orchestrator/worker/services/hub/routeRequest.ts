@@ -30,7 +30,7 @@ const AnswerSchema = z.discriminatedUnion("ok", [
 
 /**
  * Hands a request (`WebSocketMessageRequests`) to the factory of its order and answers with what the factory said.
- * Errors: UNKNOWN_REQUEST, FORBIDDEN, VALIDATION_FAILED, NOT_FOUND, FACTORY_UNAVAILABLE, and the factory's own.
+ * Errors: UNKNOWN_REQUEST, FORBIDDEN, VALIDATION_FAILED, NOT_FOUND, DATABASE_UNAVAILABLE, FACTORY_UNAVAILABLE, and the factory's own.
  */
 export async function routeRequest(
   ctx: ServiceContext,
@@ -44,7 +44,10 @@ export async function routeRequest(
   if (!orderId.success) return { ok: false, error: validationError(orderId.error) };
 
   // Nothing of the order is shown, so the scope for requests suffices; a confined caller is held to its workspace.
-  const found = await findOrder(ctx, orderId.data.orderId);
+  const found = await findOrder(ctx, orderId.data.orderId).catch((error: unknown) => {
+    ctx.log.error("an order could not be read", { orderId: orderId.data.orderId, error });
+    return fail("DATABASE_UNAVAILABLE", "orders cannot be read at the moment; try again");
+  });
   if (!found.ok) return found;
   const { order } = found;
 
