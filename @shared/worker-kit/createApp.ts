@@ -21,10 +21,10 @@ export interface AppOptions<Bindings> {
 
 const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
-/** Whether a route's path (`:name` is one segment, `*` all that follows) is that of a request. */
+/** Whether a route's path (`:name` is one segment, `:name{.+}` and `*` all that follows) is that of a request. */
 function matches(route: readonly string[], path: readonly string[]): boolean {
   for (const [index, segment] of route.entries()) {
-    if (segment === "*") return true;
+    if (segment === "*" || segment.endsWith("{.+}")) return true;
     const given = path[index];
     if (given === undefined || (segment.startsWith(":") ? given === "" : segment !== given)) return false;
   }

@@ -19,7 +19,7 @@ export interface NamedSchema {
 
 export interface RouteDefinition {
   method: "get" | "post" | "patch" | "delete";
-  /** With parameters in braces: `/api/orders/{orderId}`. */
+  /** With parameters in braces: `/api/orders/{orderId}`; `{name...}`, last, is all that follows, slashes too. */
   path: string;
   /** What the caller's token must hold; `public`: no token is asked for. */
   scope: Scope | "public";
@@ -67,7 +67,9 @@ outputs.add(ProblemSchema, { id: "Problem" });
  */
 export function route(app: App, definition: RouteDefinition, handler: Handler): void {
   describe(app, definition);
-  const path = definition.path.replaceAll(/\{(\w+)\}/g, ":$1");
+  const path = definition.path.replaceAll(/\{(\w+)(\.{3})?\}/g, (_, name: string, rest?: string) =>
+    rest === undefined ? `:${name}` : `:${name}{.+}`,
+  );
   app.on(definition.method.toUpperCase(), path, async (c) => {
     const admitted = await admit(c, definition.scope);
     if (admitted instanceof Response) return admitted;
@@ -100,7 +102,8 @@ async function admit(c: AppContext, scope: RouteDefinition["scope"]): Promise<Se
 const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function describe(app: App, definition: RouteDefinition): void {
-  const { method, path, scope, tag, summary, query, body, response, status = 200, emptyBody } = definition;
+  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody } = definition;
+  const path = definition.path.replace("...}", "}");
   if (body && !inputs.has(body.schema)) inputs.add(body.schema, { id: body.name });
   if (response && !outputs.has(response.schema)) outputs.add(response.schema, { id: response.name });
   app.openAPIRegistry.registerPath({

@@ -1,6 +1,7 @@
 import {
   OrderIdSchema,
   ProjectIdSchema,
+  WorkspaceFileSchema,
   WorkspaceIdSchema,
   WorkspaceInfoSchema,
   WorkspaceSourceSchema,
@@ -9,6 +10,7 @@ import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { getWorkspace } from "../../services/workspace/getWorkspace.ts";
 import { openWorkspace } from "../../services/workspace/openWorkspace.ts";
+import { readFile } from "../../services/workspace/readFile.ts";
 import { MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, route } from "../route.ts";
 
@@ -54,5 +56,18 @@ export function workspaceRoutes(app: App): void {
       response: one,
     },
     async (c, ctx, { params }) => respond(c, await getWorkspace(ctx, { workspaceId: params.workspaceId ?? "" })),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/workspaces/{workspaceId}/files/{file...}",
+      scope: "workspaces:read",
+      tag,
+      summary: "A file of a workspace",
+      response: { name: "FileAnswer", schema: z.object({ ok: z.literal(true), file: WorkspaceFileSchema }) },
+    },
+    async (c, ctx, { params }) =>
+      respond(c, await readFile(ctx, { workspaceId: params.workspaceId ?? "", file: params.file ?? "" })),
   );
 }
