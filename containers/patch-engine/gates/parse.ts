@@ -48,9 +48,10 @@ async function script(path: string, text: string, lang: "jsx" | "ts" | "tsx" | "
   const { parseSync } = await import("oxc-parser");
   const sourceType = /\.[mc]?[jt]s$/u.exec(path)?.[0].startsWith(".m") ? "module" : "unambiguous";
   const { errors } = parseSync(path, text, { lang, sourceType });
-  return errors
-    .filter((error) => String(error.severity) === "Error")
-    .map((error) => ({ offset: error.labels[0]?.start ?? 0, message: error.message }));
+  return errors.flatMap((error) => {
+    const severity: string = error.severity;
+    return severity === "Error" ? [{ offset: error.labels[0]?.start ?? 0, message: error.message }] : [];
+  });
 }
 
 async function yaml(text: string) {

@@ -1,0 +1,86 @@
+import { stripVTControlCharacters } from "node:util";
+import { renderUsage } from "citty";
+import { EXIT } from "./exit.ts";
+import { Arguments, UsageError, type Verb } from "./verb.ts";
+
+/** Each verb's code is loaded when it is asked for. */
+const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+  "replace-block": async () => (await import("./verbs/edits.ts")).replaceBlock,
+  "insert-before": async () => (await import("./verbs/edits.ts")).insertBefore,
+  "insert-after": async () => (await import("./verbs/edits.ts")).insertAfter,
+  append: async () => (await import("./verbs/edits.ts")).append,
+  prepend: async () => (await import("./verbs/edits.ts")).prepend,
+  "search-replace": async () => (await import("./verbs/edits.ts")).searchReplace,
+  "replace-marker": async () => (await import("./verbs/edits.ts")).replaceMarker,
+  "create-file": async () => (await import("./verbs/edits.ts")).createFile,
+  "delete-file": async () => (await import("./verbs/edits.ts")).deleteFile,
+  "rename-file": async () => (await import("./verbs/edits.ts")).renameFile,
+  apply: async () => (await import("./verbs/batches.ts")).apply,
+  simulate: async () => (await import("./verbs/batches.ts")).simulate,
+  validate: async () => (await import("./verbs/batches.ts")).validate,
+  revert: async () => (await import("./verbs/history.ts")).revert,
+  show: async () => (await import("./verbs/history.ts")).show,
+  log: async () => (await import("./verbs/history.ts")).log,
+  verify: async () => (await import("./verbs/history.ts")).verify,
+  markers: async () => (await import("./verbs/markers.ts")).markers,
+  flush: async () => (await import("./verbs/flush.ts")).flush,
+};
+
+const HELP = new Set(["--help", "-h", "help"]);
+
+/** Runs one command line; the exit code. */
+export async function main(raw: readonly string[]): Promise<number> {
+  const [name, ...rest] = raw;
+  if (name === undefined || HELP.has(name)) {
+    const asked = name === "help" ? rest[0] : undefined;
+    if (asked !== undefined && Object.hasOwn(VERBS, asked)) return help(asked);
+    const text = await overview();
+    (name === undefined ? process.stderr : process.stdout).write(text);
+    return name === undefined ? EXIT.usage : EXIT.done;
+  }
+  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+  if (!load) {
+    process.stderr.write(`patchctl: there is no verb ${name}. \`patchctl --help\` lists them.\n`);
+    return EXIT.usage;
+  }
+  const end = rest.indexOf("--");
+  if (rest.slice(0, end === -1 ? undefined : end).some((word) => word === "--help" || word === "-h")) return help(name);
+  const verb = await load();
+  try {
+    return await verb.run(Arguments.parse(rest, verb.args));
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    process.stderr.write(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
+    return EXIT.usage;
+  }
+}
+
+async function help(name: string): Promise<number> {
+  const verb = await VERBS[name]?.();
+  if (!verb) return EXIT.usage;
+  const usage = await renderUsage({ meta: { name, description: verb.summary }, args: verb.args }, OVERVIEW);
+  process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
+  return EXIT.done;
+}
+
+const OVERVIEW = { meta: { name: "patchctl" } };
+
+async function overview(): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, load] of Object.entries(VERBS)) lines.push(`  ${name.padEnd(16)}${(await load()).summary}`);
+  return `patchctl edits a workspace by patches: checked, all or none, logged, and reversible.
+
+Usage: patchctl VERB [options]          patchctl VERB --help tells each one's options
+
+${lines.join("\n")}
+
+On a terminal the answer is text, else one line of JSON; --json asks for JSON. Errors are told on stderr.
+Exit codes: 0 done, 1 refused, 2 usage, 3 stale or conflicting, 4 a gate failed, 5 I/O.
+
+  patchctl replace-block --file src/a.ts --start 3 --end 5 --block "const a = 1;"
+  patchctl apply batch.json --dry-run
+  patchctl revert PATCH_ID
+
+With ORCHESTRATOR_URL and ORCHESTRATOR_TOKEN set, each edit is reported there.
+`;
+}

@@ -1,0 +1,130 @@
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { LogEntry, PatchEvent } from "@shared/contracts";
+import type { Engine } from "../index.ts";
+import { replaceFile } from "../transaction/files.ts";
+import { isMissing } from "../workspace/Directory.ts";
+import { diffPath } from "../workspace/outcome.ts";
+import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
+
+/**
+ * What an engine that stands alone tells the orchestrator: each entry of its log with the events it stands for, in
+ * order, from a cursor that moves only when they were taken. The receiver knows entries again, so a report that was
+ * taken but whose answer was lost is sent once more without harm.
+ */
+
+const CURSOR = "report.cursor";
+/** One request stays well under what the orchestrator takes. */
+const MAX_ENTRIES = 50;
+const MAX_BYTES = 4 * 1024 * 1024;
+const TIMEOUT_MS = 10_000;
+
+export interface ReportTarget {
+  url: string;
+  token: string;
+}
+
+export function reportTarget(): ReportTarget | null {
+  const { ORCHESTRATOR_URL: url, ORCHESTRATOR_TOKEN: token } = process.env;
+  return url !== undefined && url !== "" && token !== undefined && token !== "" ? { url, token } : null;
+}
+
+/** Starts `patchctl flush` on its own, so that no edit waits for the network or fails with it. */
+export function reportInBackground(root: string): void {
+  if (!reportTarget()) return;
+  const program = fileURLToPath(new URL("patchctl.ts", import.meta.url));
+  const child = spawn(process.execPath, [program, "flush", "--root", root], { detached: true, stdio: "ignore" });
+  // The edit is done and in the log; the next edit or flush reports it.
+  child.on("error", () => undefined);
+  child.unref();
+}
+
+export interface Flushed {
+  reported: number;
+  /** The number of the last entry that was taken. */
+  cursor: number;
+  error: string | null;
+}
+
+/** Reports all entries after the cursor. `error` says why some were left; the cursor stands at the last one taken. */
+export async function flushReports(
+  engine: Engine,
+  root: string,
+  workspaceId: string,
+  target: ReportTarget,
+): Promise<Flushed> {
+  const directory = join(root, MISSION_CONTROL);
+  // One reporter at a time, or an older one would set the cursor back.
+  const lock = await new WorkspaceLock(join(directory, "report.lock")).acquire(TIMEOUT_MS);
+  if (!lock.ok) return { reported: 0, cursor: readCursor(directory), error: lock.error.message };
+  try {
+    let cursor = readCursor(directory);
+    let reported = 0;
+    for (;;) {
+      const entries = withinBytes(await engine.entriesAfter(cursor, MAX_ENTRIES));
+      const last = entries.at(-1);
+      if (!last) return { reported, cursor, error: null };
+      const error = await post(target, { workspaceId, events: entries.flatMap(eventsOf), entries });
+      if (error !== null) return { reported, cursor, error };
+      cursor = last.seq;
+      reported += entries.length;
+      await replaceFile(directory, CURSOR, `${cursor}\n`);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** The events an entry stands for, one a patch. */
+export function eventsOf(entry: LogEntry): PatchEvent[] {
+  const { seq, hash, treeAfter, ts, requester, reason, batchId, orderId, phase, door } = entry;
+  return entry.patches.map((patch) => ({
+    patch_id: patch.patch_id,
+    file: patch.file,
+    op: patch.op,
+    task_id: patch.task_id,
+    ts_check_ok: patch.ts_check_ok,
+    diff_path: diffPath(entry, patch),
+    ts,
+    event_type: entry.kind === "revert" ? "patch_reverted" : "patch_applied",
+    log: { seq, hash, treeAfter },
+    meta: { requester, reason, batchId, orderId, phase, door },
+  }));
+}
+
+function withinBytes(entries: LogEntry[]): LogEntry[] {
+  let bytes = 0;
+  const fitting = entries.findIndex((entry, at) => {
+    bytes += Buffer.byteLength(JSON.stringify(entry));
+    return at > 0 && bytes > MAX_BYTES;
+  });
+  return fitting === -1 ? entries : entries.slice(0, fitting);
+}
+
+async function post({ url, token }: ReportTarget, body: object): Promise<string | null> {
+  try {
+    const response = await fetch(new URL("/api/patches/events", url), {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    await response.body?.cancel();
+    return response.ok ? null : `the orchestrator answered ${response.status}`;
+  } catch (error) {
+    const timedOut = error instanceof Error && error.name === "TimeoutError";
+    return timedOut ? "the orchestrator did not answer in time" : "the orchestrator cannot be reached";
+  }
+}
+
+function readCursor(directory: string): number {
+  try {
+    const text = readFileSync(join(directory, CURSOR), "utf8").trim();
+    return /^[0-9]+$/u.test(text) ? Number(text) : 0;
+  } catch (error) {
+    if (isMissing(error)) return 0;
+    throw error;
+  }
+}
