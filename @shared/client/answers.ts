@@ -7,7 +7,6 @@ import {
   PatchEventSchema,
   ProjectSchema,
   TaskSchema,
-  WorkspaceFileSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -30,7 +29,6 @@ export const TaskAnswerSchema = z.object({ task: TaskSchema });
 export const TasksAnswerSchema = z.object({ tasks: z.array(TaskSchema), cursor: z.string().nullable() });
 
 export const WorkspaceAnswerSchema = z.object({ workspace: WorkspaceInfoSchema });
-export const FileAnswerSchema = z.object({ file: WorkspaceFileSchema });
 
 export const ChecksAnswerSchema = z.object({ checks: z.array(CheckOutcomeSchema), results: z.array(PatchEventSchema) });
 export const PatchAnswerSchema = z.object({
@@ -38,6 +36,7 @@ export const PatchAnswerSchema = z.object({
   events: z.array(CustodyRecordSchema),
   diff: z.string().nullable(),
 });
+export const DiffAnswerSchema = z.object({ diff: z.string() });
 export const RecordedAnswerSchema = z.object({ recorded: z.number().int(), known: z.number().int() });
 
 /** A row of the patch log: the columns every reader needs; the row's others come with it. */

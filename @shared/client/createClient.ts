@@ -17,7 +17,7 @@ import {
   AnyAnswerSchema,
   ApplyAnswerSchema,
   ChecksAnswerSchema,
-  FileAnswerSchema,
+  DiffAnswerSchema,
   LogsAnswerSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
@@ -117,8 +117,6 @@ export function createClient(options: ClientOptions) {
       open: (input: OpenWorkspaceInput, call?: CallOptions) =>
         send("POST", "/api/workspaces", WorkspaceAnswerSchema, input, call),
       get: (id: string, call?: CallOptions) => get(at("workspaces", id), WorkspaceAnswerSchema, {}, call),
-      readFile: (id: string, file: string, call?: CallOptions) =>
-        get(at("workspaces", id, "files", ...file.split("/")), FileAnswerSchema, {}, call),
     },
     patches: {
       apply: (batch: PatchBatchInput, call?: CallOptions) => apply("/api/patches/apply", batch, call),
@@ -139,6 +137,9 @@ export function createClient(options: ClientOptions) {
       get: (id: string, call?: CallOptions) => get(at("patches", id), PatchAnswerSchema, {}, call),
       logs: (query: LogQuery = {}, call?: CallOptions) =>
         get("/api/patches/logs", LogsAnswerSchema, { ...query }, call),
+      /** The patch as a unified diff. */
+      diff: (id: string, call?: CallOptions) => get(at("patches", id, "diff"), DiffAnswerSchema, {}, call),
+      /** Whether the workspace's custody chain holds, link by link. */
       verify: (workspaceId: string, call?: CallOptions) =>
         get("/api/patches/verify", AnyAnswerSchema, { workspaceId }, call),
     },

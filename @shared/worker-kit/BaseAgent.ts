@@ -106,7 +106,7 @@ export class BaseAgent {
     const second = await this.send(correctedId, corrected.patches, `${reason} (corrected)`);
     if (!second.ok) {
       await this.reportError("the corrected batch was refused", second.error, { batchId: correctedId });
-    } else {
+    } else if (second.outcome.status === "applied") {
       await this.report(Message.DETERMINISTIC_CODE_FIX_COMPLETED, "the corrected batch was applied", {
         batchId: correctedId,
         corrects: batchId,
@@ -138,7 +138,8 @@ export class BaseAgent {
     };
     const first = await patchOps.applyPatches(batch);
     // In doubt: the same batch under the same id has one effect however often it is sent, and asking again tells.
-    return !first.ok && first.error.nothingWritten === null ? patchOps.applyPatches(batch) : first;
+    const inDoubt = first.ok ? first.outcome.status === "pending" : first.error.nothingWritten === null;
+    return inDoubt ? patchOps.applyPatches(batch) : first;
   }
 }
 

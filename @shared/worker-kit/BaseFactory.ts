@@ -111,7 +111,7 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
       if (!failed.ok) call.log.error("the order's failure is not on record", { code: failed.error.code });
       return result;
     }
-    if (input.lastPhase) {
+    if (input.lastPhase && result.outcome.status === "applied") {
       await agent.report(Message.GENERATION_COMPLETE, `${order.title} is delivered`);
       const delivered = await this.setOrderStatus(order, "delivered", `phase ${input.phase}`);
       if (!delivered.ok) return afterApplying(delivered, result);
@@ -144,7 +144,8 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
 
     await agent.report(Message.PHASE_IMPLEMENTING, `phase ${input.phase} is being applied`, { files });
     const { batchId, result } = await agent.ship(patches, `phase ${input.phase}`);
-    if (!result.ok) return result;
+    // Not applied yet: the orchestrator goes on by itself, and the same call with the same batchId will tell.
+    if (!result.ok || result.outcome.status !== "applied") return result;
     for (const { file, linesAdded, linesRemoved } of result.outcome.files) {
       await agent.report(Message.FILE_GENERATED, file, { file, linesAdded, linesRemoved });
     }

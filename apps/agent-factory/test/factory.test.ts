@@ -146,6 +146,31 @@ describe("a batch that is refused", () => {
   });
 });
 
+test("a batch still in doubt neither fails nor delivers its order", async () => {
+  const hash = "0".repeat(64);
+  const outcome = {
+    ok: false,
+    status: "pending",
+    batchId: "B-1",
+    workspaceId: "order:ORD-1",
+    head: { seq: 0, hash },
+    treeHash: null,
+    checks: [],
+    durationMs: 1,
+    patches: [],
+    files: [],
+  };
+  const pending = { ok: true, outcome, results: [] };
+  await begin({ answers: { applyPatches: [pending, pending] } });
+  const result = await factory.fulfilPhase(phaseOf(tools, { lastPhase: true }));
+  expect(result).toMatchObject({ ok: true, outcome: { status: "pending" } });
+  const calls = await orchestrator.calls();
+  expect(calls.filter(({ method }) => method === "setOrderStatus")).toMatchObject([
+    { input: { status: "in_progress" } },
+  ]);
+  expect(messagesOf(calls)).not.toContain("phase_implemented");
+});
+
 describe("what is refused before anything is sent", () => {
   const refused = async (input: Parameters<typeof factory.fulfilPhase>[0], code: string) => {
     expect(await factory.fulfilPhase(input)).toMatchObject({ ok: false, error: { code, nothingWritten: true } });
