@@ -1,4 +1,8 @@
-import { DurableObject } from "cloudflare:workers";
-export class Workspace extends DurableObject<Env> {}
+import { app } from "./app.ts";
+
 export { EventHub } from "./durable-objects/EventHub.ts";
-export default { fetch: () => new Response("ok") } satisfies ExportedHandler<Env>;
+export { Workspace } from "./durable-objects/Workspace.ts";
+export { FactoryOps } from "./entrypoints/FactoryOps.ts";
+export { PatchOps } from "./entrypoints/PatchOps.ts";
+
+export default { fetch: app.fetch } satisfies ExportedHandler<Env>;

@@ -1,4 +1,16 @@
-import { ProblemSchema, type Scope } from "@shared/contracts";
+import {
+  BatchOutcomeSchema,
+  CustodyRecordSchema,
+  OrderSchema,
+  PatchEventSchema,
+  PatchOperationSchema,
+  ProblemSchema,
+  ProjectSchema,
+  type Scope,
+  TaskSchema,
+  VibeErrorSchema,
+  WorkspaceInfoSchema,
+} from "@shared/contracts";
 import { type AppVariables, problem, readJson } from "@shared/worker-kit";
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
@@ -59,7 +71,17 @@ const SMALL_BODY_BYTES = 256 * 1024;
 /** What the document says of inputs and of answers: one schema has two shapes, before and after its defaults. */
 export const inputs = z.registry<{ id: string }>();
 export const outputs = z.registry<{ id: string }>();
-outputs.add(ProblemSchema, { id: "Problem" });
+inputs.add(PatchOperationSchema, { id: "PatchOperation" });
+outputs
+  .add(ProblemSchema, { id: "Problem" })
+  .add(VibeErrorSchema, { id: "VibeError" })
+  .add(BatchOutcomeSchema, { id: "BatchOutcome" })
+  .add(PatchEventSchema, { id: "PatchEvent" })
+  .add(CustodyRecordSchema, { id: "CustodyRecord" })
+  .add(WorkspaceInfoSchema, { id: "WorkspaceInfo" })
+  .add(OrderSchema, { id: "Order" })
+  .add(TaskSchema, { id: "Task" })
+  .add(ProjectSchema, { id: "Project" });
 
 /**
  * Adds one route: who may call it, what it reads, what the API's document says of it. Refusals come in this order:
@@ -141,8 +163,14 @@ function describe(app: App, definition: RouteDefinition): void {
 const PropertiesSchema = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });
 
 function queryParameters(query: z.ZodObject) {
-  const { properties } = PropertiesSchema.parse(z.toJSONSchema(query, { io: "output", unrepresentable: "any" }));
-  return Object.entries(properties).map(([name, schema]) => ({ name, in: "query" as const, required: false, schema }));
+  const propertiesOf = (io: "input" | "output") =>
+    PropertiesSchema.parse(z.toJSONSchema(query, { io, unrepresentable: "any" })).properties;
+  const [written, read] = [propertiesOf("input"), propertiesOf("output")];
+  // A coerced number shows in what is read, a text that becomes something else in what is written.
+  return Object.keys(read).map((name) => {
+    const schema = Object.keys(read[name] ?? {}).length > 0 ? read[name] : written[name];
+    return { name, in: "query" as const, required: false, schema: schema ?? {} };
+  });
 }
 
 /** A body's members; of what is no object, none, so that the verb names what is missing. */

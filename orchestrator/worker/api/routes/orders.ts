@@ -6,7 +6,7 @@ import { fulfilPhase } from "../../services/order/fulfilPhase.ts";
 import { getOrder } from "../../services/order/getOrder.ts";
 import { listOrders, ListOrdersSchema } from "../../services/order/listOrders.ts";
 import { setOrderStatus, SetOrderStatusSchema } from "../../services/order/setOrderStatus.ts";
-import { applyAnswer, MAX_BATCH_BODY_BYTES, respondApplied } from "../applied.ts";
+import { applyAnswer, MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, fieldsOf, route } from "../route.ts";
 
 const ok = z.literal(true);
@@ -90,6 +90,6 @@ export function orderRoutes(app: App): void {
       response: applyAnswer,
     },
     async (c, ctx, { params, body }) =>
-      respondApplied(c, await fulfilPhase(ctx, { ...fieldsOf(body), orderId: params.orderId })),
+      respond(c, await fulfilPhase(ctx, { ...fieldsOf(body), orderId: params.orderId })),
   );
 }

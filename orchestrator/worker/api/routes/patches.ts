@@ -1,25 +1,22 @@
 import {
   CheckOutcomeSchema,
   CustodyRecordSchema,
-  JsonSchema,
-  OrderIdSchema,
+  HeadSchema,
   PatchBatchSchema,
   PatchEventSchema,
-  RevertTargetSchema,
-  WorkspaceIdSchema,
 } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { applyPatches } from "../../services/patch/applyPatches.ts";
 import { getPatch } from "../../services/patch/getPatch.ts";
 import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
-import { listPatchLogs, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
-import { recordEvents } from "../../services/patch/recordEvents.ts";
-import { revertPatches } from "../../services/patch/revertPatches.ts";
+import { listPatchLogs, PatchLogRowSchema, PatchLogsQuerySchema } from "../../services/patch/listPatchLogs.ts";
+import { recordEvents, RecordEventsSchema } from "../../services/patch/recordEvents.ts";
+import { revertPatches, RevertSchema } from "../../services/patch/revertPatches.ts";
 import { simulatePatches } from "../../services/patch/simulatePatches.ts";
-import { validateBatch } from "../../services/patch/validateBatch.ts";
-import { verifyChain } from "../../services/patch/verifyChain.ts";
-import { applyAnswer, MAX_BATCH_BODY_BYTES, respondApplied } from "../applied.ts";
+import { validateBatch, ValidateBatchSchema } from "../../services/patch/validateBatch.ts";
+import { verifyChain, VerifyChainSchema } from "../../services/patch/verifyChain.ts";
+import { applyAnswer, MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, route } from "../route.ts";
 
 const ok = z.literal(true);
@@ -44,21 +41,21 @@ function changeRoutes(app: App): void {
       maxBodyBytes: MAX_BATCH_BODY_BYTES,
       response: applyAnswer,
     },
-    async (c, ctx, { body }) => respondApplied(c, await applyPatches(ctx, body)),
+    async (c, ctx, { body }) => respond(c, await applyPatches(ctx, body)),
   );
   route(
     app,
     {
       method: "post",
       path: "/api/patches/simulate",
-      scope: "patches:write",
+      scope: "patches:read",
       tag,
       summary: "Plan and check a batch, write nothing",
       body: batch,
       maxBodyBytes: MAX_BATCH_BODY_BYTES,
       response: applyAnswer,
     },
-    async (c, ctx, { body }) => respondApplied(c, await simulatePatches(ctx, body)),
+    async (c, ctx, { body }) => respond(c, await simulatePatches(ctx, body)),
   );
   route(
     app,
@@ -68,10 +65,7 @@ function changeRoutes(app: App): void {
       scope: "patches:write",
       tag,
       summary: "Run the workspace's own check on what a batch left",
-      body: {
-        name: "ValidateBatch",
-        schema: z.object({ workspaceId: WorkspaceIdSchema.optional(), batchId: z.string() }),
-      },
+      body: { name: "ValidateBatch", schema: ValidateBatchSchema },
       response: {
         name: "ValidateAnswer",
         schema: z.object({ ok, checks: z.array(CheckOutcomeSchema), results: z.array(PatchEventSchema) }),
@@ -87,20 +81,10 @@ function changeRoutes(app: App): void {
       scope: "patches:revert",
       tag,
       summary: "Undo a patch, a batch or a task",
-      body: {
-        name: "Revert",
-        schema: z.object({
-          workspaceId: WorkspaceIdSchema.optional(),
-          orderId: OrderIdSchema.optional(),
-          target: RevertTargetSchema,
-          batchId: z.string().optional(),
-          requester: z.string().optional(),
-          reason: z.string().optional(),
-        }),
-      },
+      body: { name: "Revert", schema: RevertSchema },
       response: applyAnswer,
     },
-    async (c, ctx, { body }) => respondApplied(c, await revertPatches(ctx, body)),
+    async (c, ctx, { body }) => respond(c, await revertPatches(ctx, body)),
   );
   route(
     app,
@@ -110,15 +94,7 @@ function changeRoutes(app: App): void {
       scope: "events:write",
       tag,
       summary: "Take in events of an engine that stood alone; known ones change nothing",
-      body: {
-        name: "RecordEvents",
-        schema: z.object({
-          workspaceId: WorkspaceIdSchema.optional(),
-          orderId: OrderIdSchema.optional(),
-          events: z.array(PatchEventSchema),
-          entries: z.array(JsonSchema).optional(),
-        }),
-      },
+      body: { name: "RecordEvents", schema: RecordEventsSchema },
       maxBodyBytes: MAX_BATCH_BODY_BYTES,
       response: { name: "EventsRecorded", schema: z.object({ ok, recorded: z.number(), known: z.number() }) },
     },
@@ -135,8 +111,11 @@ function readRoutes(app: App): void {
       scope: "patches:read",
       tag,
       summary: "The log of patch events",
-      query: ListPatchLogsSchema,
-      response: { name: "PatchLogs", schema: z.object({ ok }).loose() },
+      query: PatchLogsQuerySchema,
+      response: {
+        name: "PatchLogs",
+        schema: z.object({ ok, results: z.array(PatchLogRowSchema), cursor: z.string().nullable() }),
+      },
     },
     async (c, ctx, { query }) => respond(c, await listPatchLogs(ctx, query)),
   );
@@ -148,8 +127,11 @@ function readRoutes(app: App): void {
       scope: "patches:read",
       tag,
       summary: "Verify a workspace's custody chain",
-      query: z.object({ workspaceId: WorkspaceIdSchema.optional(), orderId: OrderIdSchema.optional() }),
-      response: { name: "ChainVerified", schema: z.object({ ok }).loose() },
+      query: VerifyChainSchema,
+      response: {
+        name: "ChainVerified",
+        schema: z.object({ ok, workspaceId: z.string(), head: HeadSchema, entries: z.number(), delivered: z.number() }),
+      },
     },
     async (c, ctx, { query }) => respond(c, await verifyChain(ctx, query)),
   );
@@ -181,7 +163,7 @@ function readRoutes(app: App): void {
       scope: "patches:read",
       tag,
       summary: "A patch as a unified diff",
-      response: { name: "PatchDiff", schema: z.object({ ok, diff: z.string() }).loose() },
+      response: { name: "PatchDiff", schema: z.object({ ok, diff: z.string() }) },
     },
     async (c, ctx, { params }) => respond(c, await getPatchDiff(ctx, { patchId: params.patchId ?? "" })),
   );

@@ -1,15 +1,8 @@
-import {
-  OrderIdSchema,
-  ProjectIdSchema,
-  WorkspaceFileSchema,
-  WorkspaceIdSchema,
-  WorkspaceInfoSchema,
-  WorkspaceSourceSchema,
-} from "@shared/contracts";
+import { WorkspaceFileSchema, WorkspaceInfoSchema } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { getWorkspace } from "../../services/workspace/getWorkspace.ts";
-import { openWorkspace } from "../../services/workspace/openWorkspace.ts";
+import { openWorkspace, OpenWorkspaceSchema } from "../../services/workspace/openWorkspace.ts";
 import { readFile } from "../../services/workspace/readFile.ts";
 import { MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, route } from "../route.ts";
@@ -29,16 +22,7 @@ export function workspaceRoutes(app: App): void {
       scope: "workspaces:write",
       tag,
       summary: "Open a workspace from its source; open already, it is answered as it stands",
-      body: {
-        name: "OpenWorkspace",
-        schema: z.object({
-          workspaceId: WorkspaceIdSchema.optional(),
-          orderId: OrderIdSchema.optional(),
-          projectId: ProjectIdSchema.optional(),
-          branch: z.string().optional(),
-          source: WorkspaceSourceSchema,
-        }),
-      },
+      body: { name: "OpenWorkspace", schema: OpenWorkspaceSchema },
       // A source may be the bytes of an archive.
       maxBodyBytes: MAX_BATCH_BODY_BYTES,
       response: one,

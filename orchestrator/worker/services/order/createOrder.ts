@@ -54,8 +54,7 @@ export async function createOrder(
   const stored = before ?? (await store(ctx, order, tasks));
   if (!stored.ok) return stored;
 
-  const connected = await connectWorkspace(ctx, stored.order);
-  return connected ?? stored;
+  return (await connectWorkspace(ctx, stored)) ?? stored;
 }
 
 function plan(ctx: ServiceContext, request: CreateOrder): Result<{ order: Order; tasks: Task[] }> {
@@ -133,9 +132,9 @@ async function store(ctx: ServiceContext, order: Order, tasks: readonly Task[]):
 }
 
 /** Leads the order's patches to its workspace and tells the workspace the order's tasks. Null: done. */
-async function connectWorkspace(ctx: ServiceContext, order: Order): Promise<Failed | null> {
+async function connectWorkspace(ctx: ServiceContext, { order, tasks }: Stored): Promise<Failed | null> {
   const alias = await setOrderAlias(ctx, { orderId: order.id, workspaceId: order.workspace_id });
-  const written = alias.ok ? await syncWorkspaceTasks(ctx, order.workspace_id) : alias;
+  const written = alias.ok && tasks.length > 0 ? await syncWorkspaceTasks(ctx, order.workspace_id) : alias;
   if (written.ok) return null;
   const { code, message } = written.error;
   return fail(code, `the order ${order.id} is stored, its workspace not ready (${message}): send it again as it is`, {
