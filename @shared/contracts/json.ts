@@ -37,21 +37,34 @@ function isJson(root: unknown): boolean {
   return true;
 }
 
+interface Visit {
+  value: unknown;
+  parent: Visit | null;
+  key: string | number;
+}
+
 /** The path of the first string, key or value, with a lone surrogate; null when all are well-formed Unicode. */
 export function findIllFormedString(root: unknown): (string | number)[] | null {
-  const stack: { value: unknown; path: (string | number)[] }[] = [{ value: root, path: [] }];
+  // Paths are spelt out for what is found alone: a copy at each level would cost the square of a hostile depth.
+  const stack: Visit[] = [{ value: root, parent: null, key: "" }];
   for (let top = stack.pop(); top; top = stack.pop()) {
-    const { value, path } = top;
+    const { value } = top;
     if (typeof value === "string") {
-      if (!value.isWellFormed()) return path;
+      if (!value.isWellFormed()) return pathOf(top);
     } else if (Array.isArray(value)) {
-      for (let i = value.length - 1; i >= 0; i--) stack.push({ value: value[i], path: [...path, i] });
+      for (let i = value.length - 1; i >= 0; i--) stack.push({ value: value[i], parent: top, key: i });
     } else if (typeof value === "object" && value !== null) {
       for (const [key, child] of Object.entries(value)) {
-        if (!key.isWellFormed()) return path;
-        stack.push({ value: child, path: [...path, key] });
+        if (!key.isWellFormed()) return pathOf(top);
+        stack.push({ value: child, parent: top, key });
       }
     }
   }
   return null;
+}
+
+function pathOf(visit: Visit): (string | number)[] {
+  const path: (string | number)[] = [];
+  for (let at = visit; at.parent; at = at.parent) path.push(at.key);
+  return path.toReversed();
 }

@@ -11,6 +11,7 @@ import {
   WorkspaceIdSchema,
   type EngineAnswer,
   type Failed,
+  type LoggedPatch,
   type Result,
   type WorkspaceId,
 } from "@shared/contracts";
@@ -184,7 +185,7 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
     const id = workspaceId(c);
     if (!id.ok) return respond(c, id);
     const found = await registry.use(id.id, (engine) => engine.patch(c.req.param("patchId")));
-    return respond(c, found.ok ? { ok: true as const, patch: found.patch, diff: found.patch.diff } : found);
+    return respond(c, found.ok ? { ok: true, ...patchAndDiff(found.patch) } : found);
   });
 
   // A path that another method would reach. Registered last: what is reached has answered already.
@@ -217,6 +218,8 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
 
   return app;
 }
+
+const patchAndDiff = (patch: LoggedPatch) => ({ patch, diff: patch.diff });
 
 const isEndpoint = (route: { method: string }): boolean => route.method !== "ALL";
 

@@ -29,6 +29,9 @@ export async function readJson<Output>(
   } catch {
     return fail("MALFORMED_JSON", "the body is not JSON");
   }
+  // Bounded depth: what recurses over the value later (schemas, canonical text) cannot run out of stack.
+  const bounded = JsonSchema.safeParse(json);
+  if (!bounded.success) return { ok: false, error: validationError(bounded.error) };
   const illFormed = findIllFormedString(json);
   if (illFormed) {
     const path = illFormed.join(".");
@@ -36,9 +39,6 @@ export async function readJson<Output>(
       findings: [{ path: illFormed, message: "lone surrogate" }],
     });
   }
-  // Bounded depth: what recurses over the value later (schemas, canonical text) cannot run out of stack.
-  const bounded = JsonSchema.safeParse(json);
-  if (!bounded.success) return { ok: false, error: validationError(bounded.error) };
   const parsed = schema.safeParse(bounded.data);
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, error: validationError(parsed.error) };
 }
