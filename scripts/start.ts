@@ -14,17 +14,21 @@ import { startWorkers } from "./start/workers.ts";
 
 /** All children, in the order they started; they end in the reverse order, so that no Worker loses its engine first. */
 const children: Child[] = [];
-const spawned = (child: Child): number => children.push(child);
 const endChildren = async (): Promise<void> => {
   for (const child of children.toReversed()) await child.end();
 };
+const spawned = async (child: Child): Promise<void> => {
+  children.push(child);
+  if (interrupted !== null) await child.end();
+};
 
+// A signal ends the children at once; whatever step was waiting for them fails, and that ends the run.
 let interrupted: NodeJS.Signals | null = null;
 const interruption = new Promise<void>((resolve) => {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       interrupted ??= signal;
-      resolve();
+      resolve(endChildren());
     });
   }
 });
@@ -91,13 +95,10 @@ async function start(options: StartOptions): Promise<number> {
 
 async function main(): Promise<number> {
   try {
-    // An interruption while starting ends what has started so far.
-    const run = start(parseOptions(process.argv.slice(2)));
-    return await Promise.race([
-      run,
-      interruption.then(async () => (await Promise.allSettled([endChildren(), run]), 130)),
-    ]);
+    return await start(parseOptions(process.argv.slice(2)));
   } catch (error) {
+    // What ends because we end it is no failure.
+    if (interrupted !== null) return 130;
     if (error instanceof StartError) console.error(error.message);
     else if (error instanceof StoreError) console.error(`The store cannot be used: ${error.message}.`);
     else throw error;

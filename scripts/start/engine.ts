@@ -19,7 +19,7 @@ export async function startEngine(options: {
   data: string;
   token: string;
   sourceRoots: string[];
-  spawned(child: Child): void;
+  spawned(child: Child): Promise<void>;
 }): Promise<{ url: string; child: Child }> {
   const templates = Object.entries(listTemplates()).map(([name, directory]) => `${name}=${directory}`);
   const log = path.join(options.data, "logs/engine.log");
@@ -42,7 +42,7 @@ export async function startEngine(options: {
       },
     },
   );
-  options.spawned(child);
+  await options.spawned(child);
   const ready = new Promise<string>((resolve) => {
     child.onLine((line) => {
       const url = /^\{"ready":true,.*"url":"([^"]+)"/.exec(line)?.[1];

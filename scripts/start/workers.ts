@@ -14,7 +14,7 @@ export async function startWorkers(options: {
   data: string;
   port: number;
   vars: Record<string, string>;
-  spawned(child: Child): void;
+  spawned(child: Child): Promise<void>;
 }): Promise<{ url: string; child: Child }> {
   const url = `http://127.0.0.1:${options.port}`;
   const logs = path.join(options.data, "logs");
@@ -46,7 +46,7 @@ export async function startWorkers(options: {
       NO_COLOR: "1",
     },
   });
-  options.spawned(child);
+  await options.spawned(child);
 
   let failure: string | null = null;
   child.onLine((line) => {
