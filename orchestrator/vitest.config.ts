@@ -28,7 +28,12 @@ export default defineProject({
       main: "./worker/index.ts",
       wrangler: { configPath: "./wrangler.jsonc" },
       miniflare: {
-        bindings: { MIGRATIONS: migrations },
+        bindings: {
+          MIGRATIONS: migrations,
+          ENGINE_TOKEN: "engine-token-of-the-tests",
+          BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
+          SESSION_SECRET: "session-secret-of-the-tests",
+        },
         workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
       },
     }),

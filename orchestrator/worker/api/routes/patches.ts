@@ -10,7 +10,7 @@ import { z } from "zod";
 import { applyPatches } from "../../services/patch/applyPatches.ts";
 import { getPatch } from "../../services/patch/getPatch.ts";
 import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
-import { listPatchLogs, PatchLogRowSchema, PatchLogsQuerySchema } from "../../services/patch/listPatchLogs.ts";
+import { listPatchLogs, PatchLogRowSchema, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
 import { recordEvents, RecordEventsSchema } from "../../services/patch/recordEvents.ts";
 import { revertPatches, RevertSchema } from "../../services/patch/revertPatches.ts";
 import { simulatePatches } from "../../services/patch/simulatePatches.ts";
@@ -111,7 +111,7 @@ function readRoutes(app: App): void {
       scope: "patches:read",
       tag,
       summary: "The log of patch events",
-      query: PatchLogsQuerySchema,
+      query: ListPatchLogsSchema,
       response: {
         name: "PatchLogs",
         schema: z.object({ ok, results: z.array(PatchLogRowSchema), cursor: z.string().nullable() }),
