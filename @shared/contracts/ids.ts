@@ -72,5 +72,5 @@ export function workspaceObjectName(id: WorkspaceId): string {
  * one, so a patch has its name before it is planned and keeps it when the batch is sent again.
  */
 export function patchIdOf(batchId: string, index: number): string {
-  return `${batchId}.${index + 1}`;
+  return `${batchId}.p${index + 1}`;
 }

@@ -1,0 +1,198 @@
+import {
+  type EngineAnswer,
+  EngineAnswerSchema,
+  type EngineRevertRequest,
+  CheckOutcomeSchema,
+  type CheckOutcome,
+  fail,
+  type Failed,
+  type FileMarkers,
+  FileMarkersSchema,
+  type Head,
+  HeadSchema,
+  LoggedPatchSchema,
+  type LoggedPatch,
+  type LogEntry,
+  LogEntrySchema,
+  ProblemSchema,
+  type Result,
+  Sha256Schema,
+  type TasksFile,
+  type WorkspaceFile,
+  WorkspaceFileSchema,
+  type WorkspaceInfo,
+  WorkspaceInfoSchema,
+  type WorkspaceSource,
+} from "@shared/contracts";
+import { z } from "zod";
+
+/** How long a call may take, in milliseconds, before its outcome counts as unknown. */
+export interface EngineDeadlines {
+  call: number;
+  /** `open` fetches a repository, `validate` runs the workspace's own check command. */
+  long: number;
+}
+export const DEFAULT_DEADLINES: EngineDeadlines = { call: 30_000, long: 180_000 };
+
+export interface ApplyCall {
+  /** The batch as its sender wrote it, as JSON text: hashing and the engine get the same. */
+  batch: string;
+  expectedHead?: Head;
+  actor: string | null;
+  simulate?: boolean;
+}
+
+/**
+ * The engine host of a workspace, wherever it runs. No method throws. A call that broke off is ENGINE_UNAVAILABLE, one
+ * past its deadline ENGINE_TIMEOUT; where it may have written, `nothingWritten` is null: in doubt, ask again.
+ * A batch or revert the engine refused is still `ok: true` here: the refusal stands in its answer.
+ */
+export interface Engine {
+  open(request: {
+    workspaceId: string;
+    source: WorkspaceSource;
+    pin?: string;
+  }): Promise<Result<{ workspace: WorkspaceInfo; created: boolean }>>;
+  describe(workspaceId: string): Promise<Result<{ workspace: WorkspaceInfo }>>;
+  apply(workspaceId: string, call: ApplyCall): Promise<Result<{ answer: EngineAnswer }>>;
+  revert(workspaceId: string, request: EngineRevertRequest): Promise<Result<{ answer: EngineAnswer }>>;
+  validate(workspaceId: string): Promise<Result<{ checks: CheckOutcome[] }>>;
+  replay(
+    workspaceId: string,
+    entries: readonly LogEntry[],
+    treeHash: string,
+  ): Promise<Result<{ head: Head; treeHash: string }>>;
+  markers(workspaceId: string, files?: readonly string[]): Promise<Result<{ files: FileMarkers[] }>>;
+  writeTasks(workspaceId: string, tasks: TasksFile): Promise<Result<object>>;
+  readFile(workspaceId: string, file: string): Promise<Result<{ file: WorkspaceFile }>>;
+  log(workspaceId: string, after: number, limit: number): Promise<Result<{ entries: LogEntry[]; head: Head }>>;
+  patch(workspaceId: string, patchId: string): Promise<Result<{ patch: LoggedPatch; diff: string }>>;
+}
+
+const OpenedSchema = z.object({ workspace: WorkspaceInfoSchema, created: z.boolean() });
+const DescribedSchema = z.object({ workspace: WorkspaceInfoSchema });
+const CheckedSchema = z.object({ checks: z.array(CheckOutcomeSchema) });
+const ReplayedSchema = z.object({ head: HeadSchema, treeHash: Sha256Schema });
+const MarkersSchema = z.object({ files: z.array(FileMarkersSchema) });
+const FileSchema = z.object({ file: WorkspaceFileSchema });
+const LogPageSchema = z.object({ entries: z.array(LogEntrySchema), head: HeadSchema });
+const PatchSchema = z.object({ patch: LoggedPatchSchema, diff: z.string() });
+
+interface Call {
+  method: "GET" | "POST" | "PUT";
+  path: string;
+  body?: string;
+  /** Whether it may have written something when its answer is missing. */
+  writes: boolean;
+  deadline: number;
+}
+
+type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+export interface EngineAddress {
+  url: string;
+  token: string;
+  fetch?: Fetch;
+  deadlines?: EngineDeadlines;
+}
+
+/** The engine host this instance is configured with. */
+export const engineOf = (env: Env, deadlines: EngineDeadlines = DEFAULT_DEADLINES): Engine =>
+  createEngine({ url: env.ENGINE_URL, token: env.ENGINE_TOKEN, deadlines });
+
+export function createEngine(address: EngineAddress): Engine {
+  const { call: short, long } = address.deadlines ?? DEFAULT_DEADLINES;
+  const send: Fetch = address.fetch ?? ((url, init) => fetch(url, init));
+
+  /** The status and body of an answer, or why there is none. */
+  const exchange = async (call: Call): Promise<Result<{ status: number; body: unknown }>> => {
+    const doubt = { nothingWritten: call.writes ? null : true };
+    const signal = AbortSignal.timeout(call.deadline);
+    try {
+      const response = await send(`${address.url}/v1/workspaces${call.path}`, {
+        method: call.method,
+        headers: {
+          authorization: `Bearer ${address.token}`,
+          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(call.body === undefined ? {} : { body: call.body }),
+        signal,
+      });
+      return { ok: true, status: response.status, body: await response.json() };
+    } catch {
+      // The cause may name hosts and ports; what a caller can act on is only that there is no answer.
+      return signal.aborted
+        ? fail("ENGINE_TIMEOUT", `the engine did not answer within ${call.deadline} ms`, doubt)
+        : fail("ENGINE_UNAVAILABLE", "the connection to the engine broke", doubt);
+    }
+  };
+
+  const request = async <T extends object>(schema: z.ZodType<T>, call: Call): Promise<Result<T>> => {
+    const answer = await exchange(call);
+    if (!answer.ok) return answer;
+    if (answer.status >= 400) return refusalOf(answer.status, answer.body, call);
+    const parsed = schema.safeParse(answer.body);
+    return parsed.success ? { ok: true, ...parsed.data } : refusalOf(answer.status, null, call);
+  };
+
+  /** A batch's or revert's answer keeps its form when it is a refusal. */
+  const edit = async (call: Call): Promise<Result<{ answer: EngineAnswer }>> => {
+    const exchanged = await exchange(call);
+    if (!exchanged.ok) return exchanged;
+    const answer = EngineAnswerSchema.safeParse(exchanged.body);
+    return answer.success ? { ok: true, answer: answer.data } : refusalOf(exchanged.status, exchanged.body, call);
+  };
+
+  const read = (path: string): Call => ({ method: "GET", path, writes: false, deadline: short });
+  const post = (path: string, body: unknown, options: { writes: boolean; deadline?: number }): Call => ({
+    method: "POST",
+    path,
+    body: JSON.stringify(body),
+    writes: options.writes,
+    deadline: options.deadline ?? short,
+  });
+
+  return {
+    open: (body) => request(OpenedSchema, post("", body, { writes: true, deadline: long })),
+    describe: (id) => request(DescribedSchema, read(at(id))),
+    apply: (id, { batch, simulate = false, ...rest }) =>
+      edit({
+        ...post(at(id, "/batches"), null, { writes: !simulate }),
+        // The batch goes in as the text it is: parsing megabytes to write them again would buy nothing.
+        body: `{"batch":${batch},${JSON.stringify({ ...rest, simulate }).slice(1)}`,
+      }),
+    revert: (id, body) => edit(post(at(id, "/revert"), body, { writes: true })),
+    validate: (id) => request(CheckedSchema, post(at(id, "/validate"), {}, { writes: false, deadline: long })),
+    replay: (id, entries, treeHash) =>
+      request(ReplayedSchema, post(at(id, "/replay"), { entries, treeHash }, { writes: true, deadline: long })),
+    markers: (id, files) => request(MarkersSchema, post(at(id, "/markers"), { files }, { writes: false })),
+    writeTasks: (id, tasks) =>
+      request(z.object({}), { ...post(at(id, "/tasks"), tasks, { writes: true }), method: "PUT" }),
+    readFile: async (id, file) =>
+      wouldBeResolved(file)
+        ? fail("PATH_INVALID", "a path has no empty, `.` or `..` segments and does not start with a slash", { file })
+        : request(FileSchema, read(at(id, `/files/${encodePath(file)}`))),
+    log: (id, after, limit) => request(LogPageSchema, read(at(id, `/log?after=${after}&limit=${limit}`))),
+    patch: (id, patchId) => request(PatchSchema, read(at(id, `/patches/${encodeURIComponent(patchId)}`))),
+  };
+}
+
+/** Why an answer is none that can be used. */
+function refusalOf(status: number, body: unknown, call: Call): Failed {
+  // A refused token is this installation's fault, not the caller's: it must not read as the caller's own 401.
+  if (status === 401 || status === 403) return fail("ENGINE_UNAVAILABLE", "the engine refused this orchestrator");
+  const problem = ProblemSchema.safeParse(body);
+  if (problem.success) return { ok: false, error: problem.data.error };
+  return fail("ENGINE_UNAVAILABLE", `the engine answered ${status} in an unknown form`, {
+    nothingWritten: call.writes ? null : true,
+  });
+}
+
+const at = (workspaceId: string, rest = ""): string => `/${encodeURIComponent(workspaceId)}${rest}`;
+
+/** Each segment encoded, the slashes kept. */
+const encodePath = (file: string): string => file.split("/").map(encodeURIComponent).join("/");
+
+/** Whether URL parsing would take the path elsewhere. The engine refuses what is left. */
+const wouldBeResolved = (file: string): boolean =>
+  file.split("/").some((part) => part === "" || part === "." || part === "..");
