@@ -1,3 +1,6 @@
 import { defineProject } from "vitest/config";
 
-export default defineProject({ test: { name: "testing", include: ["test/**/*.test.ts"] } });
+// Some tests start processes: slow on a busy machine, and no test waits for time to pass.
+export default defineProject({
+  test: { name: "testing", include: ["test/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
+});

@@ -60,7 +60,6 @@ export class WorkspaceRegistry {
   readonly #pool: EnginePool<OpenWorkspace>;
   /** The last opening of each id, to queue behind. */
   readonly #openings = new Map<string, Promise<unknown>>();
-  #count = 0;
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -79,8 +78,13 @@ export class WorkspaceRegistry {
   }
 
   /** How many workspaces stand on this host's disk. */
-  get count(): number {
-    return this.#count;
+  async count(): Promise<number> {
+    try {
+      return (await readdir(this.#root)).length;
+    } catch (error) {
+      if (isAbsent(error)) return 0;
+      throw error;
+    }
   }
 
   /** Finds what is on disk, and clears away what an earlier run left half opened. */
@@ -92,7 +96,6 @@ export class WorkspaceRegistry {
       // In a container every run has the same process id, so one's own marks an earlier run too.
       if (pid === process.pid || !isAlive(pid)) await rm(join(this.#staging, name), { recursive: true, force: true });
     }
-    this.#count = (await readdir(this.#root)).length;
   }
 
   /**
@@ -147,7 +150,6 @@ export class WorkspaceRegistry {
     await this.#pool.close(request.workspaceId);
     const created = await this.#create(request);
     if (!created.ok) return created;
-    this.#count += 1;
     const info = await this.info(request.workspaceId);
     return info.ok ? { ...info, created: true } : info;
   }
@@ -197,6 +199,7 @@ export class WorkspaceRegistry {
       await mkdir(join(tree, ENGINE_DIRECTORY), { recursive: true });
       await writeDurably(recordPath(tree), JSON.stringify(record, null, 2));
       const directory = this.#directoryOf(workspaceId);
+      await mkdir(this.#root, { recursive: true });
       // Whatever stands there without a record is not a workspace.
       await rm(directory, { recursive: true, force: true });
       await rename(tree, directory);

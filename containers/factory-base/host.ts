@@ -32,7 +32,7 @@ export async function startHost(
   const activity = new Activity();
   const metrics = createMetrics({
     openEngines: () => registry.openEngines,
-    workspaces: () => registry.count,
+    workspaces: () => registry.count(),
     running: () => activity.running,
   });
   const app = createApp({ config, registry, activity, metrics, log, mintId });
@@ -43,7 +43,7 @@ export async function startHost(
     server.listen(config.port, config.hostname, resolve);
   });
   const url = urlOf(server.address());
-  log.info("listening", { url, workspaces: registry.count });
+  log.info("listening", { url, workspaces: await registry.count() });
 
   return {
     url,

@@ -17,7 +17,7 @@ const METHODS = new Set(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIO
 
 export function createMetrics(counts: {
   openEngines: () => number;
-  workspaces: () => number;
+  workspaces: () => Promise<number>;
   running: () => number;
 }): Metrics {
   const registry = new Registry();
@@ -54,13 +54,13 @@ export function createMetrics(counts: {
     labelNames: ["method", "route", "status"],
     registers,
   });
-  const gauge = (name: string, help: string, value: () => number) =>
+  const gauge = (name: string, help: string, value: () => number | Promise<number>) =>
     new Gauge({
       name,
       help,
       registers,
-      collect() {
-        this.set(value());
+      async collect() {
+        this.set(await value());
       },
     });
   gauge("vibehq_engine_open_engines", "Engines held open.", counts.openEngines);

@@ -177,12 +177,12 @@ describe("health, metrics and logs", () => {
   test("are open, count by bounded labels, and never show the token", async () => {
     const host = await startHost();
     await writeTree(host.root, FILES);
-    await openWorkspace(host, "order:ORD-77", { kind: "path", path: host.root });
-    await applyBatch(host, "order:ORD-77", aBatch());
-    await host.request("POST", workspacePath("order:ORD-77", "/batches"), { batch: { patches: [] } });
-    await host.request("GET", `/v1/workspaces/unknown-77`);
-    await host.request("GET", `/no/such/route-77`);
-    await fetch(`${host.url}/v1/workspaces`, { method: "BREW-77" });
+    await openWorkspace(host, "order:ORD-XYZZY", { kind: "path", path: host.root });
+    await applyBatch(host, "order:ORD-XYZZY", aBatch());
+    await host.request("POST", workspacePath("order:ORD-XYZZY", "/batches"), { batch: { patches: [] } });
+    await host.request("GET", `/v1/workspaces/unknown-XYZZY`);
+    await host.request("GET", `/no/such/route-XYZZY`);
+    await fetch(`${host.url}/v1/workspaces`, { method: "BREWXYZZY" });
     const open = (path: string) => fetch(host.url + path);
     expect(await (await open("/healthz")).json()).toEqual({ ok: true });
     expect(await (await open("/readyz")).json()).toEqual({ ok: true, ready: true });
@@ -194,8 +194,8 @@ describe("health, metrics and logs", () => {
     expect(metrics).toMatch(/^vibehq_engine_open_engines 1$/m);
     expect(metrics).toMatch(/method="GET",route="\/v1\/workspaces\/:id",status="404"\} 1$/m);
     expect(metrics).toMatch(/method="GET",route="unmatched",status="404"\} 1$/m);
-    expect(metrics).not.toMatch(/77/);
-    expect(host.stderr()).toContain('"workspaceId":"order:ORD-77"');
+    expect(metrics).not.toContain("XYZZY");
+    expect(host.stderr()).toContain('"workspaceId":"order:ORD-XYZZY"');
     for (const line of host.stderr().trimEnd().split("\n")) expect(JSON.parse(line)).toHaveProperty("ts");
     expect(host.stderr() + metrics).not.toContain(host.token);
   });

@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { verifyEntries } from "patch-engine/core";
 import { GENESIS_HEAD, LogEntrySchema, PATCH_OPS, type PatchOperationInput } from "@shared/contracts";
 import { create } from "tar";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { z } from "zod";
 import { applyBatch, openWorkspace, startHost, workspaceOf, workspacePath } from "./support/host.ts";
 import { parseFile, printFile, type Model } from "./support/lineModel.ts";
@@ -105,5 +105,4 @@ test("200 patches on zod's sources give what a line model and git apply give, an
   for (const { batchId } of sent.toReversed()) await revert("batch", batchId);
   expect(await hashes(root)).toEqual(before);
   expect((await workspaceOf(host, "zod")).treeHash).toBe(workspace.treeHash);
-  onTestFinished(() => host.kill());
 });
