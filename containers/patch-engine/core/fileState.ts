@@ -23,18 +23,19 @@ export class FileState {
   readonly renamers: number[] = [];
   #regions: OpenRegion[] = [];
 
-  constructor(path: string, snapshot: FileSnapshot | null, before: TextFile) {
+  constructor(path: string, snapshot: FileSnapshot | null, before: TextFile, mode: FileMode = "100644") {
     this.origin = snapshot ? path : null;
     this.path = path;
     this.snapshot = snapshot;
     this.before = before;
     this.text = before;
-    this.mode = snapshot?.mode ?? "100644";
+    this.mode = snapshot?.mode ?? mode;
   }
 
-  static made(path: string, maker: number): FileState {
-    const state = new FileState(path, null, TextFile.empty);
-    state.makers.push(maker);
+  /** A file that the plan makes. */
+  static made(path: string, makers: readonly number[], mode: FileMode = "100644"): FileState {
+    const state = new FileState(path, null, TextFile.empty, mode);
+    state.makers.push(...makers);
     return state;
   }
 

@@ -44,7 +44,7 @@ class Tree {
 
     if (patch.op === "create-file" || !state) {
       const block = patch.op === "create-file" || patch.op === "append" || patch.op === "prepend" ? patch.block : "";
-      const made = FileState.made(patch.file, index);
+      const made = FileState.made(patch.file, [index]);
       this.#standing.set(patch.file, made);
       this.states.add(made);
       made.edit([{ owner: index, kind: "insert", gap: 1, block: new Block(block ?? ""), openSpace: false }]);

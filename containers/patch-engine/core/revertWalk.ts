@@ -1,0 +1,184 @@
+import { Buffer } from "node:buffer";
+import type { FileMode, LogEntry, LoggedFile, Splice } from "@shared/contracts";
+import { carryInverses, ownersOf, type Inverse, type Membership } from "./inverse.ts";
+import type { Undone } from "./revertTarget.ts";
+
+/** A file that a revert changes, followed through the log to what it is now. */
+export interface Followed {
+  /** Its path now; of a file whose deletion is undone, the path it had. */
+  path: string;
+  /** What the log says of its content now; null where it does not stand. */
+  sha256: string | null;
+  /** In ascending order, against its content now. */
+  inverses: Inverse[];
+  /** The patches that made it, where that is undone: then it goes. */
+  madeBy: string[] | null;
+  /** Where its deletion is undone: what it held, and who deleted it. */
+  deleted: { bytes: Buffer; mode: FileMode; by: string[] } | null;
+  /** Where its renaming is undone: the name it goes back to. */
+  renamed: { to: string; by: string[] } | null;
+}
+
+/** What a later entry did that is not undone and stands in a revert's way. */
+export interface Obstacle {
+  followed: Followed;
+  /** The undone patch. */
+  patchId: string;
+  why: string;
+  /** Whether the file was changed around the engine. */
+  isForeign: boolean;
+}
+
+export interface Walked {
+  files: Followed[];
+  obstacles: Obstacle[];
+}
+
+/** Follows what is to be undone from where it was done to the end of the log. */
+export function walk(undone: Undone, entries: readonly LogEntry[]): Walked {
+  const walker = new Walker();
+  let hasBegun = false;
+  for (const entry of entries) {
+    const ids = undone.get(entry);
+    hasBegun ||= ids !== undefined;
+    if (hasBegun) walker.step(entry, ids ?? new Set());
+  }
+  return { files: [...walker.standing.values(), ...walker.deleted], obstacles: walker.obstacles };
+}
+
+class Walker {
+  /** Followed files by their path at this point of the log. */
+  standing = new Map<string, Followed>();
+  readonly deleted: Followed[] = [];
+  readonly obstacles: Obstacle[] = [];
+
+  step(entry: LogEntry, ids: ReadonlySet<string>): void {
+    const membershipOf = (splice: Splice): Membership => {
+      const owners = ownersOf(splice);
+      const count = owners.filter((owner) => ids.has(owner)).length;
+      return count === 0 ? "kept" : count === owners.length ? "undone" : "shared";
+    };
+    const after = new Map(this.standing);
+    // Names first let go of, then taken: within an entry files may swap them.
+    const moved: [string, Followed][] = [];
+    for (const file of entry.files) {
+      const name = file.from ?? file.path;
+      const followed = this.#follow(entry, file, this.standing.get(name), ids, membershipOf);
+      if (file.kind !== "create") after.delete(name);
+      if (followed) moved.push([file.path, followed]);
+    }
+    for (const [path, followed] of moved) after.set(path, followed);
+    this.standing = after;
+  }
+
+  /** The file as it is followed after the entry; null where it is not, or no longer. */
+  #follow(
+    entry: LogEntry,
+    file: LoggedFile,
+    known: Followed | undefined,
+    ids: ReadonlySet<string>,
+    membershipOf: (splice: Splice) => Membership,
+  ): Followed | null {
+    const memberships = new Set(file.splices.map(membershipOf));
+    const renamers = file.kind === "rename" ? undoneRenames(entry, file, ids) : [];
+    if (known && file.kind !== "create" && known.sha256 !== file.beforeSha256) {
+      this.#foreign(known, `${known.path} was changed around the engine before entry ${entry.seq}`);
+    }
+    if (!known || file.kind === "create") {
+      const isUndone =
+        memberships.has("undone") || memberships.has("shared") || renamers === null || renamers.length > 0;
+      if (!isUndone) return null;
+    }
+    const followed: Followed =
+      known && file.kind !== "create"
+        ? known
+        : {
+            path: file.from ?? file.path,
+            sha256: file.beforeSha256,
+            inverses: [],
+            madeBy: null,
+            deleted: null,
+            renamed: null,
+          };
+
+    if (memberships.has("shared")) {
+      const shared = file.splices.find((splice) => membershipOf(splice) === "shared");
+      const owners = shared ? ownersOf(shared) : [];
+      const id = owners.find((owner) => ids.has(owner)) ?? "";
+      this.#obstacle(
+        followed,
+        id,
+        `patches ${owners.join(", ")} shaped the same text of ${file.path}: revert their batch`,
+      );
+    }
+    followed.sha256 = file.afterSha256;
+    followed.path = file.path;
+    if (file.kind === "create") {
+      followed.madeBy = file.splices.flatMap(ownersOf);
+      return followed;
+    }
+    if (file.kind === "delete") return this.#deletion(entry, file, followed, memberships);
+
+    if (followed.madeBy && memberships.has("kept")) {
+      this.#obstacle(followed, followed.madeBy[0] ?? "", `entry ${entry.seq} edited ${file.path} after it was made`);
+    }
+    followed.inverses = carryInverses(followed.inverses, file.splices, membershipOf);
+    if (file.kind === "rename") this.#rename(entry, file, followed, renamers);
+    return followed;
+  }
+
+  #deletion(entry: LogEntry, file: LoggedFile, followed: Followed, memberships: ReadonlySet<Membership>): null {
+    if (!memberships.has("undone")) {
+      const id = followed.inverses[0]?.owners[0] ?? followed.madeBy?.[0] ?? followed.renamed?.by[0] ?? "";
+      this.#obstacle(followed, id, `entry ${entry.seq} deleted ${file.path}`);
+      return null;
+    }
+    // What was made and deleted, both to be undone, never was.
+    if (followed.madeBy) return null;
+    const bytes = Buffer.from(file.splices.map((splice) => splice.old).join(""));
+    followed.deleted = { bytes, mode: file.mode, by: file.splices.flatMap(ownersOf) };
+    this.deleted.push(followed);
+    return null;
+  }
+
+  #rename(entry: LogEntry, file: LoggedFile, followed: Followed, renamers: string[] | null): void {
+    const owner = followed.renamed?.by[0] ?? followed.madeBy?.[0] ?? "";
+    if (renamers === null) {
+      const id = entry.patches.find(({ op }) => op === "rename-file")?.patch_id ?? owner;
+      this.#obstacle(
+        followed,
+        id,
+        `${file.path} was renamed more than once in batch ${entry.batchId}: revert the batch`,
+      );
+    } else if (renamers.length > 0) {
+      const by = [...(followed.renamed?.by ?? []), ...renamers];
+      followed.renamed = { to: followed.renamed?.to ?? file.from ?? file.path, by };
+    } else if (followed.renamed ?? followed.madeBy) {
+      this.#obstacle(followed, owner, `entry ${entry.seq} renamed it to ${file.path}`);
+    }
+  }
+
+  #obstacle(followed: Followed, patchId: string, why: string): void {
+    this.obstacles.push({ followed, patchId, why, isForeign: false });
+  }
+
+  #foreign(followed: Followed, why: string): void {
+    const patchId = followed.inverses[0]?.owners[0] ?? followed.madeBy?.[0] ?? followed.renamed?.by[0] ?? "";
+    this.obstacles.push({ followed, patchId, why, isForeign: true });
+  }
+}
+
+/** The undone patches that renamed a file; null where renames of one batch cannot be told apart. */
+function undoneRenames(entry: LogEntry, file: LoggedFile, ids: ReadonlySet<string>): string[] | null {
+  const renames = entry.patches.filter(({ op }) => op === "rename-file");
+  const undone = renames.filter(({ patch_id }) => ids.has(patch_id));
+  if (undone.length === 0) return [];
+  // In an entry that undid or redid a rename, the patch still names the file as it was before the patch.
+  const ofFile = renames.filter(
+    (patch) => patch.file === file.from || (entry.kind === "revert" && patch.file === file.path),
+  );
+  if (undone.length === renames.length) return ofFile.length > 0 ? ofFile.map(({ patch_id }) => patch_id) : [];
+  const renamedFiles = entry.files.filter(({ kind }) => kind === "rename");
+  if (renames.length !== renamedFiles.length || ofFile.length !== 1) return null;
+  return undone.filter((patch) => ofFile.includes(patch)).map(({ patch_id }) => patch_id);
+}
