@@ -3,7 +3,14 @@ import { type Connection, type ConnectionContext, Server, type WSMessage } from 
 import { loggerOf } from "../context.ts";
 import { MessageLog } from "./event-hub/MessageLog.ts";
 import { receive } from "./event-hub/requests.ts";
-import { HUB_LIMITS, type HubLimits, type Outgoing, Subscriber, type SubscriberState } from "./event-hub/Subscriber.ts";
+import {
+  HUB_LIMITS,
+  type HubLimits,
+  type Outgoing,
+  type PumpOutcome,
+  Subscriber,
+  type SubscriberState,
+} from "./event-hub/Subscriber.ts";
 import { decodeSubscription, SUBSCRIPTION_HEADER } from "./event-hub/subscription.ts";
 
 /** If the timer of a gathering window is lost with the instance, this alarm sends what was due, this much later. */
@@ -178,7 +185,7 @@ export class EventHub extends Server {
     let again: number | null = null;
     const now = this.now();
     for (const [id, subscriber] of this.#subscribers) {
-      const outcome = subscriber.pump(this.#log, read, this.limits, now);
+      const outcome = this.#pump(subscriber, read, now);
       if (outcome === "closed") this.#drop(id);
       else if (outcome === "behind") again = 0;
       else if (outcome === "waiting") again ??= WAITING_MS;
@@ -186,6 +193,17 @@ export class EventHub extends Server {
     if (again === null) return;
     this.#schedule(again);
     this.ctx.waitUntil(this.#setBackstop());
+  }
+
+  /** What goes wrong with one socket ends that socket, and no other. */
+  #pump(subscriber: Subscriber, read: (after: number) => Outgoing[], now: number): PumpOutcome {
+    try {
+      return subscriber.pump(this.#log, read, this.limits, now);
+    } catch (error) {
+      this.#report("a socket could not be served", error);
+      subscriber.close(1011, "connect again");
+      return "closed";
+    }
   }
 
   #report(message: string, error: unknown): void {
