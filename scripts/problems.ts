@@ -21,7 +21,7 @@ function listSteps(): Step[] {
   return [
     { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"], mend: "oxlint --type-aware --fix" },
     { name: "worker types", command: script("generateTypes"), mend: "npm run generate:types" },
-    { name: "unused", command: ["knip"] },
+    { name: "unused", command: ["knip", "--include", "files,dependencies,unlisted,unresolved,binaries"] },
     ...packages.map((folder) => ({ name: `types ${folder}`, command: ["tsc", "-p", folder] })),
     { name: "openapi", command: script("exportOpenapi"), mend: "node scripts/exportOpenapi.ts" },
     { name: "database types", command: script("generateDatabase"), mend: "npm run db:generate" },

@@ -55,12 +55,12 @@ export class Child {
     this.#listeners.push(listener);
   }
 
-  /** Ends the whole group: SIGTERM, and SIGKILL for what stays. Returns when none of it is left. */
-  async end(): Promise<void> {
+  /** Ends the whole group: SIGTERM, and SIGKILL for what stays after `grace` ms. Returns when none of it is left. */
+  async end(grace = GRACE_MS): Promise<void> {
     const group = this.#process.pid;
     if (group === undefined) return;
     for (const [signal, patience] of [
-      ["SIGTERM", GRACE_MS],
+      ["SIGTERM", grace],
       ["SIGKILL", KILLED_MS],
     ] as const) {
       if (!isAlive(group)) return;

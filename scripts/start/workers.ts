@@ -49,9 +49,12 @@ export async function startWorkers(options: {
   await options.spawned(child);
 
   let failure: string | null = null;
+  let buildFailed = false;
   child.onLine((line) => {
     const error = /\[ERROR\]\s*(.*)/.exec(stripVTControlCharacters(line))?.[1];
-    if (error && failure === null) failure = error.trim();
+    // "Build failed with 1 error:" announces the line that says which.
+    if (error && /build failed|failed to start/i.test(error)) buildFailed = true;
+    else if (error) failure ??= error.trim();
   });
   const ended = child.exited.then((code) => {
     if (/address already in use/i.test(failure ?? "")) throw new StartError(portInUse(options.port));
@@ -64,8 +67,9 @@ export async function startWorkers(options: {
     const deadline = Date.now() + READY_MS;
     let last = "no answer";
     while (Date.now() < deadline) {
-      if (failure !== null && /build failed|failed to start/i.test(failure)) {
-        throw new StartError(`The Workers did not start (${failure}); see ${log}.`);
+      if (buildFailed) {
+        await sleep(100); // for the line with the reason
+        throw new StartError(`The Workers did not start (${failure ?? "their build failed"}); see ${log}.`);
       }
       try {
         const response = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(10_000) });
