@@ -24,19 +24,26 @@ const echoFactory = (name: string) => ({
 
 export default defineProject({
   plugins: [
-    cloudflareTest({
+    cloudflareTest(({ inject }) => ({
       main: "./worker/index.ts",
       wrangler: { configPath: "./wrangler.jsonc" },
       miniflare: {
         bindings: {
           MIGRATIONS: migrations,
+          ENGINE_URL: inject("engine").url,
           ENGINE_TOKEN: "engine-token-of-the-tests",
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
         },
         workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
       },
-    }),
+    })),
   ],
-  test: { name: "orchestrator", include: ["test/{unit,api,rpc}/**/*.test.ts"], setupFiles: ["./test/setup.ts"] },
+  test: {
+    name: "orchestrator",
+    include: ["test/{unit,api,rpc}/**/*.test.ts"],
+    setupFiles: ["./test/setup.ts"],
+    silent: "passed-only",
+    globalSetup: ["./test/node/engineFixture.ts"],
+  },
 });

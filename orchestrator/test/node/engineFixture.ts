@@ -1,0 +1,89 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { startEngineHost, startFaultProxy } from "@shared/testing";
+import type { TestProject } from "vitest/node";
+
+/**
+ * Runs once, in node, beside the tests in workerd: a real engine host behind a fault proxy, and a small control server
+ * for what workerd cannot do itself: run patchctl on a workspace, and take the host's disk away.
+ */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const sources = await mkdtemp(join(tmpdir(), "vibehq-sources-"));
+  const source = join(sources, "sample");
+  await mkdir(join(source, "src"), { recursive: true });
+  await writeFile(
+    join(source, "src/index.ts"),
+    Array.from({ length: 200 }, (_, n) => `export const v${n} = ${n};\n`).join(""),
+  );
+  await writeFile(join(source, "README.md"), "# Sample\n");
+  const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
+  const start = () =>
+    startEngineHost({ sourceRoots: [sources], dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
+  let host = await start();
+  const proxy = await startFaultProxy(host.url);
+
+  const rootOf = async (workspaceId: string): Promise<string> => {
+    const root = join(dataDir, "workspaces");
+    for (const name of await readdir(root)) {
+      const record = await readFile(join(root, name, ".mission_control/source.json"), "utf8").catch(() => "{}");
+      if (JSON.parse(record).workspaceId === workspaceId) return join(root, name);
+    }
+    throw new Error(`no workspace ${workspaceId}`);
+  };
+  const commands: Record<string, (input: { workspaceId: string; args: string[] }) => Promise<unknown>> = {
+    /** patchctl on the workspace's directory, as an agent in its container runs it. */
+    patchctl: async ({ workspaceId, args }) => {
+      const root = await rootOf(workspaceId);
+      return new Promise((resolve) => {
+        execFile(patchctl, [...args, "--root", root, "--json"], (error, stdout, stderr) => {
+          resolve({ code: error ? error.code : 0, stdout, stderr });
+        });
+      });
+    },
+    read: async ({ workspaceId, args: [file = ""] }) => ({
+      content: await readFile(join(await rootOf(workspaceId), file), "utf8"),
+    }),
+    /** The host's disk vanishes: a new host, nothing on it. */
+    loseDisk: async () => {
+      await host.kill();
+      await rm(join(dataDir, "workspaces"), { recursive: true, force: true });
+      host = await start();
+      proxy.retarget(host.url);
+      return {};
+    },
+  };
+  const control = createServer((request, response) => {
+    void buffer(request)
+      .then(async (body) => {
+        const command = commands[(request.url ?? "/").slice(1)];
+        if (!command) throw new Error(`no command ${request.url}`);
+        response.end(JSON.stringify(await command(JSON.parse(body.toString()))));
+      })
+      .catch((error: unknown) => response.writeHead(500).end(String(error)));
+  });
+  await new Promise<void>((resolve) => {
+    control.listen(0, "127.0.0.1", resolve);
+  });
+  const address = control.address();
+  if (address === null || typeof address === "string") throw new Error("the control server has no port");
+
+  project.provide("engine", {
+    url: proxy.url,
+    control: `http://127.0.0.1:${address.port}`,
+    source,
+  });
+  return async () => {
+    control.close();
+    await proxy.stop();
+    await host.stop();
+    await rm(sources, { recursive: true, force: true });
+    await rm(dataDir, { recursive: true, force: true });
+  };
+}
+
+const patchctl = fileURLToPath(new URL("../../../containers/patch-engine/cli/patchctl.ts", import.meta.url));
