@@ -8,6 +8,7 @@ export default defineConfig({
       "containers/*/vitest.config.ts",
       "orchestrator/vitest.config.ts",
       "apps/*/vitest.config.ts",
+      "apps/*/test/system/vitest.config.ts",
       "scripts/vitest.config.ts",
     ],
   },
