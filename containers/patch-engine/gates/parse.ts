@@ -1,4 +1,5 @@
 import { TextFile } from "../core/index.ts";
+import { jsonFault } from "./jsonFault.ts";
 
 /** A place where a file does not parse: 1-based line and column, and the text of that line. */
 export interface SyntaxFault {
@@ -46,12 +47,22 @@ export async function parseErrors(path: string, bytes: Uint8Array): Promise<Synt
 
 async function script(path: string, text: string, lang: "jsx" | "ts" | "tsx" | "dts") {
   const { parseSync } = await import("oxc-parser");
-  const sourceType = /\.[mc]?[jt]s$/u.exec(path)?.[0].startsWith(".m") ? "module" : "unambiguous";
-  const { errors } = parseSync(path, text, { lang, sourceType });
-  return errors.flatMap((error) => {
-    const severity: string = error.severity;
-    return severity === "Error" ? [{ offset: error.labels[0]?.start ?? 0, message: error.message }] : [];
-  });
+  let first: { offset: number; message: string }[] | null = null;
+  // Which of the two a `.js` or `.ts` file is, its package decides: it parses if it parses as one of them.
+  for (const sourceType of sourceTypes(path)) {
+    const faults = parseSync(path, text, { lang, sourceType }).errors.flatMap((error) => {
+      const severity: string = error.severity;
+      return severity === "Error" ? [{ offset: error.labels[0]?.start ?? 0, message: error.message }] : [];
+    });
+    if (faults.length === 0) return [];
+    first ??= faults;
+  }
+  return first ?? [];
+}
+
+function sourceTypes(path: string): readonly ("module" | "commonjs")[] {
+  if (/\.m[jt]s$/u.test(path)) return ["module"];
+  return /\.c[jt]s$/u.test(path) ? ["commonjs"] : ["module", "commonjs"];
 }
 
 async function yaml(text: string) {
@@ -69,11 +80,7 @@ function json(text: string) {
     return [];
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
-    const position = /at position ([0-9]+)/u.exec(error.message)?.[1];
-    // V8 gives no position where the text ends too soon, and quotes the text where it is short.
-    const offset = position === undefined ? text.length : Number(position);
-    const message = error.message.replace(/,? ?(?:\.\.\.)?"[^]*$| in JSON at position [^]*$| at position [^]*$/u, "");
-    return [{ offset, message }];
+    return [jsonFault(text) ?? { offset: 0, message: error.message }];
   }
 }
 

@@ -1,5 +1,8 @@
+import { existsSync, readFileSync } from "node:fs";
+import { assert, json, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PolicyFile, TasksFile } from "@shared/contracts";
+import { jsonFault } from "../../gates/jsonFault.ts";
 import { apply, makeRoot, open, read, tree, write } from "../engine/tempWorkspace.ts";
 
 const TEN = Array.from({ length: 10 }, (_, at) => `line ${at + 1}\n`).join("");
@@ -231,9 +234,9 @@ describe("the syntax gate", () => {
     const root = makeRoot({ "x.txt": "" });
     const engine = await open(root);
     setPolicy(root, { gates: { syntax: "fail" } });
-    expect((await apply(engine, { ...create("a.ts", "let ;\n"), check: "none" })).ok).toBe(false);
+    expect((await apply(engine, { ...create("a.ts", "let x = ;\n"), check: "none" })).ok).toBe(false);
     setPolicy(root, {});
-    expect((await apply(engine, { ...create("a.ts", "let ;\n"), check: "none" })).ok).toBe(true);
+    expect((await apply(engine, { ...create("a.ts", "let x = ;\n"), check: "none" })).ok).toBe(true);
   });
 
   it("lays a fault to the patch that landed there", async () => {
@@ -246,6 +249,32 @@ describe("the syntax gate", () => {
     });
     expect(answer.error).toMatchObject({ code: "SYNTAX_ERROR", patchId: "bad", context: { startLine: 1 } });
     expect(answer.outcome?.patches.map(({ error }) => error?.code)).toEqual(["BATCH_REFUSED", "SYNTAX_ERROR"]);
+  });
+});
+
+describe("the place of a fault in JSON", () => {
+  it.each([
+    ["", 0],
+    ["[1, 2", 5],
+    ["[1,]", 3],
+    ["{,}", 1],
+    ['{"a" 1}', 5],
+    ['{"a": 1 "b": 2}', 8],
+    ["{a: 1}", 1],
+    ["[01]", 2],
+    ["[1] 2", 4],
+    ['["\n"]', 1],
+    ["[1}", 2],
+    ["nul", 0],
+    ['"\\x"', 0],
+  ])("of %j is %d", (text, offset) => {
+    expect(jsonFault(text)?.offset).toBe(offset);
+    expect(() => void JSON.parse(text)).toThrow(/JSON/);
+  });
+
+  it("is nowhere in what the runtime parses", () => {
+    assert(property(json(), (text) => jsonFault(text) === null));
+    expect(jsonFault('{"\u2028\u007f": [1.5e-7, true, null, {}], "b": "\\u00e9"}')).toBeNull();
   });
 });
 
@@ -327,7 +356,9 @@ describe("the workspace's own check", () => {
     expect(result.ok).toBe(false);
     const pid = Number(/\n([0-9]+)$/.exec(result.findings[0]!.message)?.[1]);
     expect(pid).toBeGreaterThan(0);
-    expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    // Gone, or a zombie that nobody has reaped.
+    const stat = existsSync(`/proc/${pid}/stat`) ? readFileSync(`/proc/${pid}/stat`, "utf8") : ") Z";
+    expect(stat).toContain(") Z");
   });
 
   it("sees no token of the engine's", async () => {
