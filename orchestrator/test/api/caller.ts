@@ -39,7 +39,8 @@ export async function answerOf(response: Response): Promise<Record<string, unkno
 /** The problem document of a refusal; it holds no stack and no path of a machine. */
 export async function problemOf(response: Response): Promise<Problem> {
   const text = await response.text();
-  if (/\n\s+at |node_modules|\/(?:home|tmp|work|root)\/|\.ts:\d/.test(text)) throw new Error(`shows internals: ${text}`);
+  if (/\n\s+at |node_modules|\/(?:home|tmp|work|root)\/|\.ts:\d/.test(text))
+    throw new Error(`shows internals: ${text}`);
   if (!response.headers.get("content-type")?.startsWith("application/problem+json")) {
     throw new Error(`${response.status} is no problem document: ${text}`);
   }
