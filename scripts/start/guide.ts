@@ -1,3 +1,8 @@
+import path from "node:path";
+
+/** A word that the shell takes as it is. */
+const quoted = (word: string): string => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
+
 /** What a person reads once everything answers: where it is, how to sign in, and three things that work as they stand. */
 export function guide(options: { url: string; token: string; engineUrl: string; data: string }): string {
   const { url, token, data } = options;
@@ -6,6 +11,7 @@ export function guide(options: { url: string; token: string; engineUrl: string; 
     `const socket = new WebSocket(${JSON.stringify(socket)}, { headers: { authorization: "Bearer ${token}" } });`,
     "socket.onmessage = (message) => console.log(message.data);",
   ].join(" ");
+  const byHand = quoted(path.join(data, "by-hand"));
   return [
     "",
     `VibeHQ answers at   ${url}   (API page: ${url}/api/docs)`,
@@ -13,13 +19,13 @@ export function guide(options: { url: string; token: string; engineUrl: string; 
     `Engine host         ${options.engineUrl}`,
     `Store and logs      ${data}`,
     "",
-    "Three things to try, each in another terminal:",
+    "Three things to try, in another terminal in this folder:",
     "",
     "1. What the agents changed, newest first:",
     `   curl -s -H "Authorization: Bearer ${token}" "${url}/api/patches/logs?limit=5"`,
     "",
     "2. A patch by hand, reported to this orchestrator; the log above has it right after:",
-    `   d=$(mktemp -d) && ORCHESTRATOR_URL=${url} ORCHESTRATOR_TOKEN=${token} node_modules/.bin/patchctl append --root "$d" --file notes.md --block "Hello, patch." && cat "$d/notes.md"`,
+    `   mkdir -p ${byHand} && VIBEHQ_WORKSPACE_ID=by-hand ORCHESTRATOR_URL=${url} ORCHESTRATOR_TOKEN=${token} node_modules/.bin/patchctl append --root ${byHand} --file notes.md --block "Hello, patch."`,
     "",
     "3. Every event, live (then repeat 2):",
     `   node_modules/.bin/node -e '${listen}'`,
