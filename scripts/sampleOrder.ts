@@ -1,7 +1,15 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createClient, type Client, type PatchLog } from "@shared/client";
-import type { ApplyResult, FulfilPhase, Order, PatchEvent, VibeError } from "@shared/contracts";
+import {
+  type ApplyResult,
+  type FulfilPhase,
+  type Order,
+  patchIdOf,
+  type PatchEvent,
+  type VibeError,
+} from "@shared/contracts";
+import { z } from "zod";
 import {
   batchId,
   lastPatch,
@@ -84,7 +92,8 @@ async function takeOrder(client: Client, place: SamplePlace, repo: string | unde
 /** A phase whose batch, or its correction, stands in the log already is not asked for again. */
 async function runPhase(client: Client, phase: FulfilPhase, log: (line: string) => void): Promise<void> {
   const { batchId: id = "" } = phase;
-  if ((await wasApplied(client, `${id}.1`)) || (await wasApplied(client, `${id}.1.corrected`))) {
+  const first = patchIdOf(id, 0);
+  if ((await wasApplied(client, first)) || (await wasApplied(client, `${first}.corrected`))) {
     log(`Phase ${phase.phase}: applied before.`);
     return;
   }
@@ -168,6 +177,8 @@ async function report(client: Client, place: SamplePlace, { id, workspace_id }: 
   ];
 }
 
+const CodeSchema = z.object({ code: z.string() });
+
 /** The stale patch's refusal and its correction, as the record tells them. */
 async function describeCorrection(client: Client, place: SamplePlace): Promise<string[]> {
   const id = stalePatchId(place);
@@ -176,7 +187,7 @@ async function describeCorrection(client: Client, place: SamplePlace): Promise<s
   if (!refused.ok) throw new SampleFailure("reading the refusal", refused.error);
   if (!corrected.ok) throw new SampleFailure("reading the correction", corrected.error);
   const error = refused.events.find(({ event_type }) => event_type === "patch_failed")?.meta.error;
-  const code = typeof error === "object" && error !== null && "code" in error ? String(error.code) : "refused";
+  const code = CodeSchema.safeParse(error).data?.code ?? "no code";
   return [
     `Patch ${id} (${refused.patch.file}) was refused: ${code}. Corrected from that error alone, it is ` +
       `${corrected.patch.event_type ?? "patch_applied"} as ${id}.corrected.`,
