@@ -1,47 +1,38 @@
-import type {
-  BatchOutcome,
-  CheckOutcome,
-  EngineAnswer,
-  EngineApplyRequest,
-  EngineRevertRequest,
-  Failed,
-  FileMarkers,
-  Head,
-  LogEntry,
-  LoggedFile,
-  LoggedPatch,
-  PatchBatch,
-  Result,
-  TasksFile,
-  VibeError,
-  WorkspaceFile,
+import {
+  EngineRevertRequestSchema,
+  fail,
+  validationError,
+  vibeError,
+  type BatchOutcome,
+  type CheckOutcome,
+  type EngineAnswer,
+  type EngineApplyRequest,
+  type EngineRevertRequest,
+  type Failed,
+  type FileMarkers,
+  type Head,
+  type LogEntry,
+  type LoggedPatch,
+  type Result,
+  type TasksFile,
+  type VibeError,
+  type WorkspaceFile,
 } from "@shared/contracts";
-import { EngineRevertRequestSchema, fail, validationError, vibeError } from "@shared/contracts";
 import {
   applyEntry,
-  entryHash,
   findMarkers,
   hashOf,
-  pathsOf,
   pathsOfEntry,
-  pathsOfRevert,
-  planBatch,
-  planRevert,
   TextFile,
   verifyEntries,
   type FileEffect,
-  type FileSnapshot,
-  type Plan,
-  type PlannedPatch,
-  type RefusedPatch,
 } from "../core/index.ts";
-import { gatesFor, gatesForRevert, runGates } from "../gates/pipeline.ts";
-import type { Gate } from "../gates/gate.ts";
 import { runCheck } from "./checkCommand.ts";
-import type { DiskFile } from "./Directory.ts";
-import { readPolicy, readTasks, writeTasks } from "./missionControl.ts";
+import { entryOf, type Intent } from "./entryOf.ts";
+import { readPolicy, writeTasks } from "./missionControl.ts";
 import { dryRunOutcome, outcomeOfEntry, refusedOutcome, type Standing } from "./outcome.ts";
 import { parseBatch } from "./parseBatch.ts";
+import { planApply, planUndo, snapshotsOf, type Planned } from "./planning.ts";
 import type { Workspace } from "./Workspace.ts";
 
 type Door = LogEntry["door"];
@@ -53,39 +44,6 @@ export interface EngineOptions {
   mintId: () => string;
   checkTimeoutMs: number;
 }
-
-/** What a call wants written, before it is planned. */
-interface Intent {
-  kind: LogEntry["kind"];
-  batchId: string;
-  payloadHash: string;
-  door: Door;
-  actor: string | null;
-  requester: string;
-  reason: string;
-  orderId: string | null;
-  projectId: string | null;
-  phase: string | null;
-  reverts: LogEntry["reverts"];
-}
-
-/** What came of planning and gating a call. */
-type Planned =
-  | { ok: true; plan: Plan; disk: Map<string, DiskFile | null>; checks: CheckOutcome[] }
-  | {
-      ok: false;
-      error: VibeError;
-      patches: readonly (RefusedPatch | PlannedPatch)[];
-      errors: ReadonlyMap<string, VibeError>;
-      checks: CheckOutcome[];
-    };
-
-const refuse = (
-  error: VibeError,
-  patches: readonly (RefusedPatch | PlannedPatch)[] = [],
-  errors: ReadonlyMap<string, VibeError> = new Map(),
-  checks: CheckOutcome[] = [],
-): Planned => ({ ok: false, error, patches, errors, checks });
 
 /** The patch engine of one workspace. Calls are carried out one after the other, across processes. */
 export class Engine {
@@ -127,7 +85,9 @@ export class Engine {
       phase: batch.phase ?? null,
       reverts: null,
     };
-    return this.#perform(intent, request.expectedHead, dry, () => this.#planBatch(batch, batchId, explicitCheck));
+    return this.#perform(intent, request.expectedHead, dry, () =>
+      planApply(this.#workspace, batch, batchId, explicitCheck),
+    );
   }
 
   /** Undoes the patches of a target; see `planRevert` for what refuses it. Idempotent by `batchId`, as `apply` is. */
@@ -151,7 +111,7 @@ export class Engine {
       phase: null,
       reverts,
     };
-    return this.#perform(intent, expectedHead, false, () => this.#planRevert(target));
+    return this.#perform(intent, expectedHead, false, () => planUndo(this.#workspace, target));
   }
 
   /** Runs the policy's `check` command on the tree as it stands. Edits are not held up meanwhile. */
@@ -322,7 +282,13 @@ export class Engine {
     const treeAfter = workspace.treeAfter(plan.files);
     if (dry) return { outcome: dryRunOutcome(standing(treeAfter), plan, checks) };
 
-    const entry = this.#entryOf(intent, plan, checks, treeAfter, standing(treeAfter).durationMs);
+    const entry = entryOf(intent, plan, checks, {
+      head: workspace.head,
+      ts: this.#options.now().toISOString(),
+      treeBefore: workspace.tree.digest,
+      treeAfter,
+      durationMs: standing(treeAfter).durationMs,
+    });
     const contents = new Map<string, FileEffect>();
     for (const { path, after, afterSha256, mode } of plan.files) {
       if (after !== null && afterSha256 !== null) contents.set(path, { bytes: after, sha256: afterSha256, mode });
@@ -336,112 +302,6 @@ export class Engine {
       return { error, outcome: error.nothingWritten === true ? outcome : inDoubt(outcome) };
     }
     return { outcome: outcomeOfEntry(entry, this.#options.workspaceId) };
-  }
-
-  #entryOf(intent: Intent, plan: Plan, checks: CheckOutcome[], treeAfter: string, durationMs: number): LogEntry {
-    const { head, tree } = this.#workspace;
-    const files = plan.files.map(
-      ({ path, from, kind, mode, beforeSha256, afterSha256, splices, linesAdded, linesRemoved, diff }): LoggedFile => ({
-        path,
-        from,
-        kind,
-        mode,
-        beforeSha256,
-        afterSha256,
-        linesAdded,
-        linesRemoved,
-        splices,
-        diff,
-      }),
-    );
-    const patches = plan.patches.map(({ patch_id, op, file, task_id, landed, moved, metadata, diff }): LoggedPatch => ({
-      patch_id,
-      op,
-      file,
-      task_id,
-      landed,
-      moved,
-      ts_check_ok: null,
-      ...(metadata && { metadata }),
-      diff,
-    }));
-    const reverts = intent.reverts && {
-      target: intent.reverts.target,
-      patchIds: patches.map(({ patch_id }) => patch_id),
-    };
-    const unsigned = {
-      v: 1 as const,
-      ...intent,
-      reverts,
-      seq: head.seq + 1,
-      prevHash: head.hash,
-      ts: this.#options.now().toISOString(),
-      patches,
-      files,
-      checks,
-      treeBefore: tree.digest,
-      treeAfter,
-      durationMs,
-    };
-    return { ...unsigned, hash: entryHash(unsigned) };
-  }
-
-  async #planBatch(batch: PatchBatch, batchId: string, explicitCheck: boolean): Promise<Planned> {
-    const workspace = this.#workspace;
-    const mintPatchId = (index: number) => `${batchId}.p${index + 1}`;
-    const named = batch.patches.map((patch, index): RefusedPatch => ({
-      patch_id: patch.id ?? mintPatchId(index),
-      file: patch.file,
-      op: patch.op,
-      task_id: patch.taskId ?? null,
-    }));
-
-    const policy = readPolicy(workspace.directory);
-    if (!policy.ok) return refuse(policy.error, named);
-    const tasks = readTasks(workspace.directory);
-    if (!tasks.ok) return refuse(tasks.error, named);
-    const gates = gatesFor(batch, explicitCheck, policy.policy, tasks.tasks);
-    if (!gates.ok) return refuse(gates.error, named);
-
-    const loaded = workspace.load(pathsOf(batch));
-    if (loaded.errors.size > 0) {
-      const errors = new Map<string, VibeError>();
-      for (const [index, patch] of batch.patches.entries()) {
-        const error = loaded.errors.get(patch.file) ?? (patch.op === "rename-file" && loaded.errors.get(patch.to));
-        const patchId = named[index]?.patch_id;
-        if (error && patchId !== undefined) errors.set(patchId, { ...error, patchId });
-      }
-      const [first] = [...errors.values(), ...loaded.errors.values()];
-      if (first) return refuse(first, named, errors);
-    }
-
-    const result = planBatch(batch, snapshotsOf(loaded.files), { mintPatchId });
-    if (!result.ok) return refuse(result.error, result.patches);
-    const used = result.plan.patches.find((patch) => workspace.log.patch(patch.patch_id));
-    if (used) {
-      const patchId = used.patch_id;
-      const error = vibeError("CONFLICT", `the patch id ${patchId} was used before in this workspace`, { patchId });
-      return refuse(error, result.plan.patches, new Map([[patchId, error]]));
-    }
-    return this.#gate(result.plan, loaded.files, gates.gates);
-  }
-
-  async #planRevert(target: { by: "patch" | "batch" | "task"; id: string }): Promise<Planned> {
-    const workspace = this.#workspace;
-    const policy = readPolicy(workspace.directory);
-    if (!policy.ok) return refuse(policy.error);
-    const entries = workspace.log.after(0);
-    const loaded = workspace.load(pathsOfRevert(target, entries));
-    for (const error of loaded.errors.values()) return refuse(error);
-    const result = planRevert(target, entries, snapshotsOf(loaded.files));
-    if (!result.ok) return refuse(result.error, result.patches);
-    return this.#gate(result.plan, loaded.files, gatesForRevert(policy.policy));
-  }
-
-  async #gate(plan: Plan, disk: Map<string, DiskFile | null>, gates: Gate[]): Promise<Planned> {
-    const { checks, error, patchErrors } = await runGates(gates, { plan, before: snapshotsOf(disk) });
-    if (error) return refuse(error, plan.patches, patchErrors, checks);
-    return { ok: true, plan, disk, checks };
   }
 
   async #replayOne(entry: LogEntry): Promise<Result<{}>> {
@@ -498,7 +358,3 @@ const inDoubt = (outcome: BatchOutcome): BatchOutcome => ({
   status: "pending",
   patches: outcome.patches.map((patch) => ({ ...patch, status: "pending" })),
 });
-
-function snapshotsOf(files: ReadonlyMap<string, DiskFile | null>): Map<string, FileSnapshot | null> {
-  return new Map([...files].map(([path, file]) => [path, file?.snapshot ?? null]));
-}
