@@ -39,18 +39,25 @@ export function carryInverses(
   };
 
   for (const splice of splices) {
-    for (let one = queue[next]; one && one.end <= splice.start; one = queue[next]) {
+    const membership = membershipOf(splice);
+    const owners = ownersOf(splice);
+    // The two halves of what was done and undone belong together even where one of them holds no text to overlap.
+    const joins = (one: Pending) =>
+      membership === "undone" &&
+      one.end >= splice.start &&
+      one.start <= splice.end &&
+      one.owners.some((owner) => owners.includes(owner));
+    for (let one = queue[next]; one && one.end <= splice.start && !joins(one); one = queue[next]) {
       emit(one);
       next++;
     }
     const met: Pending[] = [];
-    for (let one = queue[next]; one && one.start < splice.end; one = queue[next]) {
+    for (let one = queue[next]; one && (one.start < splice.end || joins(one)); one = queue[next]) {
       met.push(one);
       next++;
     }
     const added = Buffer.from(splice.new);
     const old = Buffer.from(splice.old);
-    const membership = membershipOf(splice);
     if (membership === "kept" && met.length === 0) {
       delta += added.length - old.length;
       continue;

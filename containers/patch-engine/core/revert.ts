@@ -62,7 +62,7 @@ function patchesOf(
     patches.push({ patch_id, op, file, task_id, metadata, moved: 0 });
   };
   for (const entry of entries) {
-    const ids = undone.get(entry);
+    const ids = undone.targets.get(entry);
     for (const patch of entry.patches) if (ids?.has(patch.patch_id) && !indexOf.has(patch.patch_id)) add(patch);
   }
   return { patches, indexOf };

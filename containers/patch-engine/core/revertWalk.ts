@@ -35,15 +35,29 @@ export interface Walked {
 }
 
 /** Follows what is to be undone from where it was done to the end of the log. */
-export function walk(undone: Undone, entries: readonly LogEntry[]): Walked {
-  const walker = new Walker();
+export function walk({ targets, cancelled }: Undone, entries: readonly LogEntry[]): Walked {
+  const wanted = new Set([...targets.values()].flatMap((ids) => [...ids]));
+  const walker = new Walker(wanted);
   let hasBegun = false;
   for (const entry of entries) {
-    const ids = undone.get(entry);
+    const ids = targets.get(entry);
     hasBegun ||= ids !== undefined;
-    if (hasBegun) walker.step(entry, ids ?? new Set());
+    // What was undone since is walked as undone too: then its two halves come to nothing.
+    if (hasBegun) walker.step(entry, new Set([...(ids ?? []), ...(cancelled.get(entry) ?? [])]), cancelled.get(entry));
   }
-  return { files: [...walker.standing.values(), ...walker.deleted], obstacles: walker.obstacles };
+  // What was made and deleted, both to be undone, never was.
+  const existed = [...walker.standing.values(), ...walker.deleted].filter(({ madeBy, deleted }) => !madeBy || !deleted);
+  const isWanted = (ids: readonly string[] = []) => ids.some((id) => wanted.has(id));
+  const files = existed.map((file) => ({
+    ...file,
+    inverses: file.inverses.filter(({ owners }) => isWanted(owners)),
+  }));
+  return {
+    files: files.filter(({ inverses, madeBy, deleted, renamed }) => {
+      return inverses.length > 0 || isWanted(madeBy ?? []) || isWanted(deleted?.by) || isWanted(renamed?.by);
+    }),
+    obstacles: walker.obstacles.filter(({ patchId }) => wanted.has(patchId)),
+  };
 }
 
 class Walker {
@@ -51,12 +65,19 @@ class Walker {
   standing = new Map<string, Followed>();
   readonly deleted: Followed[] = [];
   readonly obstacles: Obstacle[] = [];
+  readonly #wanted: ReadonlySet<string>;
+  /** Patches done and undone that have been met once: the second time they are over. */
+  readonly #open = new Set<string>();
 
-  step(entry: LogEntry, ids: ReadonlySet<string>): void {
+  constructor(wanted: ReadonlySet<string>) {
+    this.#wanted = wanted;
+  }
+
+  step(entry: LogEntry, ids: ReadonlySet<string>, cancelled: ReadonlySet<string> = new Set()): void {
     const membershipOf = (splice: Splice): Membership => {
       const owners = ownersOf(splice);
-      const count = owners.filter((owner) => ids.has(owner)).length;
-      return count === 0 ? "kept" : count === owners.length ? "undone" : "shared";
+      if (owners.every((owner) => ids.has(owner))) return "undone";
+      return owners.some((owner) => ids.has(owner) && !cancelled.has(owner)) ? "shared" : "kept";
     };
     const after = new Map(this.standing);
     // Names first let go of, then taken: within an entry files may swap them.
@@ -69,6 +90,12 @@ class Walker {
     }
     for (const [path, followed] of moved) after.set(path, followed);
     this.standing = after;
+
+    for (const id of cancelled) if (!this.#open.delete(id)) this.#open.add(id);
+    const isOver = (id: string) => !this.#wanted.has(id) && !this.#open.has(id);
+    for (const [, followed] of moved) {
+      followed.inverses = followed.inverses.filter(({ owners }) => !owners.every(isOver));
+    }
   }
 
   /** The file as it is followed after the entry; null where it is not, or no longer. */
@@ -104,7 +131,7 @@ class Walker {
     if (memberships.has("shared")) {
       const shared = file.splices.find((splice) => membershipOf(splice) === "shared");
       const owners = shared ? ownersOf(shared) : [];
-      const id = owners.find((owner) => ids.has(owner)) ?? "";
+      const id = owners.find((owner) => this.#wanted.has(owner)) ?? "";
       this.#obstacle(
         followed,
         id,
@@ -114,27 +141,40 @@ class Walker {
     followed.sha256 = file.afterSha256;
     followed.path = file.path;
     if (file.kind === "create") {
+      const restored = this.#restored(file, followed.sha256);
+      if (restored) return restored;
       followed.madeBy = file.splices.flatMap(ownersOf);
       return followed;
     }
     if (file.kind === "delete") return this.#deletion(entry, file, followed, memberships);
 
     if (followed.madeBy && memberships.has("kept")) {
-      this.#obstacle(followed, followed.madeBy[0] ?? "", `entry ${entry.seq} edited ${file.path} after it was made`);
+      this.#obstacle(followed, this.#wantedOf(followed), `entry ${entry.seq} edited ${file.path} after it was made`);
     }
     followed.inverses = carryInverses(followed.inverses, file.splices, membershipOf);
     if (file.kind === "rename") this.#rename(entry, file, followed, renamers);
     return followed;
   }
 
+  /** The file whose deletion an entry undid: it stands again as if it had never gone. */
+  #restored(file: LoggedFile, sha256: string | null): Followed | null {
+    const content = file.splices.map((splice) => splice.new).join("");
+    const index = this.deleted.findIndex(
+      ({ path, deleted }) => path === file.path && deleted?.bytes.toString() === content,
+    );
+    const restored = this.deleted[index];
+    if (!restored) return null;
+    this.deleted.splice(index, 1);
+    restored.deleted = null;
+    restored.sha256 = sha256;
+    return restored;
+  }
+
   #deletion(entry: LogEntry, file: LoggedFile, followed: Followed, memberships: ReadonlySet<Membership>): null {
     if (!memberships.has("undone")) {
-      const id = followed.inverses[0]?.owners[0] ?? followed.madeBy?.[0] ?? followed.renamed?.by[0] ?? "";
-      this.#obstacle(followed, id, `entry ${entry.seq} deleted ${file.path}`);
+      this.#obstacle(followed, this.#wantedOf(followed), `entry ${entry.seq} deleted ${file.path}`);
       return null;
     }
-    // What was made and deleted, both to be undone, never was.
-    if (followed.madeBy) return null;
     const bytes = Buffer.from(file.splices.map((splice) => splice.old).join(""));
     followed.deleted = { bytes, mode: file.mode, by: file.splices.flatMap(ownersOf) };
     this.deleted.push(followed);
@@ -142,9 +182,10 @@ class Walker {
   }
 
   #rename(entry: LogEntry, file: LoggedFile, followed: Followed, renamers: string[] | null): void {
-    const owner = followed.renamed?.by[0] ?? followed.madeBy?.[0] ?? "";
+    const owner = this.#wantedOf(followed);
     if (renamers === null) {
-      const id = entry.patches.find(({ op }) => op === "rename-file")?.patch_id ?? owner;
+      const id =
+        entry.patches.find(({ op, patch_id }) => op === "rename-file" && this.#wanted.has(patch_id))?.patch_id ?? owner;
       this.#obstacle(
         followed,
         id,
@@ -152,7 +193,8 @@ class Walker {
       );
     } else if (renamers.length > 0) {
       const by = [...(followed.renamed?.by ?? []), ...renamers];
-      followed.renamed = { to: followed.renamed?.to ?? file.from ?? file.path, by };
+      const to = followed.renamed?.to ?? file.from ?? file.path;
+      followed.renamed = to === file.path ? null : { to, by };
     } else if (followed.renamed ?? followed.madeBy) {
       this.#obstacle(followed, owner, `entry ${entry.seq} renamed it to ${file.path}`);
     }
@@ -163,8 +205,13 @@ class Walker {
   }
 
   #foreign(followed: Followed, why: string): void {
-    const patchId = followed.inverses[0]?.owners[0] ?? followed.madeBy?.[0] ?? followed.renamed?.by[0] ?? "";
-    this.obstacles.push({ followed, patchId, why, isForeign: true });
+    this.obstacles.push({ followed, patchId: this.#wantedOf(followed), why, isForeign: true });
+  }
+
+  /** A patch to undo that changed a file; "" where only others did. */
+  #wantedOf({ inverses, madeBy, renamed }: Followed): string {
+    const ids = [...inverses.flatMap(({ owners }) => owners), ...(madeBy ?? []), ...(renamed?.by ?? [])];
+    return ids.find((id) => this.#wanted.has(id)) ?? "";
   }
 }
 

@@ -165,7 +165,11 @@ export class TextFile {
 
   /** This text with bytes replaced. `edits` ascend and do not overlap; the line index is carried over, not made anew. */
   withEdits(edits: readonly { start: number; end: number; text: Buffer }[]): TextFile {
-    if (edits.length === 0) return this;
+    const [first] = edits;
+    if (!first) return this;
+    // A revert may take away or put back the BOM itself.
+    if (first.start < this.bomLength || (first.start === 0 && first.text[0] === 0xef))
+      return TextFile.of(this.#spliced(edits));
     const pieces: Buffer[] = [];
     const starts = new LineStarts(this.#starts.length + 16);
     starts.push(this.bomLength);
@@ -185,5 +189,16 @@ export class TextFile {
     pieces.push(this.bytes.subarray(at));
     starts.copy(this.#starts, line, this.bytes.length, delta);
     return new TextFile(Buffer.concat(pieces), starts.done(), this.bomLength);
+  }
+
+  #spliced(edits: readonly { start: number; end: number; text: Buffer }[]): Buffer {
+    const pieces: Buffer[] = [];
+    let at = 0;
+    for (const { start, end, text } of edits) {
+      pieces.push(this.bytes.subarray(at, start), text);
+      at = end;
+    }
+    pieces.push(this.bytes.subarray(at));
+    return Buffer.concat(pieces);
   }
 }
