@@ -189,8 +189,13 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
   });
 
   // A path that another method would reach. Registered last: what is reached has answered already.
-  for (const path of new Set(app.routes.filter(isEndpoint).map((route) => route.path))) {
-    app.all(path, (c) => respond(c, fail("METHOD_NOT_ALLOWED", `${c.req.method} is not possible here`)));
+  const endpoints = app.routes.filter((route) => route.method !== "ALL");
+  for (const path of new Set(endpoints.map((route) => route.path))) {
+    const allow = endpoints.filter((route) => route.path === path).map((route) => route.method);
+    app.all(path, (c) => {
+      const refused = fail("METHOD_NOT_ALLOWED", `${c.req.method} is not possible here`);
+      return respond(c, refused, { allow: allow.join(", ") });
+    });
   }
   app.notFound((c) => respond(c, fail("NOT_FOUND", "there is nothing here")));
   app.onError((error, c) => {
@@ -220,8 +225,6 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
 }
 
 const patchAndDiff = (patch: LoggedPatch) => ({ patch, diff: patch.diff });
-
-const isEndpoint = (route: { method: string }): boolean => route.method !== "ALL";
 
 function workspaceId(c: HostContext): Result<{ id: WorkspaceId }> {
   const parsed = WorkspaceIdSchema.safeParse(c.req.param("id"));

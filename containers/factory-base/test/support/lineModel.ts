@@ -83,7 +83,8 @@ export function applyOriginal(model: Model, patches: readonly PatchOperationInpu
       if (replaced?.start === line) lines.push(...replaced.lines);
       if (!replaced && line <= file.lines.length) lines.push(file.lines[line - 1]!);
     }
-    model.set(path, { ...file, lines });
+    // Read again as it is written: an empty last line without a newline is no line.
+    model.set(path, parseFile(printFile({ ...file, lines })));
     for (const patch of ofFile) {
       if (patch.op === "delete-file") model.delete(path);
       if (patch.op === "rename-file") {
