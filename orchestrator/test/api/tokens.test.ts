@@ -1,0 +1,103 @@
+import { SCOPES } from "@shared/contracts";
+import { createLogger } from "@shared/worker-kit";
+import { env } from "cloudflare:workers";
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { authenticate, type AuthenticateOptions } from "../../worker/services/auth/authenticate.ts";
+import { FRESH_MS, STALE_MS, TokenCache } from "../../worker/services/auth/TokenCache.ts";
+import { revokeToken } from "../../worker/services/auth/revokeToken.ts";
+import { admin, answerOf, call, tokenWith } from "./caller.ts";
+
+const START = Date.parse("2026-06-01T00:00:00.000Z");
+/** A clock and a cache of its own: one isolate, as far as tokens go. */
+function isolate() {
+  const state = { ms: START };
+  const options: AuthenticateOptions = {
+    log: createLogger({ write: () => undefined }),
+    now: () => new Date(state.ms),
+    background: () => undefined,
+    cache: new TokenCache(),
+  };
+  const codeOf = async (token: string | null, database = env) => {
+    const result = await authenticate(database, token, options);
+    return result.ok ? result.actor.id : result.error.code;
+  };
+  return { state, codeOf };
+}
+/** The environment with a DB_OPS that answers nothing but an error. */
+const down = (): Env => ({
+  ...env,
+  DB_OPS: {
+    ...env.DB_OPS,
+    prepare: () => {
+      throw new Error("D1_ERROR: unreachable");
+    },
+  },
+});
+
+test("a token is shown once, stored only as a hash, and can be listed and revoked", async () => {
+  const made = await call("/api/auth/tokens", { body: { name: "ci", scopes: ["orders:read"], requesters: ["ci"] } });
+  expect(made.status).toBe(201);
+  const { token, apiToken } = z
+    .object({ token: z.string(), apiToken: z.object({ id: z.string(), prefix: z.string() }) })
+    .parse(await answerOf(made));
+  const row = await env.DB_OPS.prepare("SELECT * FROM api_tokens WHERE id = ?").bind(apiToken.id).first();
+  expect(JSON.stringify(row)).not.toContain(token.slice(apiToken.prefix.length + 1));
+  expect(JSON.stringify(await answerOf(await call("/api/auth/tokens")))).toContain(apiToken.id);
+
+  expect((await call("/api/orders", { token })).status).toBe(200);
+  expect((await call(`/api/auth/tokens/${apiToken.id}`, { method: "DELETE" })).status).toBe(200);
+  expect((await call("/api/orders", { token })).status).toBe(401);
+  expect((await call("/api/auth/tokens/nobody", { method: "DELETE" })).status).toBe(404);
+});
+
+test("the bootstrap token is an administrator, and nothing like it is", async () => {
+  const { codeOf } = isolate();
+  expect(await codeOf(env.BOOTSTRAP_TOKEN)).toBe("token:bootstrap");
+  expect(await codeOf(`${env.BOOTSTRAP_TOKEN}x`)).toBe("UNAUTHENTICATED");
+  expect(await codeOf(null)).toBe("UNAUTHENTICATED");
+  expect(await codeOf("x".repeat(100_000))).toBe("UNAUTHENTICATED");
+});
+
+test("without a bootstrap token in the environment, no token stands for it", async () => {
+  const { codeOf } = isolate();
+  expect(await codeOf("", { ...env, BOOTSTRAP_TOKEN: "" })).toBe("UNAUTHENTICATED");
+});
+
+test("the prefix finds a token, the secret decides", async () => {
+  const { codeOf } = isolate();
+  const { token, id } = await tokenWith(["orders:read"]);
+  expect(await codeOf(token)).toBe(`token:${id}`);
+  const last = token.at(-1) === "A" ? "B" : "A";
+  expect(await codeOf(token.slice(0, -1) + last)).toBe("UNAUTHENTICATED");
+});
+
+test("a token expires when it said, cached or not", async () => {
+  const { state, codeOf } = isolate();
+  const { token, id } = await tokenWith(["orders:read"], { expiresInSeconds: 60 });
+  state.ms = Date.now();
+  expect(await codeOf(token)).toBe(`token:${id}`);
+  state.ms = Date.now() + 60_000;
+  expect(await codeOf(token)).toBe("UNAUTHENTICATED");
+});
+
+test("while D1 is down a token read before stays valid for a bounded time, one never read is told to wait", async () => {
+  const { state, codeOf } = isolate();
+  const { token, id } = await tokenWith([...SCOPES]);
+  const { token: unseen } = await tokenWith(["orders:read"]);
+  expect(await codeOf(token)).toBe(`token:${id}`);
+  state.ms += FRESH_MS + 1;
+  expect(await codeOf(token, down())).toBe(`token:${id}`);
+  expect(await codeOf(unseen, down())).toBe("DATABASE_UNAVAILABLE");
+  state.ms = START + STALE_MS + 1;
+  expect(await codeOf(token, down())).toBe("DATABASE_UNAVAILABLE");
+});
+
+test("a revocation made elsewhere takes effect when the cached token is no longer fresh", async () => {
+  const { state, codeOf } = isolate();
+  const { token, id } = await tokenWith(["orders:read"]);
+  expect(await codeOf(token)).toBe(`token:${id}`);
+  expect((await revokeToken(admin(), { id })).ok).toBe(true);
+  state.ms += FRESH_MS + 1;
+  expect(await codeOf(token)).toBe("UNAUTHENTICATED");
+});
