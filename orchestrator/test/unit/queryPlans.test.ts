@@ -1,0 +1,68 @@
+import { env } from "cloudflare:workers";
+import type { CompiledQuery } from "kysely";
+import { describe, expect, test } from "vitest";
+import { createContext, systemActor } from "../../worker/context.ts";
+import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
+import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
+import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
+import { projectsQuery } from "../../worker/services/project/listProjects.ts";
+import { ListTasksSchema, tasksQuery } from "../../worker/services/task/listTasks.ts";
+import { MOVE_TASKS } from "../../worker/services/task/moveByEvents.ts";
+import { workspaceTasksQuery } from "../../worker/services/task/syncWorkspaceTasks.ts";
+
+const ctx = createContext(env, { actor: systemActor("test") });
+const confined = createContext(env, { actor: { ...systemActor("test"), workspaceId: "w" } });
+const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
+const orders = (filter: object) => ListOrdersSchema.parse(filter);
+const tasks = (filter: object) => ListTasksSchema.parse(filter);
+
+async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQuery, "sql" | "parameters">) {
+  const { results } = await database
+    .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+    .bind(...parameters)
+    .all<{ detail: string }>();
+  return results.map((row) => row.detail).join("\n");
+}
+
+describe("every query finds its rows by an index", () => {
+  const projects = env.DB_PROJECTS;
+  test.each<[string, D1Database, { sql: string; parameters: readonly unknown[] }]>([
+    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, 50).compile()],
+    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, after, 50).compile()],
+    [
+      "a token by prefix",
+      env.DB_OPS,
+      ctx.db.ops.selectFrom("api_tokens").selectAll().where("prefix", "=", "p").compile(),
+    ],
+    ["projects", projects, projectsQuery(ctx.db, null, 50).compile()],
+    ["projects, next page", projects, projectsQuery(ctx.db, after, 50).compile()],
+    ["orders", projects, ordersQuery(ctx, orders({}), null).compile()],
+    ["orders, next page", projects, ordersQuery(ctx, orders({}), after).compile()],
+    ["orders by status", projects, ordersQuery(ctx, orders({ status: "failed" }), after).compile()],
+    ["orders by project", projects, ordersQuery(ctx, orders({ project_id: "p" }), after).compile()],
+    ["orders by factory", projects, ordersQuery(ctx, orders({ factory: "ui-factory" }), after).compile()],
+    ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
+    ["tasks, next page", projects, tasksQuery(ctx, tasks({}), after).compile()],
+    ["tasks by order", projects, tasksQuery(ctx, tasks({ order_id: "o" }), after).compile()],
+    ["tasks by status", projects, tasksQuery(ctx, tasks({ status: "failed" }), after).compile()],
+  ])("%s, already in order", async (_, database, query) => {
+    const plan = await planOf(database, query);
+    expect(plan).not.toMatch(/TEMP B-TREE/);
+    // A page of everything walks an index in its order; nothing reads a table from end to end.
+    expect(plan).toMatch(/^(?:SEARCH|SCAN) \w+ USING (?:COVERING )?INDEX \w+/);
+    expect(plan).not.toMatch(/^SCAN \w+$/m);
+  });
+
+  // A workspace's own orders and tasks are few; they are found by index and sorted.
+  test.each<[string, { sql: string; parameters: readonly unknown[] }]>([
+    ["orders of a workspace", ordersQuery(confined, orders({}), after).compile()],
+    ["tasks of a workspace's orders", tasksQuery(confined, tasks({}), after).compile()],
+    ["tasks of an order", tasksOfOrderQuery(ctx.db, "o").compile()],
+    ["tasks of a workspace", workspaceTasksQuery(ctx.db, "w").compile()],
+    ["moving tasks by events", { sql: MOVE_TASKS, parameters: ["[]", "w", 0] }],
+  ])("%s", async (_, query) => {
+    const plan = await planOf(projects, query);
+    expect(plan).not.toMatch(/^SCAN (?!move|json_each)\w+(?: USING| *$)/m);
+    expect(plan).toMatch(/SEARCH/);
+  });
+});
