@@ -192,11 +192,12 @@ describe("hibernation", () => {
     await deliver(room, [record(1)]);
     await client.until(() => client.events.length === 1);
     // Stored beside the hub: the runtime waits for a pending timer, so no eviction can come between store and send.
-    await runInDurableObject(hubOf(room), (_, state) =>
+    await runInDurableObject(hubOf(room), async (_, state) => {
+      await state.storage.deleteAlarm();
       state.storage.sql.exec(
         "INSERT INTO messages SELECT 2, workspace, 2, type, file, op, requester, body FROM messages WHERE offset = 1",
-      ),
-    );
+      );
+    });
     await evictDurableObject(hubOf(room), { webSockets: "hibernate" });
     // Anything wakes it: here a delivery that changes nothing.
     await deliver(room, [record(1)]);
