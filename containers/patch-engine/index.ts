@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { realpathSync } from "node:fs";
 import type { Result } from "@shared/contracts";
 import { NO_FAULTS, type Faults } from "./transaction/steps.ts";
 import { Engine } from "./workspace/Engine.ts";
@@ -6,7 +7,6 @@ import { Workspace } from "./workspace/Workspace.ts";
 
 export type { Engine } from "./workspace/Engine.ts";
 export type { Faults } from "./transaction/steps.ts";
-export { outcomeOfEntry } from "./workspace/outcome.ts";
 
 export interface OpenEngineOptions {
   /** The workspace's directory. */
@@ -32,7 +32,7 @@ export async function openEngine(options: OpenEngineOptions): Promise<Result<{ e
   const opened = await Workspace.open({ root, faults, lockTimeoutMs });
   if (!opened.ok) return opened;
   const engine = new Engine(opened.workspace, {
-    root,
+    root: realpathSync(root),
     workspaceId,
     checkTimeoutMs,
     now: options.now ?? (() => new Date()),

@@ -28,7 +28,7 @@ export interface DiskFile {
 const identityOf = (stats: BigIntStats): string =>
   `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
 
-export const modeOf = (permissions: number): FileMode => ((permissions & 0o100) === 0 ? "100644" : "100755");
+const modeOf = (permissions: number): FileMode => ((permissions & 0o100) === 0 ? "100644" : "100755");
 
 const errorCode = (error: unknown): string | undefined =>
   error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
@@ -143,10 +143,6 @@ export class Directory {
     } finally {
       closeSync(fd);
     }
-  }
-
-  get fd(): number {
-    return this.#fd;
   }
 
   close(): void {

@@ -83,15 +83,17 @@ export class Workspace {
       root.close();
       return made;
     }
+    let workspace: Workspace;
     try {
-      const workspace = new Workspace(root, made.directory, options);
-      const opened = await workspace.#exclusively(() => workspace.#load());
-      if (opened.ok) return { ok: true, workspace };
-      workspace.#release();
-      return opened;
+      workspace = new Workspace(root, made.directory, options);
     } catch (error) {
-      return ioError(error, "cannot open the workspace");
+      root.close();
+      return ioError(error, "cannot open the workspace's log");
     }
+    const opened = await workspace.#exclusively(() => workspace.#open());
+    if (opened.ok) return { ok: true, workspace };
+    workspace.#release();
+    return opened;
   }
 
   get tree(): TrackedTree {
@@ -211,6 +213,14 @@ export class Workspace {
       return await action();
     } finally {
       lock.release();
+    }
+  }
+
+  async #open(): Promise<Result<{}>> {
+    try {
+      return await this.#load();
+    } catch (error) {
+      return ioError(error, "cannot open the workspace");
     }
   }
 

@@ -91,7 +91,7 @@ export class WorkspaceLock {
     const deadline = performance.now() + timeoutMs;
     let pause = POLL_MS;
     for (;;) {
-      if (this.#link(this.#path)) return { ok: true, release: () => unlinkSync(this.#path) };
+      if (this.#link(this.#path)) return { ok: true, release: () => this.#unlock() };
       const text = readText(this.#path);
       const holder = text === null ? null : parseHolder(text);
       if (text === null) continue;
@@ -103,6 +103,12 @@ export class WorkspaceLock {
       await sleep(pause);
       pause = Math.min(pause * 2, MAX_POLL_MS);
     }
+  }
+
+  /** Someone may have removed the file by hand, and another process may hold the lock since: that one stays. */
+  #unlock(): void {
+    const text = readText(this.#path);
+    if (text !== null && parseHolder(text)?.nonce === this.#nonce) unlinkSync(this.#path);
   }
 
   #link(path: string): boolean {

@@ -19,17 +19,9 @@ const IGNORE = "*\n!.gitignore\n!policy.json\n";
 export async function openMissionControl(root: string): Promise<Result<{ directory: string }>> {
   const directory = join(root, MISSION_CONTROL);
   try {
+    // One after the other, so that nothing is made behind a symlink.
     for (const path of [directory, join(directory, "patches")]) {
-      mkdirSync(path, { recursive: false, mode: 0o755 });
-    }
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) {
-      return ioError(error, `cannot make ${MISSION_CONTROL}`);
-    }
-  }
-  try {
-    mkdirSync(join(directory, "patches"), { recursive: true });
-    for (const path of [directory, join(directory, "patches")]) {
+      if (!existsSync(path)) mkdirSync(path);
       if (!lstatSync(path).isDirectory()) return fail("PATH_FORBIDDEN", `${MISSION_CONTROL} must be a directory`);
     }
     if (!existsSync(join(directory, ".gitignore"))) {

@@ -91,7 +91,7 @@ export function refusedOutcome(
   };
 }
 
-export const BATCH_REFUSED = vibeError("BATCH_REFUSED", "Another patch of the batch was refused; nothing was written.");
+const BATCH_REFUSED = vibeError("BATCH_REFUSED", "Another patch of the batch was refused; nothing was written.");
 
 const namesOf = ({ patch_id, file, op, task_id }: RefusedPatch | PlannedPatch) => ({ patch_id, file, op, task_id });
 

@@ -12,6 +12,7 @@ import {
 import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openEngine } from "../../index.ts";
 import { apply, makeRoot, open, tree } from "../engine/tempWorkspace.ts";
 
 const HOSTILE = [
@@ -273,4 +274,15 @@ it("symlinks, hard links and git's own files are no part of the tree", async () 
   const engine = await open(root);
   expect(engine.info()).toEqual(plain.info());
   expect(engine.info().files).toBe(3);
+});
+
+it("a workspace whose .mission_control leads elsewhere is not opened, and nothing is made there", async () => {
+  for (const name of [".mission_control", ".mission_control/patches"]) {
+    const parent = makeRoot({ "ws/a.ts": "a\n", "outside/x": "x\n" });
+    const root = join(parent, "ws");
+    if (name !== ".mission_control") mkdirSync(join(root, ".mission_control"));
+    symlinkSync(join(parent, "outside"), join(root, name));
+    expect(await openEngine({ root, workspaceId: "test" })).toMatchObject({ error: { code: "PATH_FORBIDDEN" } });
+    expect(tree(join(parent, "outside"))).toEqual({ x: "x\n" });
+  }
 });
