@@ -4,7 +4,9 @@ import { defineProject } from "vitest/config";
 const databases = ["ops", "logs", "projects", "chats"] as const;
 const migrations = Object.fromEntries(
   await Promise.all(
-    databases.map(async (name) => [name, await readD1Migrations(`${import.meta.dirname}/../migrations/${name}`)] as const),
+    databases.map(
+      async (name) => [name, await readD1Migrations(`${import.meta.dirname}/../migrations/${name}`)] as const,
+    ),
   ),
 );
 
