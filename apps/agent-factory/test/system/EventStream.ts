@@ -1,7 +1,7 @@
 import { CustodyRecordSchema, type CustodyRecord } from "@shared/contracts";
 import { z } from "zod";
 
-const MessageSchema = z.object({ type: z.string(), payload: z.unknown() });
+const MessageSchema = z.object({ type: z.string(), payload: z.unknown().optional() });
 
 /** A room's stream as a client sees it: every record is parsed as it comes, and can be waited for. */
 export class EventStream {
@@ -46,6 +46,7 @@ export class EventStream {
           else this.records.push(CustodyRecordSchema.parse(message.payload));
         } catch (error) {
           this.#failure = error instanceof Error ? error : new Error(String(error));
+          reject(this.#failure);
         }
         this.#wake();
       });

@@ -20,11 +20,11 @@ afterAll(() => stack.stop());
 
 /** Runs `patchctl` as an agent in the workspace does: on its directory, reporting to the orchestrator. */
 async function runPatchctl(workspaceId: string, args: string[]): Promise<{ code: number | null; said: string }> {
-  const { dataDir } = stack.engine;
+  const workspaces = path.join(stack.engine.dataDir, "workspaces");
   const readable = workspaceId.replace(":", "_");
-  const directory = readdirSync(dataDir).find((name) => name.startsWith(`${readable}-`));
+  const directory = readdirSync(workspaces).find((name) => name.startsWith(`${readable}-`));
   if (directory === undefined) throw new Error(`the host has no directory for ${workspaceId}`);
-  const child = spawn(process.execPath, [patchctl, ...args, "--root", path.join(dataDir, directory), "--json"], {
+  const child = spawn(process.execPath, [patchctl, ...args, "--root", path.join(workspaces, directory), "--json"], {
     env: { PATH: process.env.PATH, ORCHESTRATOR_URL: stack.url, ORCHESTRATOR_TOKEN: stack.token },
     stdio: ["ignore", "pipe", "pipe"],
   });
