@@ -8,6 +8,9 @@ export interface Inverse {
   restore: Buffer;
   /** The patches it undoes, by id. */
   owners: readonly string[];
+  /** Of the owners, those whose doing it holds and those whose undoing by a later entry. */
+  did: ReadonlySet<string>;
+  undid: ReadonlySet<string>;
   /** A later patch that changed the same text and is not undone, where there is one. */
   conflict: string | null;
 }
@@ -22,12 +25,13 @@ export type Membership = "undone" | "kept" | "shared";
 /**
  * Carries inverses through the splices of one entry on their file. A splice that is undone itself becomes an inverse,
  * one with those it overlaps; any other splice moves what stands behind it, and conflicts with what it changes.
- * Touching is not changing.
+ * Touching is not changing. `undoing` are the patches that this entry undid.
  */
 export function carryInverses(
   inverses: readonly Inverse[],
   splices: readonly Splice[],
   membershipOf: (splice: Splice) => Membership,
+  undoing: ReadonlySet<string>,
 ): Inverse[] {
   const carried: Inverse[] = [];
   const queue: Pending[] = inverses.map((inverse) => ({ ...inverse, grow: 0 }));
@@ -62,7 +66,7 @@ export function carryInverses(
       delta += added.length - old.length;
       continue;
     }
-    const made = merged(splice, old, added, met, membership);
+    const made = merged(splice, old, added, met, membership, undoing);
     // It may meet the next splice too, so it goes back to the head of the queue.
     if (next > 0) queue[--next] = made;
     else queue.unshift(made);
@@ -74,7 +78,14 @@ export function carryInverses(
   return carried;
 }
 
-function merged(splice: Splice, old: Buffer, added: Buffer, met: readonly Pending[], membership: Membership): Pending {
+function merged(
+  splice: Splice,
+  old: Buffer,
+  added: Buffer,
+  met: readonly Pending[],
+  membership: Membership,
+  undoing: ReadonlySet<string>,
+): Pending {
   const start = Math.min(splice.start, met[0]?.start ?? splice.start);
   const end = Math.max(splice.end, met.at(-1)?.end ?? splice.end);
   const pieces: Buffer[] = [];
@@ -91,8 +102,13 @@ function merged(splice: Splice, old: Buffer, added: Buffer, met: readonly Pendin
     for (const owner of one.owners) owners.add(owner);
   }
   if (end > at) pieces.push(old.subarray(at - splice.start));
-  if (membership !== "kept") for (const owner of ownersOf(splice)) owners.add(owner);
-  return { start, end, restore: Buffer.concat(pieces), owners: [...owners], conflict, grow };
+  const did = new Set(met.flatMap((one) => [...one.did]));
+  const undid = new Set(met.flatMap((one) => [...one.undid]));
+  for (const owner of membership === "kept" ? [] : ownersOf(splice)) {
+    owners.add(owner);
+    (undoing.has(owner) ? undid : did).add(owner);
+  }
+  return { start, end, restore: Buffer.concat(pieces), owners: [...owners], did, undid, conflict, grow };
 }
 
 /** Every patch that shaped a splice. */

@@ -79,12 +79,13 @@ class Walker {
       if (owners.every((owner) => ids.has(owner))) return "undone";
       return owners.some((owner) => ids.has(owner) && !cancelled.has(owner)) ? "shared" : "kept";
     };
+    const undoing = new Set([...cancelled].filter((id) => this.#open.has(id)));
     const after = new Map(this.standing);
     // Names first let go of, then taken: within an entry files may swap them.
     const moved: [string, Followed][] = [];
     for (const file of entry.files) {
       const name = file.from ?? file.path;
-      const followed = this.#follow(entry, file, this.standing.get(name), ids, membershipOf);
+      const followed = this.#follow(entry, file, this.standing.get(name), ids, membershipOf, undoing);
       if (file.kind !== "create") after.delete(name);
       if (followed) moved.push([file.path, followed]);
     }
@@ -94,7 +95,13 @@ class Walker {
     for (const id of cancelled) if (!this.#open.delete(id)) this.#open.add(id);
     const isOver = (id: string) => !this.#wanted.has(id) && !this.#open.has(id);
     for (const [, followed] of moved) {
-      followed.inverses = followed.inverses.filter(({ owners }) => !owners.every(isOver));
+      followed.inverses = followed.inverses
+        .filter(({ owners }) => !owners.every(isOver))
+        .map((inverse) => {
+          // Only one half found its way here: where the other went, the text beside it has no certain order.
+          const torn = [...undoing].find((id) => inverse.did.has(id) !== inverse.undid.has(id));
+          return torn === undefined ? inverse : { ...inverse, conflict: inverse.conflict ?? torn };
+        });
     }
   }
 
@@ -105,6 +112,7 @@ class Walker {
     known: Followed | undefined,
     ids: ReadonlySet<string>,
     membershipOf: (splice: Splice) => Membership,
+    undoing: ReadonlySet<string>,
   ): Followed | null {
     const memberships = new Set(file.splices.map(membershipOf));
     const renamers = file.kind === "rename" ? undoneRenames(entry, file, ids) : [];
@@ -151,7 +159,7 @@ class Walker {
     if (followed.madeBy && memberships.has("kept")) {
       this.#obstacle(followed, this.#wantedOf(followed), `entry ${entry.seq} edited ${file.path} after it was made`);
     }
-    followed.inverses = carryInverses(followed.inverses, file.splices, membershipOf);
+    followed.inverses = carryInverses(followed.inverses, file.splices, membershipOf, undoing);
     if (file.kind === "rename") this.#rename(entry, file, followed, renamers);
     return followed;
   }
