@@ -1,6 +1,5 @@
 import { stripVTControlCharacters } from "node:util";
 import { renderUsage } from "citty";
-import { vibeError } from "@shared/contracts";
 import { EXIT } from "./exit.ts";
 import { Arguments, UsageError, type Verb } from "./verb.ts";
 
@@ -50,16 +49,17 @@ export async function main(raw: readonly string[]): Promise<number> {
   try {
     return await verb.run(Arguments.parse(rest, verb.args));
   } catch (error) {
-    if (!(error instanceof UsageError)) return failed(error);
+    if (!(error instanceof UsageError)) return await failed(error);
     process.stderr.write(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
     return EXIT.usage;
   }
 }
 
 /** What no verb foresaw: told without a stack, whose paths are nobody's business. */
-function failed(error: unknown): number {
+async function failed(error: unknown): Promise<number> {
   const message = error instanceof Error ? error.message : "failed";
   if (!process.stdout.isTTY) {
+    const { vibeError } = await import("@shared/contracts");
     process.stdout.write(
       `${JSON.stringify({ ok: false, error: vibeError("INTERNAL", message, { nothingWritten: null }) })}\n`,
     );

@@ -1,13 +1,12 @@
-import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { LogEntry, PatchEvent } from "@shared/contracts";
 import type { Engine } from "../index.ts";
 import { replaceFile } from "../transaction/files.ts";
 import { isMissing } from "../workspace/Directory.ts";
 import { diffPath } from "../workspace/outcome.ts";
 import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
+import type { ReportTarget } from "./reportInBackground.ts";
 
 /**
  * What an engine that stands alone tells the orchestrator: each entry of its log with the events it stands for, in
@@ -20,26 +19,6 @@ const CURSOR = "report.cursor";
 const MAX_ENTRIES = 50;
 const MAX_BYTES = 4 * 1024 * 1024;
 const TIMEOUT_MS = 10_000;
-
-export interface ReportTarget {
-  url: string;
-  token: string;
-}
-
-export function reportTarget(): ReportTarget | null {
-  const { ORCHESTRATOR_URL: url, ORCHESTRATOR_TOKEN: token } = process.env;
-  return url !== undefined && url !== "" && token !== undefined && token !== "" ? { url, token } : null;
-}
-
-/** Starts `patchctl flush` on its own, so that no edit waits for the network or fails with it. */
-export function reportInBackground(root: string): void {
-  if (!reportTarget()) return;
-  const program = fileURLToPath(new URL("patchctl.ts", import.meta.url));
-  const child = spawn(process.execPath, [program, "flush", "--root", root], { detached: true, stdio: "ignore" });
-  // The edit is done and in the log; the next edit or flush reports it.
-  child.on("error", () => undefined);
-  child.unref();
-}
 
 export interface Flushed {
   reported: number;

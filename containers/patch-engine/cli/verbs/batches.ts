@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { ArgsDef } from "citty";
-import { MAX_BATCH_BYTES, vibeError, type VibeError } from "@shared/contracts";
+import type { VibeError } from "@shared/contracts";
 import { describeError, print, printAnswer, printFailure } from "../print.ts";
-import { reportInBackground } from "../report.ts";
+import { reportInBackground } from "../reportInBackground.ts";
 import { EXIT, exitCodeOf } from "../exit.ts";
 import { commonArgs, UsageError, type Arguments, type Verb } from "../verb.ts";
 import { readInput, withEngine } from "../workspace.ts";
@@ -31,7 +31,7 @@ export const validate: Verb = {
   summary: "Check a batch against the workspace, and name each problem; writes nothing",
   args: { ...batchArg, ...commonArgs },
   async run(args) {
-    const read = readBatch(args);
+    const read = await readBatch(args);
     if (!read.ok) return read.exit;
     return withEngine(args, async (engine) => {
       const answer = await engine.apply({ batch: read.batch, simulate: true, door: "patchctl" });
@@ -49,7 +49,7 @@ export const validate: Verb = {
 };
 
 async function send(args: Arguments, dry: boolean): Promise<number> {
-  const read = readBatch(args);
+  const read = await readBatch(args);
   if (!read.ok) return read.exit;
   return withEngine(args, async (engine, root) => {
     const answer = await engine.apply({ batch: read.batch, simulate: dry, door: "patchctl" });
@@ -60,7 +60,8 @@ async function send(args: Arguments, dry: boolean): Promise<number> {
 }
 
 /** Reads a batch, and the files its `blockFile`s name, relative to the current directory. */
-function readBatch(args: Arguments): { ok: true; batch: unknown } | { ok: false; exit: number } {
+async function readBatch(args: Arguments): Promise<{ ok: true; batch: unknown } | { ok: false; exit: number }> {
+  const { MAX_BATCH_BYTES, vibeError } = await import("@shared/contracts");
   const path = args.text("batch");
   if (path === undefined) throw new UsageError("name a batch: a file, or - for standard input");
   const read = readInput(args, path);

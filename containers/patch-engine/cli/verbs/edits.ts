@@ -1,7 +1,7 @@
 import type { ArgsDef } from "citty";
 import type { PatchOperationInput } from "@shared/contracts";
 import { printAnswer } from "../print.ts";
-import { reportInBackground } from "../report.ts";
+import { reportInBackground } from "../reportInBackground.ts";
 import { commonArgs, UsageError, writingArgs, type Arguments, type Verb } from "../verb.ts";
 import { readInput, withEngine } from "../workspace.ts";
 

@@ -1,6 +1,6 @@
 import { EXIT } from "../exit.ts";
 import { print } from "../print.ts";
-import { flushReports, reportTarget } from "../report.ts";
+import { reportTarget } from "../reportInBackground.ts";
 import { commonArgs, UsageError, type Verb } from "../verb.ts";
 import { rootOf, withEngine, workspaceIdOf } from "../workspace.ts";
 
@@ -11,6 +11,7 @@ export const flush: Verb = {
     const target = reportTarget();
     if (!target) throw new UsageError("ORCHESTRATOR_URL and ORCHESTRATOR_TOKEN say where to report; they are not set");
     const workspaceId = workspaceIdOf(rootOf(args));
+    const { flushReports } = await import("../report.ts");
     return withEngine(args, async (engine, root) => {
       const flushed = await flushReports(engine, root, workspaceId, target);
       const value = { ok: flushed.error === null, ...flushed };

@@ -1,9 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { LogEntry } from "@shared/contracts";
-import { vibeError } from "@shared/contracts";
 import { EXIT } from "../exit.ts";
 import { print, printAnswer, printFailure } from "../print.ts";
-import { reportInBackground } from "../report.ts";
+import { reportInBackground } from "../reportInBackground.ts";
 import { commonArgs, UsageError, writingArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
@@ -55,7 +54,7 @@ export const show: Verb = {
       }
       if (found.error.code !== "PATCH_NOT_FOUND") return printFailure(args, found.error);
       const entry = (await engine.entriesAfter(0)).find(({ batchId }) => batchId === id);
-      if (!entry) return printFailure(args, vibeError("PATCH_NOT_FOUND", `no patch or batch ${id} is in the log`));
+      if (!entry) return printFailure(args, found.error);
       const diffs = entry.files.map(({ diff }) => diff.trimEnd()).join("\n");
       print(args, { ok: true, entry }, `${describe(entry)}\n${diffs}`);
       return EXIT.done;

@@ -1,4 +1,3 @@
-import { coordinatesOf } from "../../core/index.ts";
 import { EXIT } from "../exit.ts";
 import { print, printFailure } from "../print.ts";
 import { commonArgs, type Verb } from "../verb.ts";
@@ -14,6 +13,7 @@ export const markers: Verb = {
     withEngine(args, async (engine) => {
       const found = await engine.markers(args.positionals.length > 0 ? [...args.positionals] : undefined);
       if (!found.ok) return printFailure(args, found.error);
+      const { coordinatesOf } = await import("../../core/index.ts");
       const files = found.files.map((file) => ({ ...file, coordinates: coordinatesOf(file) }));
       const lines = files.flatMap((file) =>
         file.markers.map(({ name, span }) => `${file.file}:${span.start}-${span.end}  ${name}`),
