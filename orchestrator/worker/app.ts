@@ -1,4 +1,3 @@
-import { vibeError, type VibeError } from "@shared/contracts";
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
 import { authRoutes } from "./api/routes/auth.ts";
@@ -11,19 +10,11 @@ import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
 import { loggerOf } from "./context.ts";
-
-/** What D1 throws when it cannot be reached or is overloaded; the text itself never leaves. */
-function errorOf(error: Error): VibeError | null {
-  return /^D1_/.test(error.message)
-    ? vibeError("DATABASE_UNAVAILABLE", "the database does not answer at the moment; try again", {
-        nothingWritten: null,
-      })
-    : null;
-}
+import { databaseErrorOf } from "./services/databaseError.ts";
 
 /** The REST door: every route of the orchestrator. */
 export function createOrchestratorApp(): App {
-  const app: App = createApp<Env>({ logger: loggerOf, errorOf });
+  const app: App = createApp<Env>({ logger: loggerOf, errorOf: databaseErrorOf });
   workspaceRoutes(app);
   patchRoutes(app);
   orderRoutes(app);

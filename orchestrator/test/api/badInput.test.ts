@@ -11,7 +11,7 @@ beforeAll(async () => {
   const source = { kind: "path", path: engine.source };
   const order = { id: "ORD-bad", title: "An order", factory: "agent-factory", workspaceId: WORKSPACE, source };
   const response = await call("/api/orders", { body: { ...order, tasks: [task] } });
-  expect(response.status).toBe(201);
+  if (response.status !== 201) throw new Error(await response.text());
 });
 
 const good = { op: "append", file: "README.md", block: "more\n" };

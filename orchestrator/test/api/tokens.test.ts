@@ -25,14 +25,13 @@ function isolate() {
   return { state, codeOf };
 }
 /** The environment with a DB_OPS that answers nothing but an error. */
-const down = (): Env => ({
+const down = (): Cloudflare.Env => ({
   ...env,
-  DB_OPS: {
-    ...env.DB_OPS,
-    prepare: () => {
+  DB_OPS: new Proxy(env.DB_OPS, {
+    get: () => () => {
       throw new Error("D1_ERROR: unreachable");
     },
-  },
+  }),
 });
 
 test("a token is shown once, stored only as a hash, and can be listed and revoked", async () => {

@@ -63,13 +63,13 @@ const operationHtml = (path: string, method: string, operation: Operation) => ht
 `;
 
 /** The API's document as a page that needs no script and no other host. */
-export function docsPage(openapi: object): Response {
+export async function docsPage(openapi: object): Promise<Response> {
   const document = DocumentSchema.parse(openapi);
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
   );
   const tags = [...new Set(operations.flatMap(({ operation }) => operation.tags))];
-  const page = html`<!doctype html>
+  const page = await html`<!doctype html>
     <html lang="en">
       <head>
         <meta charset="utf-8" />
@@ -102,7 +102,7 @@ export function docsPage(openapi: object): Response {
         )}
       </body>
     </html>`;
-  return new Response(String(page), {
+  return new Response(page.toString(), {
     headers: {
       "content-type": "text/html; charset=utf-8",
       "content-security-policy":
