@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
@@ -57,14 +57,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
       return {};
     },
   };
+  const run = async (request: IncomingMessage): Promise<unknown> => {
+    const command = commands[(request.url ?? "/").slice(1)];
+    if (!command) throw new Error(`no command ${request.url}`);
+    return command(JSON.parse((await buffer(request)).toString()));
+  };
   const control = createServer((request, response) => {
-    void buffer(request)
-      .then(async (body) => {
-        const command = commands[(request.url ?? "/").slice(1)];
-        if (!command) throw new Error(`no command ${request.url}`);
-        response.end(JSON.stringify(await command(JSON.parse(body.toString()))));
-      })
-      .catch((error: unknown) => response.writeHead(500).end(String(error)));
+    run(request).then(
+      (answer) => response.end(JSON.stringify(answer)),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
   });
   await new Promise<void>((resolve) => {
     control.listen(0, "127.0.0.1", resolve);

@@ -18,7 +18,7 @@ describe("a batch through the loop", () => {
     const workspaceId = await aWorkspace();
     const answer = await apply(aLine(workspaceId, 3, "edited"));
     expect(answer).toMatchObject({ ok: true, outcome: { status: "applied", head: { seq: 1 } } });
-    expect((await linesOf(workspaceId))[2]).toBe("edited");
+    expect((await linesOf(workspaceId))[2]).toBe("// edited");
     expect(typesOf(await chainOf(workspaceId))).toEqual(["patch_requested", "patch_applied"]);
     await delivered(workspaceId);
     const events = await rows(

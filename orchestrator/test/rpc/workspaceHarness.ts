@@ -44,11 +44,11 @@ export const ring = (workspaceId: string): Promise<void> => inside(workspaceId, 
 
 export const apply = (batch: PatchBatchInput): Promise<ApplyResult> => applyPatches(context(), batch);
 
-/** A batch that replaces line `line` by `text`. */
+/** A batch that replaces line `line` by the comment `// text`. */
 export const aLine = (workspaceId: string, line: number, text: string, fields: Partial<PatchBatchInput> = {}) => ({
   workspaceId,
   batchId: mint("b"),
-  patches: [{ op: "replace-block" as const, file: "src/index.ts", start: line, end: line, block: `${text}\n` }],
+  patches: [{ op: "replace-block" as const, file: "src/index.ts", start: line, end: line, block: `// ${text}\n` }],
   ...fields,
 });
 
@@ -87,3 +87,12 @@ export function value<T>(result: Result<T>): T {
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}`);
   return result;
 }
+
+/** What the hub's room for everything keeps of the workspace: one seq a message, in the order of its stream. */
+export const hubSeqsOf = (workspaceId: string, room = "all"): Promise<number[]> =>
+  runInDurableObject(env.EVENT_HUB.getByName(room) as never, (_: unknown, state) =>
+    state.storage.sql
+      .exec<{ seq: number }>("SELECT seq FROM messages WHERE workspace = ? ORDER BY offset", workspaceId)
+      .toArray()
+      .map((row) => row.seq),
+  );

@@ -140,7 +140,8 @@ export class Drive {
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
       const called = await this.#call(intent, asked);
       if (!called.ok) {
-        if (called.error.nothingWritten === null) return called.error;
+        // Null is in doubt; false says that it landed and the record of it is not whole yet. Either way the engine's log knows.
+        if (called.error.nothingWritten !== true) return called.error;
         if (called.error.code !== "WORKSPACE_NOT_FOUND") return this.#refuse(intent, asked, called.error, null);
         const restored = await this.#parts.restore();
         if (!restored.ok) return this.#refuseOrDoubt(intent, asked, restored.error);
@@ -159,7 +160,7 @@ export class Drive {
 
       last = answer.error ?? vibeError("INTERNAL", "the engine refused the batch without a reason");
       if (last.code !== "HEAD_MISMATCH") {
-        if (last.nothingWritten === null) return last;
+        if (last.nothingWritten !== true) return last;
         return this.#refuse(intent, asked, last, answer);
       }
       if (ingested.events === 0) {
@@ -186,7 +187,7 @@ export class Drive {
 
   /** An engine out of reach leaves the batch in doubt: an earlier attempt may have landed. Anything else refuses it. */
   #refuseOrDoubt(intent: Intent, asked: Asked, error: VibeError): VibeError | null {
-    return error.code === "ENGINE_UNAVAILABLE" || error.code === "ENGINE_TIMEOUT" || error.nothingWritten === null
+    return error.code === "ENGINE_UNAVAILABLE" || error.code === "ENGINE_TIMEOUT" || error.nothingWritten !== true
       ? { ...error, nothingWritten: null }
       : this.#refuse(intent, asked, error, null);
   }

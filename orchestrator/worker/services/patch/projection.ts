@@ -102,31 +102,16 @@ export const COMPUTE_ROLLUPS = `
     FROM lives
     JOIN patch_events AS f ON f.workspace_id = lives.workspace_id AND f.seq = first_seq
     JOIN patch_events AS l ON l.workspace_id = lives.workspace_id AND l.seq = last_seq
-  ), cells AS (
-    ${[
-      ["all", "''"],
-      ["op", "op"],
-      ["requester", "requester"],
-      ["actor", "actor"],
-      ["order", "order_id"],
-      ["project", "project_id"],
-      ["phase", "phase"],
-      ["provider", "provider"],
-      ["model", "model"],
-      ["error", "error_code"],
-    ]
-      .map(
-        ([dimension, key]) =>
-          `SELECT '${dimension}' AS dimension, ${key} AS key, * FROM patches WHERE ${key} IS NOT NULL`,
-      )
-      .join(" UNION ALL ")}
   )
-  SELECT day, dimension, key, count(*) AS patches,
+  SELECT day, cell.key AS dimension, cell.value AS key, count(*) AS patches,
     ${WORD_COUNTS.map((word) => `sum(event_type = 'patch_${word}') AS ${word}`).join(", ")},
     sum(done AND ts_check_ok IS NOT 0) AS succeeded,
     sum(ts_check_ok IS 1) AS type_checked_ok, sum(ts_check_ok IS 0) AS type_checked_failed,
     sum(iif(done, added, 0)) AS lines_added, sum(iif(done, removed, 0)) AS lines_removed
-  FROM cells GROUP BY dimension, day, key`;
+  FROM patches, json_each(json_object(
+    'all', '', 'op', op, 'requester', requester, 'actor', actor, 'order', order_id, 'project', project_id,
+    'phase', phase, 'provider', provider, 'model', model, 'error', error_code
+  )) AS cell WHERE cell.value IS NOT NULL GROUP BY cell.key, day, cell.value`;
 
 /** Takes a workspace out of D1, rollups included: every step leaves rows and rollups that agree. */
 export async function removeProjection(database: D1Database, workspaceId: string): Promise<void> {
