@@ -130,6 +130,63 @@ describe("a batch", () => {
   });
 });
 
+it("64 batches at once are carried out one after the other, all of them, without holes", async () => {
+  const root = makeRoot({ "t.txt": "" });
+  const engine = await open(root);
+  const names = Array.from({ length: 64 }, (_, at) => `b${at}`);
+  const answers = await Promise.all(
+    names.map((batchId) =>
+      apply(engine, { batchId, patches: [{ op: "append", file: "t.txt", block: `${batchId}\n` }] }),
+    ),
+  );
+  expect(answers.map(({ ok }) => ok)).toEqual(names.map(() => true));
+  expect(answers.map(({ head }) => head.seq)).toEqual(names.map((_, at) => at + 1));
+  expect(read(root, "t.txt")).toBe(names.map((name) => `${name}\n`).join(""));
+  expect(verifyEntries(await engine.entriesAfter(0), GENESIS_HEAD)).toMatchObject({ ok: true, head: { seq: 64 } });
+});
+
+describe("bad input", () => {
+  const PATCH = { op: "append", file: "a.ts", block: "//" };
+
+  it.each<[string, unknown, string]>([
+    ["null", null, "VALIDATION_FAILED"],
+    ["a string", "x", "VALIDATION_FAILED"],
+    ["no patches", { patches: [] }, "VALIDATION_FAILED"],
+    ["an unknown operation", { patches: [{ op: "explode", file: "a.ts" }] }, "VALIDATION_FAILED"],
+    ["line 0", { patches: [{ op: "insert-before", file: "a.ts", line: 0, block: "" }] }, "VALIDATION_FAILED"],
+    [
+      "an end before its start",
+      { patches: [{ op: "replace-block", file: "a.ts", start: 2, end: 1 }] },
+      "VALIDATION_FAILED",
+    ],
+    ["a batch id with a slash", { batchId: "a/b", patches: [PATCH] }, "VALIDATION_FAILED"],
+    ["a lone surrogate", { patches: [{ ...PATCH, block: "\ud800" }] }, "ILL_FORMED_UNICODE"],
+    ["a lone surrogate in a key", { patches: [PATCH], "\udfff": 1 }, "ILL_FORMED_UNICODE"],
+    [
+      "a blockFile from afar",
+      { patches: [{ op: "append", file: "a.ts", blockFile: "/etc/passwd" }] },
+      "BLOCK_FILE_REFUSED",
+    ],
+    ["a missing block", { patches: [{ op: "append", file: "a.ts" }] }, "MISSING_BLOCK"],
+    [
+      "one patch id twice",
+      {
+        patches: [
+          { ...PATCH, id: "x" },
+          { ...PATCH, id: "x" },
+        ],
+      },
+      "VALIDATION_FAILED",
+    ],
+  ])("is answered, not thrown: %s", async (_what, batch, code) => {
+    const root = makeRoot(FILES);
+    const engine = await open(root);
+    const answer = await engine.apply({ batch, door: "host" });
+    expect(answer).toMatchObject({ ok: false, error: { code, nothingWritten: true }, head: GENESIS_HEAD, entries: [] });
+    expect(read(root, "a.ts")).toBe(FILES["a.ts"]);
+  });
+});
+
 describe("expectedHead", () => {
   const append = (batchId: string) => ({ batchId, patches: [{ op: "append", file: "a.ts", block: `// ${batchId}` }] });
 

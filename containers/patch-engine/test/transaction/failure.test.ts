@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { Faults } from "../../index.ts";
+import { BOOT_ID } from "../../workspace/WorkspaceLock.ts";
 import { apply, makeRoot, open, read, tree, write } from "../engine/tempWorkspace.ts";
 
 const FILES = { "a.ts": "const a = 1;\n", "b/b.ts": "const b = 1;\n", "c.ts": "const c = 1;\n" };
@@ -73,4 +74,21 @@ it("an undo that fails too says the outcome is in doubt, and the next call settl
   expect(read(root, "a.ts")).toBe("const a = 1;\n// a\n");
   expect(read(root, "b/b.ts")).toBe("const b = 1;\n// b\n");
   expect(read(root, "n/new.ts")).toBe("export {};\n");
+});
+
+it("a rename that a power loss took back is done again when the machine is up, from the log", async () => {
+  const root = makeRoot(FILES);
+  const engine = await open(root);
+  await apply(engine, BATCH);
+  await engine.close();
+  const after = tree(root);
+  // What the disk may hold then: the log, the mark that was written in the former boot, and an old file.
+  write(root, "a.ts", FILES["a.ts"]);
+  rmSync(join(root, "n"), { recursive: true });
+  const mark = read(root, ".mission_control/done");
+  write(root, ".mission_control/done", mark.replace(BOOT_ID, "0".repeat(BOOT_ID.length)));
+  const reopened = await open(root);
+  expect(tree(root)).toEqual(after);
+  expect(reopened.info().head.seq).toBe(1);
+  expect(read(root, ".mission_control/done")).toBe(mark);
 });
