@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+import { globSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
 import { ROOT } from "./repository.ts";
@@ -15,14 +15,15 @@ const script = (name: string): string[] => ["node", `scripts/${name}.ts`, "--che
 
 /** The slowest first, so that the others fill in beside it. */
 function listSteps(): Step[] {
-  const packages = globSync(["orchestrator", "apps/*", "@shared/*", "containers/*", "scripts"], { cwd: ROOT })
-    .filter((folder) => existsSync(path.join(ROOT, folder, "tsconfig.json")))
-    .toSorted();
+  // A package's own tsconfig, and those of tests that run elsewhere than its code does.
+  const projects = ["orchestrator", "apps/*", "@shared/*", "containers/*", "scripts"].flatMap((folder) =>
+    globSync([`${folder}/tsconfig.json`, `${folder}/test/*/tsconfig.json`], { cwd: ROOT }),
+  );
   return [
     { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"], mend: "oxlint --type-aware --fix" },
     { name: "worker types", command: script("generateTypes"), mend: "npm run generate:types" },
     { name: "unused", command: ["knip", "--include", "files,dependencies,unlisted,unresolved,binaries"] },
-    ...packages.map((folder) => ({ name: `types ${folder}`, command: ["tsc", "-p", folder] })),
+    ...projects.toSorted().map((file) => ({ name: `types ${path.dirname(file)}`, command: ["tsc", "-p", file] })),
     { name: "openapi", command: script("exportOpenapi"), mend: "node scripts/exportOpenapi.ts" },
     { name: "database types", command: script("generateDatabase"), mend: "npm run db:generate" },
     { name: "schemas", command: script("exportSchemas"), mend: "node scripts/exportSchemas.ts" },
