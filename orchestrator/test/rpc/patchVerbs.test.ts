@@ -161,6 +161,25 @@ describe("an order that works in another workspace", () => {
   });
 });
 
+describe("a branch's workspace", () => {
+  it("is found by its project and branch, whatever the branch is called", async () => {
+    const projectId = mint("proj");
+    const branch = "feature/größe #1";
+    const workspaceId = `branch:${projectId}:${encodeURIComponent(branch)}`;
+    await aWorkspace(workspaceId);
+    const { workspaceId: _, ...batch } = aLine(workspaceId, 1, "on a branch");
+    expect(value(await apply({ ...batch, projectId, branch })).outcome).toMatchObject({
+      workspaceId,
+      status: "applied",
+    });
+    expect(value(await readFile(context(), { workspaceId, file: "src/index.ts" })).file.content).toContain(
+      "// on a branch",
+    );
+    await delivered(workspaceId);
+    expect(await hubSeqsOf(workspaceId, `project:${projectId}`)).toEqual([1, 2]);
+  });
+});
+
 describe("verification", () => {
   it("names the first link where D1 was changed", async () => {
     const workspaceId = await aWorkspace();

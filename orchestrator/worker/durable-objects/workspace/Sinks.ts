@@ -1,4 +1,4 @@
-import type { CustodyRecord } from "@shared/contracts";
+import { type CustodyRecord, RoomSchema } from "@shared/contracts";
 import type { Logger } from "@shared/worker-kit";
 import { backoffMs } from "./backoff.ts";
 
@@ -98,8 +98,8 @@ export class Sinks {
     for (;;) {
       const [row] = sql.exec<Row>("SELECT * FROM cursors WHERE sink = ?", name);
       if (!row || row.seq >= row.target) return;
-      const records = sink.after(row.seq);
       try {
+        const records = sink.after(row.seq);
         const seq = records.length === 0 ? row.target : await sink.deliver(records, row.seq);
         sql.exec("UPDATE cursors SET seq = ?, failures = 0, retry_at = 0 WHERE sink = ?", seq, name);
       } catch (error) {
@@ -113,13 +113,13 @@ export class Sinks {
   }
 }
 
-/** The sinks a record is meant for. */
+/** The sinks a record is meant for. An id that names no room, from an engine that stood alone, has none. */
 const sinksOf = (record: CustodyRecord): string[] => [
   OPS_SINK,
   ...(record.kind === "patch" && record.task_id !== null ? [PROJECTS_SINK] : []),
-  "hub:all",
-  ...(record.order_id === null ? [] : [`hub:order:${record.order_id}`]),
-  ...(record.project_id === null ? [] : [`hub:project:${record.project_id}`]),
+  ...["all", `order:${record.order_id ?? ""}`, `project:${record.project_id ?? ""}`]
+    .filter((room) => RoomSchema.safeParse(room).success)
+    .map((room) => `hub:${room}`),
 ];
 
 export const OPS_SINK = "d1:ops";

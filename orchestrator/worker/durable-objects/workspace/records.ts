@@ -71,17 +71,21 @@ const draftOf = (
   meta: rest.meta,
 });
 
+/** What a caller says of itself stands in every event of its batch, so it has a bound, whichever door it came through. */
+const clip = (text: string | null | undefined, max: number): string | undefined =>
+  text === null || text === undefined || text === "" ? undefined : text.slice(0, max).toWellFormed();
+
 const wordsOf = (facts: BatchFacts) => ({
-  requester: facts.requester,
-  reason: facts.reason === "" ? undefined : facts.reason,
-  phase: facts.phase,
-  branch: facts.branch === "" ? undefined : facts.branch,
+  requester: clip(facts.requester, 200),
+  reason: clip(facts.reason, 4000),
+  phase: clip(facts.phase, 200),
+  branch: clip(facts.branch, 300),
 });
 
 export const requestedDrafts = (facts: BatchFacts, patches: readonly AskedPatch[], ts: string): Draft[] =>
   patches.map((patch) =>
     draftOf(facts, patch, PatchEvents.PATCH_REQUESTED, ts, {
-      meta: metaOf({ ...wordsOf(facts), provider: patch.provider, model: patch.model }),
+      meta: metaOf({ ...wordsOf(facts), provider: clip(patch.provider, 200), model: clip(patch.model, 200) }),
     }),
   );
 
@@ -138,8 +142,8 @@ function appliedDraft(entry: LogEntry, patch: LoggedPatch, eventType: PatchEvent
       meta: metaOf({
         ...wordsOf(facts),
         door: entry.door,
-        provider: patch.metadata?.provider,
-        model: patch.metadata?.model,
+        provider: clip(patch.metadata?.provider, 200),
+        model: clip(patch.metadata?.model, 200),
         confidence: patch.metadata?.confidence,
         landed: patch.landed,
         moved: patch.moved === 0 ? undefined : patch.moved,
@@ -212,8 +216,8 @@ export const failedDrafts = (
     draftOf(facts, patch, PatchEvents.PATCH_FAILED, ts, {
       meta: metaOf({
         ...wordsOf(facts),
-        provider: patch.provider,
-        model: patch.model,
+        provider: clip(patch.provider, 200),
+        model: clip(patch.model, 200),
         error: errorJson(errors.get(patch.patchId) ?? error),
       }),
     }),
