@@ -13,7 +13,7 @@ import { loggerOf } from "./context.ts";
 import { databaseErrorOf } from "./services/databaseError.ts";
 
 /** The REST door: every route of the orchestrator. */
-export function createOrchestratorApp(): App {
+function createOrchestratorApp(): App {
   const app: App = createApp<Env>({ logger: loggerOf, errorOf: databaseErrorOf });
   workspaceRoutes(app);
   patchRoutes(app);

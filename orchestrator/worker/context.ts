@@ -84,7 +84,7 @@ export const factoryActor = (name: string): Actor => ({
   workspaceId: null,
 });
 
-export const hasScope = (actor: Actor, scope: Scope): boolean => actor.scopes.has("admin") || actor.scopes.has(scope);
+const hasScope = (actor: Actor, scope: Scope): boolean => actor.scopes.has("admin") || actor.scopes.has(scope);
 
 /** FORBIDDEN, naming the scope, unless the caller has it. */
 export const requireScope = (ctx: Pick<ServiceContext, "actor">, scope: Scope): Failed | null =>

@@ -19,9 +19,9 @@ import { type Actor, createContext, requireScope, type ServiceContext } from "..
 import { authenticate, tokenOfHeader } from "../services/auth/authenticate.ts";
 import { tokenOfSubprotocol } from "../services/hub/subprotocol.ts";
 
-export type AppEnv = { Bindings: Env; Variables: AppVariables };
+type AppEnv = { Bindings: Env; Variables: AppVariables };
 export type App = OpenAPIHono<AppEnv>;
-export type AppContext = Context<AppEnv>;
+type AppContext = Context<AppEnv>;
 
 /** A schema under the name it has in the API's document. */
 export interface NamedSchema {
@@ -49,7 +49,7 @@ export interface RouteDefinition {
   response?: NamedSchema;
 }
 
-export interface RouteInput {
+interface RouteInput {
   params: Record<string, string>;
   query: Record<string, string>;
   /** The body's JSON as sent. */

@@ -1,6 +1,6 @@
 import type { ServiceContext } from "../../context.ts";
 
-export interface ComponentHealth {
+interface ComponentHealth {
   ok: boolean;
   durationMs: number;
 }

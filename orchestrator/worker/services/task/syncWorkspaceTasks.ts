@@ -4,7 +4,7 @@ import { writeTasks } from "../workspace/writeTasks.ts";
 import { taskOfRow } from "./taskOfRow.ts";
 
 /** What a workspace's `.mission_control/tasks.json` says: every task of every order that works in it. */
-export async function tasksFileOf(ctx: Pick<ServiceContext, "db">, workspaceId: string): Promise<TasksFile> {
+async function tasksFileOf(ctx: Pick<ServiceContext, "db">, workspaceId: string): Promise<TasksFile> {
   const rows = await workspaceTasksQuery(ctx.db, workspaceId).execute();
   const orders = new Set(rows.map((row) => row.order_id));
   const [only = null] = orders.size === 1 ? orders : [];
