@@ -104,6 +104,39 @@ describe("a workspace's object that dies", () => {
   });
 });
 
+describe("an object killed after any number of turns", () => {
+  /** Lets the event loop come round so often: further into the batch, its answer and its delivery each time. */
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+
+  it("has every edit in the file, the chain, D1 and the hub once", async () => {
+    const workspaceId = await aWorkspace();
+    for (let kill = 0; kill < 24; kill += 1) {
+      const answer = apply(aLine(workspaceId, kill + 1, `kill ${kill}`));
+      await turns(kill);
+      await abort(workspaceId);
+      expect(await answer).toMatchObject({ ok: true, outcome: { status: "applied" } });
+    }
+    for (let kill = 0; kill < 24; kill += 1) {
+      const ringing = ring(workspaceId).catch(() => "killed");
+      await turns(kill);
+      await abort(workspaceId);
+      await ringing;
+      await apply(aLine(workspaceId, 100 + kill, `ring ${kill}`));
+    }
+    await expectOnce(workspaceId, "kill 7");
+    const lines = await linesOf(workspaceId);
+    for (let kill = 0; kill < 24; kill += 1) {
+      expect(lines[kill]).toBe(`// kill ${kill}`);
+      expect(lines[99 + kill]).toBe(`// ring ${kill}`);
+    }
+    expect(typesOf(await chainOf(workspaceId))).toEqual(
+      Array.from({ length: 48 }, () => ["patch_requested", "patch_applied"]).flat(),
+    );
+  });
+});
+
 describe("an engine that misbehaves", () => {
   it("drops the connection after applying: the answer says in doubt, and resolves", async () => {
     const workspaceId = await aWorkspace();
