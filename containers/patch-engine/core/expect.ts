@@ -11,7 +11,7 @@ import type { TextFile } from "./textFile.ts";
 export function followText(
   file: string,
   text: TextFile,
-  sha256: string,
+  sha256: () => string,
   expected: string,
   range: { first: number; count: number },
 ): Result<{ first: number; moved: number }> {
@@ -26,7 +26,7 @@ export function followText(
   if (wanted && places.length === 1 && only !== undefined) return { ok: true, first: only, moved: only - first };
 
   const candidates = places.slice(0, MAX_CANDIDATES).map((place) => candidate(text, place, place + shown.length - 1));
-  const detail = { file, currentSha256: sha256, ...contextAround(text, first), ...divergence(text, shown, first) };
+  const detail = { file, currentSha256: sha256(), ...contextAround(text, first), ...divergence(text, shown, first) };
   if (places.length > 1) {
     return fail(
       "AMBIGUOUS_LOCATION",

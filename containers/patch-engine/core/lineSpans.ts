@@ -41,7 +41,8 @@ export function landedAt(before: TextFile, after: TextFile, edit: Edit, at: numb
   if (edit.text.length === 0) {
     const wasLineEnd = touchedBy(before, edit).start > before.lineAt(edit.start);
     if (wasLineEnd) return { start: line + 1, end: line };
-    return { start: line, end: isAtLineStart ? line - 1 : line };
+    const endedLine = edit.end === before.bytes.length || before.bytes[edit.end - 1] === LF;
+    return { start: line, end: isAtLineStart && endedLine ? line - 1 : line };
   }
   const first = !isAtLineStart && startsWithEnding(edit.text) ? line + 1 : line;
   const last = after.lineAt(at + edit.text.length);

@@ -30,7 +30,7 @@ function planFile(planning: Planning, path: string, indices: readonly number[]):
     return null;
   }
   const { state, snapshot } = loaded;
-  const target = { file: path, text: state.text, sha256: snapshot?.sha256 ?? "" };
+  const target = { file: path, text: state.text, sha256: () => snapshot?.sha256 ?? "" };
   const placed: Placed[] = [];
   for (const index of indices) {
     const patch = planning.patches[index];

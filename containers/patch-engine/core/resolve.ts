@@ -26,8 +26,8 @@ export type Placed = { owner: number } & (
 export interface TextToEdit {
   file: string;
   text: TextFile;
-  /** SHA-256 of the text, for errors. */
-  sha256: string;
+  /** SHA-256 of the text, for errors: made only when one is. */
+  sha256: () => string;
 }
 
 export type Resolved = Result<{ placed: Placed[]; moved: number }>;
@@ -96,7 +96,7 @@ function locate(
   const allowed = patch.op === "insert-before" ? `; insert-before takes 1 to ${reach}` : "";
   return fail("RANGE_OUT_OF_BOUNDS", `${file} has ${countOf(text.lineCount, "line")}, not ${asked}${allowed}.`, {
     file,
-    currentSha256: sha256,
+    currentSha256: sha256(),
     ...contextAround(text, last),
   });
 }
@@ -116,7 +116,7 @@ export function expectAt(
   if (located.moved === 0) return null;
   return fail("STALE_CONTENT", `The expected text stands at line ${located.first} of ${file}, not at line ${first}.`, {
     file,
-    currentSha256: sha256,
+    currentSha256: sha256(),
     ...contextAround(text, first),
     candidates: [candidate(text, located.first, located.first + count - 1)],
   });
@@ -136,7 +136,7 @@ function replaceMarker(
     const has = names.length > 0 ? `its markers are ${names.join(", ")}` : "it has none";
     return fail("MARKER_NOT_FOUND", `${file} has no marker ${patch.marker}; ${has}.`, {
       file,
-      currentSha256: sha256,
+      currentSha256: sha256(),
       ...(markers.length > 0
         ? { candidates: markers.slice(0, MAX_CANDIDATES).map(({ span }) => candidate(text, span.start, span.end)) }
         : {}),
@@ -145,7 +145,7 @@ function replaceMarker(
   if (named.length > 1) {
     return fail("AMBIGUOUS_LOCATION", `${file} has the marker ${patch.marker} ${named.length} times.`, {
       file,
-      currentSha256: sha256,
+      currentSha256: sha256(),
       candidates: named.slice(0, MAX_CANDIDATES).map(({ span }) => candidate(text, span.start, span.end)),
     });
   }
@@ -165,7 +165,7 @@ function searchReplace(
   if (patch.expect?.text !== undefined && withEol(patch.expect.text, "\n") !== withEol(patch.search, "\n")) {
     return fail("STALE_CONTENT", "The expected text is not the text that is searched for.", {
       file,
-      currentSha256: sha256,
+      currentSha256: sha256(),
     });
   }
   const found = occurrencesOf(text, patch.search);
@@ -179,7 +179,7 @@ function searchReplace(
   if (found.length === 0) {
     return fail("SEARCH_NOT_FOUND", `The searched text does not stand in ${file}.`, {
       file,
-      currentSha256: sha256,
+      currentSha256: sha256(),
       ...nearestTo(text, patch.search),
     });
   }
@@ -188,7 +188,7 @@ function searchReplace(
     `The searched text stands ${countOf(found.length, "time")} in ${file}, expected ${patch.expectedCount}.`,
     {
       file,
-      currentSha256: sha256,
+      currentSha256: sha256(),
       candidates: found.slice(0, MAX_CANDIDATES).map(({ start, end }) => {
         return candidate(text, text.lineAt(start), text.lineAt(Math.max(start, end - 1)));
       }),

@@ -3,7 +3,7 @@ import { Block } from "./block.ts";
 import { sha256 } from "./canonical.ts";
 import { FileState } from "./fileState.ts";
 import { isTextOperation, type Planning } from "./planning.ts";
-import { resolve, type Placed, type TextToEdit } from "./resolve.ts";
+import { resolve, type Placed } from "./resolve.ts";
 
 /** Plans patches each of which speaks of the state that those before it left. */
 export function planSequential(planning: Planning): FileState[] {
@@ -50,7 +50,8 @@ class Tree {
       made.edit([{ owner: index, kind: "insert", gap: 1, block: new Block(block ?? ""), openSpace: false }]);
       return null;
     }
-    const target = new Target(patch.file, state);
+    const { text } = state;
+    const target = { file: patch.file, text, sha256: () => sha256(text.bytes) };
     if (isTextOperation(patch)) {
       const resolved = resolve(patch, target, index);
       if (!resolved.ok) return resolved.error;
@@ -86,19 +87,4 @@ class Tree {
 function edit(state: FileState, placed: readonly Placed[]): VibeError | null {
   const clashes = state.edit(placed);
   return clashes ? vibeError("INTERNAL", "A patch overlaps itself.") : null;
-}
-
-/** A file's present text; its hash is made only where an error needs it. */
-class Target implements TextToEdit {
-  readonly file: string;
-  readonly text: TextToEdit["text"];
-
-  constructor(file: string, state: FileState) {
-    this.file = file;
-    this.text = state.text;
-  }
-
-  get sha256(): string {
-    return sha256(this.text.bytes);
-  }
 }

@@ -44,9 +44,14 @@ class LineStarts {
 
   /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
   copy(source: Uint32Array, from: number, until: number, delta: number): number {
-    let index = from;
-    for (; index < source.length && (source[index] ?? 0) <= until; index++) this.push((source[index] ?? 0) + delta);
-    return index;
+    const end = indexAfter(source, until, from);
+    const size = this.#size + end - from;
+    if (size > this.#array.length) this.#grow(size);
+    const array = this.#array;
+    if (delta === 0) array.set(source.subarray(from, end), this.#size);
+    else for (let i = from, to = this.#size; i < end; i++, to++) array[to] = (source[i] ?? 0) + delta;
+    this.#size = size;
+    return end;
   }
 
   done(): Uint32Array {
@@ -58,6 +63,18 @@ class LineStarts {
     larger.set(this.#array);
     this.#array = larger;
   }
+}
+
+/** The index after all that is at most `value`, in an ascending array. */
+function indexAfter(array: Uint32Array, value: number, from = 0): number {
+  let low = from;
+  let high = array.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((array[middle] ?? Infinity) <= value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /**
@@ -139,14 +156,7 @@ export class TextFile {
 
   /** The line a byte belongs to, its ending included; N+1 for the file's length where a newline ends it. */
   lineAt(byte: number): number {
-    let low = 0;
-    let high = this.#starts.length;
-    while (high - low > 1) {
-      const middle = (low + high) >>> 1;
-      if ((this.#starts[middle] ?? Infinity) <= byte) low = middle;
-      else high = middle;
-    }
-    return low + 1;
+    return Math.max(1, indexAfter(this.#starts, byte));
   }
 
   /** How many lines end in LF alone and how many in CR LF. */
@@ -182,7 +192,7 @@ export class TextFile {
       // A line that begins at the edit's start does so still: the LF before it is kept.
       line = starts.copy(this.#starts, line, edit.start, delta);
       starts.scan(edit.text, 0, edit.start + delta);
-      while ((this.#starts[line] ?? Infinity) <= edit.end) line++;
+      line = indexAfter(this.#starts, edit.end, line);
       delta += edit.text.length - (edit.end - edit.start);
       at = edit.end;
     }

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { PatchBatchSchema, type PatchBatchInput } from "@shared/contracts";
 import { planBatch, sha256, type FileSnapshot, type PlanResult } from "../../core/index.ts";
 import type { LineOp } from "./lineModel.ts";

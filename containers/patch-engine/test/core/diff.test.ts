@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after, fileAndOps, plan } from "./arbitraries.ts";
 import { gitApply } from "./gitApply.ts";
@@ -29,7 +29,7 @@ describe("diffs, taken by the real git apply", () => {
       diff += done.plan.files.map((file) => file.diff).join("");
     }
     expect(text(gitApply(before, diff))).toEqual(expected);
-  });
+  }, 60_000);
 
   test("each patch's own diff makes of the file before what that patch alone does", () => {
     const cases = fc.sample(fileAndOps({ openSpace: false }), 300);
@@ -55,7 +55,7 @@ describe("diffs, taken by the real git apply", () => {
       }
     }
     expect(text(gitApply(before, diff))).toEqual(expected);
-  });
+  }, 60_000);
 
   test("files are created, deleted and renamed, empty ones and ones with edits among them", () => {
     const files = {

@@ -1,5 +1,5 @@
 import { GENESIS_HEAD, type LogEntry, type PatchBatchInput, type RevertTarget } from "@shared/contracts";
-import { PatchBatchSchema } from "@shared/contracts";
+import { LoggedFileSchema, PatchBatchSchema } from "@shared/contracts";
 import {
   applyEntry,
   entryHash,
@@ -69,7 +69,7 @@ export class MemoryWorkspace {
       patches: plan.patches.map(({ patch_id, op, file, task_id, landed, moved, metadata, diff }) => {
         return { patch_id, op, file, task_id, landed, moved, metadata, diff, ts_check_ok: null };
       }),
-      files: plan.files.map(({ before: _, after: __, ...file }) => file),
+      files: plan.files.map((file) => LoggedFileSchema.parse(file)),
       checks: [],
       reverts: target ? { target, patchIds: plan.patches.map(({ patch_id }) => patch_id) } : null,
       treeBefore,

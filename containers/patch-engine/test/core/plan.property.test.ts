@@ -1,9 +1,9 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after, fileAndOps, plan } from "./arbitraries.ts";
 import { applyModel } from "./lineModel.ts";
 
-const RUNS = 4000;
+const RUNS = 3000;
 
 describe("planning, against an independent model of lines", () => {
   test("a batch leaves what the model leaves, whatever the file's endings", () => {
@@ -14,7 +14,7 @@ describe("planning, against an independent model of lines", () => {
       }),
       { numRuns: RUNS },
     );
-  });
+  }, 60_000);
 
   test("blocks that open space leave what the model leaves", () => {
     fc.assert(
@@ -25,7 +25,7 @@ describe("planning, against an independent model of lines", () => {
       }),
       { numRuns: RUNS },
     );
-  });
+  }, 60_000);
 
   test("the splices alone make the new bytes of the old, and every byte outside them stays", () => {
     fc.assert(
@@ -48,5 +48,5 @@ describe("planning, against an independent model of lines", () => {
       }),
       { numRuns: 1000 },
     );
-  });
+  }, 60_000);
 });

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PatchOperationInput } from "@shared/contracts";
 import { block, content, lineCount } from "./arbitraries.ts";
@@ -77,10 +77,10 @@ describe("reverting", () => {
         expect(before.texts).toEqual(texts);
         done++;
       }),
-      { numRuns: 2000 },
+      { numRuns: 800 },
     );
-    expect(done).toBeGreaterThan(1000);
-  });
+    expect(done).toBeGreaterThan(400);
+  }, 60_000);
 
   test("all batches reverted, newest first, restore every byte", () => {
     fc.assert(
@@ -92,9 +92,9 @@ describe("reverting", () => {
         }
         expect(workspace.texts).toEqual({ "a.ts": one.a, "b.ts": one.b });
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
-  });
+  }, 60_000);
 
   test("all patches of a task are reverted together, whatever batches they came in", () => {
     fc.assert(
@@ -108,9 +108,9 @@ describe("reverting", () => {
         expect(reverted.ok ? null : reverted.error).toBeNull();
         expect(workspace.texts).toEqual({ "a.ts": one.a, "b.ts": one.b });
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
-  });
+  }, 60_000);
 
   test("batches reverted in any order either restore every byte in the end or name a conflict", () => {
     let restored = 0;
@@ -127,13 +127,13 @@ describe("reverting", () => {
         }
         // Deletions put back beside an insertion at their place stand before it: what touches has no order of its own.
         if (Object.values(workspace.texts).join("") === one.a + one.b) restored++;
-        const sorted = (texts: string[]) => texts.map((text) => [...text].toSorted().join(""));
+        const sorted = (texts: string[]) => texts.map((text) => Array.from(text).toSorted().join(""));
         expect(sorted(Object.values(workspace.texts))).toEqual(sorted([one.a, one.b]));
       }),
-      { numRuns: 1000 },
+      { numRuns: 700 },
     );
-    expect(restored).toBeGreaterThan(100);
-  });
+    expect(restored).toBeGreaterThan(70);
+  }, 60_000);
 
   const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join("");
   const replace = (start: number, block: string, id: string, file = "f.ts") =>
