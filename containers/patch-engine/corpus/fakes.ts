@@ -1,0 +1,1 @@
+export const assemble = (block: string, _seed: string): string => block;
