@@ -1,116 +1,154 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { z } from "zod";
+import { PatchBatchSchema } from "@shared/contracts";
 import { pathsOf, planBatch, sha256, type FileSnapshot, type Plan } from "../core/index.ts";
 import type { Gate } from "../gates/gate.ts";
 import { omission } from "../gates/omission.ts";
 import { secrets } from "../gates/secrets.ts";
-import { PatchBatchSchema } from "@shared/contracts";
-import { assemble } from "./fakes.ts";
+import { withCredentials } from "./credentials.ts";
 
 /**
- * The corpus that measures the omission and secrets gates: changes of a file, each with whether the gate must object.
- * The rules were written looking at the tuned set alone; the held-out set was written before it was first measured.
+ * The corpus that measures the omission and secrets gates: changes of a file, each with whether its gate must object.
+ * README.md beside this file tells the format and what keeps the held-out set honest.
  */
 export const SETS = ["tuned", "held-out"] as const;
 export type CorpusSet = (typeof SETS)[number];
 export const GATES = ["omission", "secrets"] as const;
 export type CorpusGate = (typeof GATES)[number];
 
-const BaseSchema = z.object({ id: z.string(), file: z.string(), text: z.string() });
-const CaseSchema = z.object({
-  id: z.string(),
-  language: z.string(),
-  /** What shape it has. */
-  kind: z.string(),
-  /** Whether the gate must object. */
-  expect: z.boolean(),
-  base: z.string(),
-  /** 1-based lines of the base that `block` replaces; an insertion before `start` where `end` is one less. */
-  start: z.number().int().positive(),
-  end: z.number().int().nonnegative(),
-  /** In the secrets corpus with `{{format}}` where a credential is made at loading: see `assemble`. */
-  block: z.string(),
-});
-export type CorpusCase = z.infer<typeof CaseSchema> & { set: CorpusSet; file: string; text: string };
+/** Where a change is made: whole lines of a base, 1-based and inclusive; before a line of it; or a file of its own. */
+export type Place = { start: number; end: number } | { before: number } | { path: string };
 
-const rowsOf = <T>(path: string, schema: z.ZodType<T>): T[] =>
-  readFileSync(new URL(path, import.meta.url), "utf8")
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => schema.parse(JSON.parse(line)));
-
-/** All cases of a gate. */
-export function casesOf(gate: CorpusGate): CorpusCase[] {
-  const bases = new Map(rowsOf(`./${gate}/bases.jsonl`, BaseSchema).map((base) => [base.id, base]));
-  return SETS.flatMap((set) =>
-    rowsOf(`./${gate}/${set}.jsonl`, CaseSchema).map((row): CorpusCase => {
-      const base = bases.get(row.base);
-      if (!base) throw new Error(`${row.id} names no base`);
-      const block = gate === "secrets" ? assemble(row.block, row.id) : row.block;
-      return { ...row, block, set, file: base.file, text: base.text };
-    }),
-  );
+export interface Change {
+  /** `omission/tuned/comments-for-code ts-01`. */
+  name: string;
+  gate: CorpusGate;
+  set: CorpusSet;
+  /** The shape it has: the name of the file it stands in. */
+  family: string;
+  /** Whether its gate must object. */
+  harmful: boolean;
+  file: string;
+  /** The file before; null where the change makes it. */
+  text: string | null;
+  place: Place;
+  block: string;
 }
 
-/** Whether the gate objects to a case. The change goes through the planner as a batch does. */
-export async function objects(gate: CorpusGate, row: CorpusCase): Promise<boolean> {
-  const objections = await GATE[gate].run({ plan: planOf(row), before: filesOf(row) });
-  return objections !== null && objections.length > 0;
+const BaseHeader = z.tuple([z.string(), z.string()]);
+const Verdict = z.enum(["refuse", "pass"]);
+const ChangeHeader = z.union([
+  z.tuple([z.string(), Verdict, z.literal("new"), z.string()]),
+  z.tuple([z.string(), Verdict, z.string(), z.literal("before"), z.coerce.number().int().positive()]),
+  z.tuple([z.string(), Verdict, z.string(), z.string().regex(/^\d+-\d+$/u)]),
+]);
+
+/** Parts of a file of the corpus: a line `=== word word …`, and what stands below it. */
+function partsOf(path: string): { words: string[]; body: string }[] {
+  const text = readFileSync(new URL(path, import.meta.url), "utf8");
+  return text
+    .split(/^=== /mu)
+    .slice(1)
+    .map((part) => {
+      const end = part.indexOf("\n");
+      return { words: part.slice(0, end).split(" "), body: part.slice(end + 1) };
+    });
+}
+
+/** All changes of a gate's corpus. */
+export function changesOf(gate: CorpusGate): Change[] {
+  const bases = new Map(
+    partsOf("./bases.txt").map(({ words, body }) => {
+      const [id, file] = BaseHeader.parse(words);
+      return [id, { file, text: body }] as const;
+    }),
+  );
+  return SETS.flatMap((set) =>
+    readdirSync(new URL(`./${gate}/${set}/`, import.meta.url))
+      .filter((name) => name.endsWith(".txt"))
+      .toSorted()
+      .flatMap((name) =>
+        partsOf(`./${gate}/${set}/${name}`).map(({ words, body }): Change => {
+          const family = name.slice(0, -".txt".length);
+          const [id, verdict, where, at, line] = ChangeHeader.parse(words);
+          const change = {
+            name: `${gate}/${set}/${family} ${id}`,
+            gate,
+            set,
+            family,
+            harmful: verdict === "refuse",
+            block: withCredentials(body, `${gate} ${id}`),
+          };
+          if (where === "new") return { ...change, file: at, text: null, place: { path: at } };
+          const base = bases.get(where);
+          if (!base) throw new Error(`${change.name} names no base`);
+          const [start = 0, end = 0] = at.split("-").map(Number);
+          return { ...change, ...base, place: line === undefined ? { start, end } : { before: line } };
+        }),
+      ),
+  );
 }
 
 const GATE: Readonly<Record<CorpusGate, Gate>> = { omission: omission("fail"), secrets: secrets("fail") };
 
-function filesOf({ file, text }: CorpusCase): Map<string, FileSnapshot | null> {
+/** Whether a gate objects to a change. The change goes through the planner as a batch does. */
+export async function objects(gate: CorpusGate, change: Change): Promise<boolean> {
+  const objections = await GATE[gate].run({ plan: planOf(change), before: filesOf(change) });
+  return objections !== null && objections.length > 0;
+}
+
+function filesOf({ file, text }: Change): Map<string, FileSnapshot | null> {
+  if (text === null) return new Map([[file, null]]);
   const bytes = Buffer.from(text);
   return new Map([[file, { bytes, sha256: sha256(bytes), mode: "100644" }]]);
 }
 
-function planOf(row: CorpusCase): Plan {
-  const { file, start, end, block } = row;
+function planOf(change: Change): Plan {
+  const { name, file, place, block } = change;
   const patch =
-    end < start
-      ? { op: "insert-before", file, line: start, block }
-      : { op: "replace-block", file, start, end, block };
+    "path" in place
+      ? { op: "create-file", file, block }
+      : "before" in place
+        ? { op: "insert-before", file, line: place.before, block }
+        : { op: "replace-block", file, start: place.start, end: place.end, block };
   const batch = PatchBatchSchema.parse({ patches: [patch] });
-  const files = filesOf(row);
+  const files = filesOf(change);
   for (const path of pathsOf(batch)) if (!files.has(path)) files.set(path, null);
-  const planned = planBatch(batch, files, { mintPatchId: () => row.id });
-  if (!planned.ok) throw new Error(`${row.id}: ${planned.error.message}`);
+  const planned = planBatch(batch, files, { mintPatchId: () => "patch" });
+  if (!planned.ok) throw new Error(`${name}: ${planned.error.message}`);
   return planned.plan;
 }
 
+/** What a gate made of a set of changes. */
 export interface Score {
-  language: string;
   harmful: number;
   found: number;
   innocent: number;
   alarms: number;
+  /** Names of the changes it was wrong about. */
+  wrong: string[];
 }
 
-/** Counts of what was found and what was alarmed at, by a property of the cases. */
-export async function score(gate: CorpusGate, rows: readonly CorpusCase[]): Promise<{ wrong: CorpusCase[]; total: Score; byLanguage: Score[]; byKind: Score[] }> {
-  const empty = (language: string): Score => ({ language, harmful: 0, found: 0, innocent: 0, alarms: 0 });
-  const total = empty("all");
-  const byLanguage = new Map<string, Score>();
-  const byKind = new Map<string, Score>();
-  const wrong: CorpusCase[] = [];
-  const entry = (map: Map<string, Score>, key: string): Score => {
-    const known = map.get(key) ?? empty(key);
-    map.set(key, known);
-    return known;
-  };
-  for (const row of rows) {
-    const objected = await objects(gate, row);
-    if (objected !== row.expect) wrong.push(row);
-    for (const counts of [total, entry(byLanguage, row.language), entry(byKind, row.kind)]) {
-      if (row.expect) {
-        counts.harmful++;
-        if (objected) counts.found++;
-      } else {
-        counts.innocent++;
-        if (objected) counts.alarms++;
-      }
+/** Lets a gate judge changes. Those of the other gate's corpus are innocent to it. */
+export async function score(gate: CorpusGate, changes: readonly Change[]): Promise<Score> {
+  const result: Score = { harmful: 0, found: 0, innocent: 0, alarms: 0, wrong: [] };
+  for (const change of changes) {
+    const harmful = change.gate === gate && change.harmful;
+    const objected = await objects(gate, change);
+    if (harmful) {
+      result.harmful++;
+      if (objected) result.found++;
+    } else {
+      result.innocent++;
+      if (objected) result.alarms++;
     }
+    if (objected !== harmful) result.wrong.push(change.name);
   }
-  return { wrong, total, byLanguage: [...byLanguage.values()], byKind: [...byKind.values()] };
+  return result;
 }
+
+/** The share of harmful changes that were found. */
+export const recall = ({ found, harmful }: Score): number => found / harmful;
+
+/** The share of innocent changes that were objected to. */
+export const alarmRate = ({ alarms, innocent }: Score): number => alarms / innocent;

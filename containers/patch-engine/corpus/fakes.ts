@@ -1,1 +1,0 @@
-export const assemble = (block: string, _seed: string): string => block;
