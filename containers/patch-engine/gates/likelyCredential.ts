@@ -8,9 +8,9 @@ const SECRET_NAME =
 const PUBLIC_NAME =
   /public|publishable|site[_-]?key|(?:token|secret|password|key|credential)s?[_-]?(?:id|ids|name|names|url|uri|endpoint|type|types|path|file|count|limit|length|size|max|min|budget|usage|index|kind|hash|label|placeholder|hint|title|text|message|error|regex|pattern|format|prefix|ref|field|column|table|header|issuer|expiry|expires|ttl|arn|version|algorithm|alg|store|policy|strength|rules?)$|^(?:max|min|num|total|prompt|completion|input|output|next|prev|page|continuation|sync|cursor|csrf|xsrf|pad|eos|bos|unk|mask|special|design|color|css|cache|primary|foreign|sort|partition|row|idempotency|change)[_-]?\w*tokens?$|tokeni[sz]er|checksum|integrity|digest|sha\d*$|fingerprint|passwordless|compass|passthrough|bypass|tokenised/iu;
 
-/** `name = "value"`, `name: 'value'`, `"name": "value"`, `NAME=value`, `setSecret("name", "value")`. */
+/** `name = "value"`, `name: other || 'value'`, `"name": "value"`, `NAME = read("value")`, `set("name", "value")`. */
 const ASSIGNED =
-  /(?<name>[A-Za-z_][\w.-]{1,80})["'`\]]*\s*(?::\s*[A-Za-z_][\w<>[\], |]{0,40}\s*)?(?:=>|:=|=|:|,|\|\||\?\?)\s*(?:[A-Za-z_$][\w.$]*\s*(?:\|\||\?\?|,)\s*)?(?:[bruf]{0,2})(?<quote>["'`])(?<quoted>(?:(?!\k<quote>)[^\\\n]|\\.){8,512})\k<quote>/gu;
+  /(?<name>[A-Za-z_][\w.-]{1,80})["'`\]]*\s*(?::\s*[A-Za-z_][\w<>[\], |]{0,40}\s*)?(?:=>|:=|=|:|,|\|\||\?\?)\s*(?:(?<other>[A-Za-z_$][\w.$]{0,80})\s*(?:\|\||\?\?|,)\s*)?(?:[A-Za-z_$][\w.$]{0,80}\(\s*)?(?:[bruf]{0,2})(?<quote>["'`])(?<quoted>(?:(?!\k<quote>)[^\\\n]|\\.){8,512})\k<quote>/gu;
 const BARE =
   /^[ \t]*(?:export\s+|ENV\s+|ARG\s+|-\s+)?["']?(?<name>[A-Za-z_][\w.-]{1,80})["']?\s*[=:]\s*(?<bare>[^\s"'`#,;{}()[\]]{12,512})[ \t]*(?:#.*)?$/gmu;
 const SET =
@@ -18,20 +18,33 @@ const SET =
 
 /** Values given to names that are to be secret, if they look made by chance: see `looksRandom`. */
 export function byName(text: string): Credential[] {
-  const found: Credential[] = [];
-  for (const pattern of [ASSIGNED, BARE, SET]) {
-    for (const match of text.matchAll(pattern)) {
-      const { name = "", quoted, bare } = match.groups ?? {};
+  return [ASSIGNED, BARE, SET].flatMap((pattern) =>
+    matchesFrom(pattern, text).flatMap(({ index, 0: whole, groups = {} }): Credential[] => {
+      const { name = "", other = "", quoted, bare } = groups;
       const value = quoted ?? bare ?? "";
-      if (!SECRET_NAME.test(name) || PUBLIC_NAME.test(name)) continue;
+      const secretName = [name, other].find((one) => SECRET_NAME.test(one) && !PUBLIC_NAME.test(one));
+      if (secretName === undefined) return [];
       // A bare word of a program is an expression, not a literal.
-      if (bare !== undefined && /^[A-Za-z_$][\w$]*(?:[.?][\w$]+)*$/u.test(bare) && !/[0-9]/u.test(bare)) continue;
-      const secret = /pass|pwd/iu.test(name) ? looksChosen(value) || looksRandom(value) : looksRandom(value);
-      if (!secret) continue;
-      found.push({ what: `value of ${name}`, value, start: match.index + match[0].lastIndexOf(value) });
-    }
+      if (bare !== undefined && /^[A-Za-z_$][\w$]*(?:[.?][\w$]+)*$/u.test(bare) && !/[0-9]/u.test(bare)) return [];
+      const secret = /pass|pwd/iu.test(secretName) ? looksChosen(value) || looksRandom(value) : looksRandom(value);
+      return secret ? [{ what: `value of ${secretName}`, value, start: index + whole.lastIndexOf(value) }] : [];
+    }),
+  );
+}
+
+/**
+ * Matches that may share all but their names: in `"user": "app", "password": "…"` the first value and the second name
+ * are a pair too, which must not hide the pair that matters.
+ */
+function matchesFrom(pattern: RegExp, text: string): RegExpExecArray[] {
+  const matches: RegExpExecArray[] = [];
+  const scan = new RegExp(pattern);
+  for (let match = scan.exec(text); match !== null; match = scan.exec(text)) {
+    matches.push(match);
+    const name = match.groups?.name ?? "";
+    scan.lastIndex = match.index + match[0].indexOf(name) + Math.max(1, name.length);
   }
-  return found;
+  return matches;
 }
 
 /** Shannon's entropy of a text's characters, in bits a character. */
