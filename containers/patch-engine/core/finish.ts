@@ -157,10 +157,17 @@ class PlanInProgress {
     const patches = this.#patches.map((patch, index) => {
       const shares = this.#shares[index] ?? [];
       let diff: string | null = null;
+      // Written out: a spread beside an accessor is slow, and a batch may have thousands of patches.
+      const { patch_id, op, file, task_id, metadata, moved } = patch;
       return {
-        ...patch,
+        patch_id,
+        op,
+        file,
+        task_id,
+        metadata,
+        moved,
         landed: hullOf(shares),
-        touched: shares.flatMap((share) => share.touched),
+        touched: shares.length === 1 && shares[0] ? shares[0].touched : shares.flatMap((share) => share.touched),
         get diff() {
           diff ??= shares.map(({ subject, before, edits }) => diffOf(subject, before, edits).diff).join("");
           return diff;
