@@ -51,6 +51,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   readonly #drive: Drive;
   /** When the stored alarm fires, as far as this instance knows. */
   #armedFor: number | null = null;
+  #restoring: Promise<Result<{ workspace: WorkspaceInfo }>> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -248,8 +249,12 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     return engineOf(this.env, this.limits.deadlines);
   }
 
+  /** One at a time: those who ask in the meantime get the same answer. */
   #restore(): Promise<Result<{ workspace: WorkspaceInfo }>> {
-    return restore(this.#restoreParts());
+    this.#restoring ??= restore(this.#restoreParts()).finally(() => {
+      this.#restoring = null;
+    });
+    return this.#restoring;
   }
 
   #restoreParts(): RestoreParts {

@@ -89,7 +89,7 @@ interface Call {
 
 type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
-export interface EngineAddress {
+interface EngineAddress {
   url: string;
   token: string;
   fetch?: Fetch;
@@ -100,7 +100,7 @@ export interface EngineAddress {
 export const engineOf = (env: Env, deadlines: EngineDeadlines = DEFAULT_DEADLINES): Engine =>
   createEngine({ url: env.ENGINE_URL, token: env.ENGINE_TOKEN, deadlines });
 
-export function createEngine(address: EngineAddress): Engine {
+function createEngine(address: EngineAddress): Engine {
   const { call: short, long } = address.deadlines ?? DEFAULT_DEADLINES;
   const send: Fetch = address.fetch ?? ((url, init) => fetch(url, init));
 

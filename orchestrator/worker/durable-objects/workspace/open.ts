@@ -23,5 +23,5 @@ export async function open(
   const treeHash = opened.workspace.head.seq === 0 ? opened.workspace.treeHash : null;
   meta.origin = { source, pin: opened.workspace.pin, treeHash };
   const tasks = await writeKeptTasks(parts);
-  return tasks.ok ? align(parts, opened.workspace) : tasks;
+  return tasks.ok ? align(parts, opened.workspace, meta.head) : tasks;
 }
