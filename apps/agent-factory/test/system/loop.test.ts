@@ -116,6 +116,14 @@ describe("a factory's call, a REST call and patchctl in one workspace", () => {
     expect(applied.patchctl.actor).toBe("patchctl");
   });
 
+  test("share their room with requests, which the order's factory answers", async () => {
+    expect(await stream.ask("get_conversation_state", "R-1")).toMatchObject({
+      type: "accepted",
+      data: { orderId, status: "in_progress", tasks: [{ id: "T-DOORS" }] },
+    });
+    expect(await stream.ask("deploy", "R-2")).toMatchObject({ type: "error", code: "UNKNOWN_REQUEST" });
+  });
+
   test("form one chain without a hole, which verifies", async () => {
     const chain = stream.records.filter((record) => record.workspace_id === workspaceId);
     expect(chain.map(({ seq }) => seq)).toEqual(chain.map((_, at) => at + 1));
