@@ -31,6 +31,38 @@ describe("diffs, taken by the real git apply", () => {
     expect(text(gitApply(before, diff))).toEqual(expected);
   }, 60_000);
 
+  test("so do those of batches that mix byte edits with line edits", () => {
+    const before: Record<string, string> = {};
+    const expected: Record<string, string> = {};
+    let diff = "";
+    let mixed = 0;
+    const byteEdit = fc.record({
+      search: fc.constantFrom("a", "b", "a\n", "\nb", "foo", " bar\n", "x\ry", "}", "\n"),
+      replace: fc.constantFrom("", "z", "\n", "q\nr", "😀"),
+    });
+    const cases = fc.sample(fc.tuple(fileAndOps({ openSpace: true }), byteEdit), 3000);
+    for (const [i, [{ text: content, ops }, edit]] of cases.entries()) {
+      const file = `case${i}.ts`;
+      const count = content.replaceAll("\r\n", "\n").replace("\uFEFF", "").split(edit.search).length - 1;
+      if (count === 0) continue;
+      const patches = [
+        { op: "search-replace" as const, file, ...edit, expectedCount: count },
+        ...ops.map((op) => ({ ...op, file })),
+      ];
+      const result = plan({ [file]: content }, { patches });
+      if (!result.ok) {
+        expect(result.error.code).toBe("OVERLAPPING_PATCHES");
+        continue;
+      }
+      mixed++;
+      before[file] = content;
+      expected[file] = after({ [file]: content }, result)[file]!;
+      diff += result.plan.files.map((one) => one.diff).join("");
+    }
+    expect(mixed).toBeGreaterThan(300);
+    expect(text(gitApply(before, diff))).toEqual(expected);
+  }, 60_000);
+
   test("each patch's own diff makes of the file before what that patch alone does", () => {
     const cases = fc.sample(fileAndOps({ openSpace: false }), 300);
     const before: Record<string, string> = {};
