@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -54,6 +63,12 @@ describe("the pre-commit hook", () => {
     expect(status).not.toBe(0);
     expect(stdout + stderr).toContain("no-explicit-any");
     expect(git("rev-list", "--count", "HEAD").stdout.trim()).toBe("1");
+  });
+
+  test("is not put into the hooks that a linked working tree shares with others", () => {
+    git("worktree", "add", "--quiet", "linked");
+    expect(installGitHook(file("linked"))).toBe("linked");
+    expect(existsSync(file(".git/hooks/pre-commit"))).toBe(false);
   });
 
   test("has no place outside a repository", () => {
