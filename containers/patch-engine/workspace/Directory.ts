@@ -38,6 +38,7 @@ export const ioError = (error: unknown, doing: string, nothingWritten: boolean |
   fail("IO_ERROR", `${doing}: ${errorCode(error) ?? "failed"}`, { nothingWritten });
 
 export const isMissing = (error: unknown): boolean => errorCode(error) === "ENOENT";
+export const isThere = (error: unknown): boolean => errorCode(error) === "EEXIST";
 
 /**
  * A directory of a workspace, held open. It was reached from the root segment by segment without following a symlink,

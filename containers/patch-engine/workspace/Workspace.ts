@@ -78,7 +78,7 @@ export class Workspace {
     } catch (error) {
       return ioError(error, "cannot open the workspace's root");
     }
-    const made = await openMissionControl(root.at("."));
+    const made = openMissionControl(root.at("."));
     if (!made.ok) {
       root.close();
       return made;
