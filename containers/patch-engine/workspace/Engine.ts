@@ -1,6 +1,7 @@
 import {
   EngineRevertRequestSchema,
   fail,
+  orderOfWorkspace,
   validationError,
   vibeError,
   type BatchOutcome,
@@ -80,7 +81,7 @@ export class Engine {
       actor: request.actor ?? null,
       requester: batch.requester,
       reason: batch.reason,
-      orderId: batch.orderId ?? null,
+      orderId: batch.orderId ?? orderOfWorkspace(this.#options.workspaceId),
       projectId: batch.projectId ?? null,
       phase: batch.phase ?? null,
       reverts: null,

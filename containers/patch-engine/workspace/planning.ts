@@ -1,4 +1,11 @@
-import { vibeError, type CheckOutcome, type PatchBatch, type RevertTarget, type VibeError } from "@shared/contracts";
+import {
+  patchIdOf,
+  vibeError,
+  type CheckOutcome,
+  type PatchBatch,
+  type RevertTarget,
+  type VibeError,
+} from "@shared/contracts";
 import {
   pathsOf,
   pathsOfRevert,
@@ -40,7 +47,7 @@ export async function planApply(
   batchId: string,
   explicitCheck: boolean,
 ): Promise<Planned> {
-  const mintPatchId = (index: number) => `${batchId}.p${index + 1}`;
+  const mintPatchId = (index: number) => patchIdOf(batchId, index);
   const named = batch.patches.map((patch, index): RefusedPatch => ({
     patch_id: patch.id ?? mintPatchId(index),
     file: patch.file,

@@ -255,6 +255,18 @@ describe("reports to the orchestrator", () => {
     ]);
   }, 30_000);
 
+  it("name the order whose own workspace they are of", async () => {
+    const root = workspace();
+    const { env, reports } = await orchestrator();
+    const own = { ...env, VIBEHQ_WORKSPACE_ID: "order:ORD-7" };
+    await patchctl(root, ["append", "--file", "a.ts", "--block", "//"], {
+      env: { VIBEHQ_WORKSPACE_ID: "order:ORD-7" },
+    });
+    await patchctl(root, ["flush"], { env: own });
+    expect(reports.flatMap((report) => report.entries)).toMatchObject([{ orderId: "ORD-7" }]);
+    expect(reports.flatMap((report) => report.events)).toMatchObject([{ meta: { orderId: "ORD-7" } }]);
+  });
+
   it("are sent behind an edit's back, which needs no network", async () => {
     const root = workspace();
     const { env, reports, nextRequest } = await orchestrator();

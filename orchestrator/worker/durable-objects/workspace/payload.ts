@@ -1,4 +1,11 @@
-import { type PatchBatch, PatchBatchSchema, patchIdOf, type RevertTarget, RevertTargetSchema } from "@shared/contracts";
+import {
+  orderOfWorkspace,
+  type PatchBatch,
+  PatchBatchSchema,
+  patchIdOf,
+  type RevertTarget,
+  RevertTargetSchema,
+} from "@shared/contracts";
 import { z } from "zod";
 import type { Intent } from "./Intents.ts";
 import type { AskedPatch, BatchFacts } from "./records.ts";
@@ -26,7 +33,7 @@ export const askedPatchesOf = (batch: PatchBatch, batchId: string): AskedPatch[]
     model: patch.metadata?.model ?? null,
   }));
 
-export function askedOf(intent: Intent): Asked {
+export function askedOf(intent: Intent, workspaceId: string): Asked {
   const { batchId, actor } = intent;
   const payload: unknown = JSON.parse(intent.payload);
   if (intent.kind === "revert") {
@@ -40,7 +47,7 @@ export function askedOf(intent: Intent): Asked {
     actor,
     requester: batch.requester,
     reason: batch.reason,
-    orderId: batch.orderId ?? null,
+    orderId: batch.orderId ?? orderOfWorkspace(workspaceId),
     projectId: batch.projectId ?? null,
     phase: batch.phase ?? null,
     branch: batch.branch,
