@@ -183,7 +183,8 @@ function refusalOf(status: number, body: unknown, call: Call): Failed {
   if (status === 401 || status === 403) return fail("ENGINE_UNAVAILABLE", "the engine refused this orchestrator");
   const problem = ProblemSchema.safeParse(body);
   if (problem.success) return { ok: false, error: problem.data.error };
-  return fail("ENGINE_UNAVAILABLE", `the engine answered ${status} in an unknown form`, {
+  return fail("INTERNAL", `the engine answered ${status} in an unknown form`, {
+    retryable: true,
     nothingWritten: call.writes ? null : true,
   });
 }
