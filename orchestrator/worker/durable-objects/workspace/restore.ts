@@ -51,6 +51,8 @@ export async function align(
   known: Head,
 ): Promise<Result<{ workspace: WorkspaceInfo }>> {
   const { meta, log } = parts;
+  const foreign = foreignHistory(meta, workspace);
+  if (foreign) return foreign;
   // The tree before the first entry is known only while there is none, or from the first entry itself.
   if (!meta.origin) {
     const { source, pin } = workspace;
@@ -64,6 +66,16 @@ export async function align(
   return workspace.head.seq === 0 || log.hashAt(workspace.head.seq) === workspace.head.hash
     ? { ok: true, workspace }
     : fail("CHAIN_BROKEN", `the engine's log has another entry ${workspace.head.seq}`);
+}
+
+/**
+ * A history that was only reported is a record, not a source: what a host does not hold of it is never carried out there,
+ * or whoever may report could write through a replay, where no gate stands.
+ */
+export function foreignHistory({ origin, head }: Pick<Meta, "origin" | "head">, workspace: WorkspaceInfo) {
+  return origin === null && workspace.head.seq < head.seq
+    ? fail("CHAIN_BROKEN", "an engine that stood alone has reported another history of this workspace")
+    : null;
 }
 
 /** Sends the entries a host lacks. Each page names the tree it must leave, so a wrong one stops there. */
@@ -90,7 +102,7 @@ async function replay(
 }
 
 /** Takes in everything an engine did on its own. */
-async function catchUp({ meta, log, engine, commit }: RestoreParts): Promise<Result<object>> {
+export async function catchUp({ meta, log, engine, commit }: RestoreParts): Promise<Result<object>> {
   for (;;) {
     const page = await engine.log(meta.workspaceId, meta.head.seq, LOG_PAGE);
     if (!page.ok) return page;
