@@ -9,6 +9,7 @@ import { startEngine } from "./start/engine.ts";
 import { guide } from "./start/guide.ts";
 import { parseOptions, StartError, type StartOptions } from "./start/options.ts";
 import { freePort } from "./start/ports.ts";
+import { sourceRootsOf } from "./start/sourceRoots.ts";
 import { claimStore } from "./start/store.ts";
 import { startWorkers } from "./start/workers.ts";
 
@@ -52,7 +53,7 @@ async function start(options: StartOptions): Promise<number> {
     const engine = await startEngine({
       data: options.data,
       token: secrets.ENGINE_TOKEN ?? "",
-      sourceRoots: options.repo === null ? [] : [options.repo],
+      sourceRoots: options.repo === null ? [] : sourceRootsOf(options.repo),
       spawned,
     });
     const workers = await startWorkers({
