@@ -3,6 +3,7 @@ import { entryHash } from "patch-engine/core";
 import { describe, expect, inject, it } from "vitest";
 import { factoryActor } from "../../worker/context.ts";
 import { recordEvents } from "../../worker/services/patch/recordEvents.ts";
+import { revertPatches } from "../../worker/services/patch/revertPatches.ts";
 import { verifyChain } from "../../worker/services/patch/verifyChain.ts";
 import { openWorkspace } from "../../worker/services/workspace/openWorkspace.ts";
 import { setOrderAlias } from "../../worker/services/workspace/setOrderAlias.ts";
@@ -350,6 +351,16 @@ describe("an order's own workspace", () => {
     await ring(workspaceId);
     expect((await chainOf(workspaceId)).map((record) => record.order_id)).toEqual([orderId, orderId, orderId]);
     expect(await hubSeqsOf(workspaceId, `order:${orderId}`)).toEqual([1, 2, 3]);
+  });
+});
+
+describe("a revert of what the database does not hold yet", () => {
+  it("says how to name where to look", async () => {
+    const target = { by: "patch" as const, id: mint("p") };
+    expect(await revertPatches(context(), { target })).toMatchObject({
+      ok: false,
+      error: { code: "PATCH_NOT_FOUND", message: expect.stringContaining("workspaceId or orderId") },
+    });
   });
 });
 
