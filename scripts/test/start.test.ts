@@ -142,3 +142,28 @@ describe("a child", () => {
     expect(await child.exited).toBe(null);
   });
 });
+
+describe("an npm that is terminated", () => {
+  test("takes what it started along, though its signal ends at the shell between", { timeout: 120_000 }, async () => {
+    const bootstrap = path.join(ROOT, "scripts/bootstrap.mjs");
+    // As npm does: a shell that waits for the script, and has not the signal to hand on.
+    const shell = spawn(
+      "sh",
+      ["-c", '"$0" "$@"; :', process.execPath, bootstrap, "start", "--json", "--port", "0", "--data", data],
+      {
+        cwd: ROOT,
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, npm_lifecycle_event: "start" },
+      },
+    );
+    running.push(shell);
+    const closed = once(shell, "close");
+    shell.stderr.resume();
+    const [line] = await once(shell.stdout, "data");
+    const { url } = ReadySchema.parse(JSON.parse(String(line)));
+    shell.kill("SIGKILL");
+    // The pipes close with the last process that holds them.
+    await closed;
+    await expect(fetch(url)).rejects.toThrow();
+  });
+});
