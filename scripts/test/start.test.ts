@@ -164,6 +164,6 @@ describe("an npm that is terminated", () => {
     shell.kill("SIGKILL");
     // The pipes close with the last process that holds them.
     await closed;
-    await expect(fetch(url)).rejects.toThrow();
+    await expect(fetch(url)).rejects.toThrow("fetch failed");
   });
 });
