@@ -16,6 +16,9 @@ import type { Faults } from "./steps.ts";
 
 const syncData = promisify(fdatasync);
 
+/** Whether an entry is in the log is not known: writing it failed, and so did taking it back. */
+export class LogInDoubt extends Error {}
+
 /** Where an entry stands in the file, and what is looked up without reading it. */
 export interface IndexedEntry {
   seq: number;
@@ -93,7 +96,10 @@ export class EntryLog {
     return { ok: true, entries };
   }
 
-  /** Appends an entry; durable when this returns, unless that is waived. Where writing fails the log is as before. */
+  /**
+   * Appends an entry; durable when this returns, unless that is waived. Where writing fails the log is as before; where
+   * not even that can be had, this throws `LogInDoubt`: the entry may be found at the next look, and counts then.
+   */
   async append(entry: LogEntry, faults: Faults, durable: boolean): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     try {
@@ -101,11 +107,20 @@ export class EntryLog {
       await faults.at("logged");
       if (durable) await syncData(this.#fd);
     } catch (error) {
-      ftruncateSync(this.#fd, this.#size);
+      try {
+        ftruncateSync(this.#fd, this.#size);
+      } catch (cause) {
+        throw new LogInDoubt("the log could not be cut back", { cause });
+      }
       throw error;
     }
     this.#add(entry, line.length);
     await faults.at("log-synced");
+  }
+
+  /** Makes durable what was appended without being so. */
+  sync(): Promise<void> {
+    return syncData(this.#fd);
   }
 
   /** Takes the last entry back, after its files were put back as they were. */

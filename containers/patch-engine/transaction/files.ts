@@ -22,9 +22,23 @@ export async function writeNewFile(path: string, bytes: Uint8Array | string, per
   }
 }
 
-/** Replaces a file of the engine's own folder: whoever reads it sees the old text or the new, also after a crash. */
+/** Makes the names in a directory durable. */
+export async function syncDirectory(path: string): Promise<void> {
+  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  try {
+    await syncFile(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/**
+ * Replaces a file of the engine's own folder: whoever reads it sees the old text or the new, also after a crash, and
+ * once this returns the new one, also after a power loss.
+ */
 export async function replaceFile(directory: string, name: string, text: string): Promise<void> {
   const temporary = join(directory, `${name}.tmp`);
   await writeNewFile(temporary, text, 0o644, true);
   renameSync(temporary, join(directory, name));
+  await syncDirectory(directory);
 }

@@ -13,6 +13,7 @@ import {
 import { join } from "node:path";
 import { fail, MAX_FILE_BYTES, type FileMode, type Result } from "@shared/contracts";
 import { sha256, type FileSnapshot } from "../core/index.ts";
+import { syncFile } from "../transaction/files.ts";
 
 /** Linux names an open directory as a path, which makes every lookup below it relative to that very directory. */
 const DESCRIPTOR_PATHS = existsSync("/proc/self/fd");
@@ -146,6 +147,22 @@ export class Directory {
     }
   }
 
+  /** Makes a file's bytes durable, if one stands there. */
+  async syncFile(name: string): Promise<void> {
+    if (this.identity(name) === null) return;
+    const fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      await syncFile(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Makes the names in it durable. */
+  sync(): Promise<void> {
+    return syncFile(this.#fd);
+  }
+
   close(): void {
     closeSync(this.#fd);
   }
@@ -179,6 +196,17 @@ export function readDiskFile(root: Directory, path: string): Result<{ file: Disk
   if (!parent.ok) return parent.error.code === "FILE_NOT_FOUND" ? { ok: true, file: null } : parent;
   try {
     return parent.directory.read(parent.name);
+  } finally {
+    if (parent.directory !== root) parent.directory.close();
+  }
+}
+
+/** Makes a file's bytes durable, if one stands there. */
+export async function syncDiskFile(root: Directory, path: string): Promise<void> {
+  const parent = openParent(root, path);
+  if (!parent.ok) return;
+  try {
+    await parent.directory.syncFile(parent.name);
   } finally {
     if (parent.directory !== root) parent.directory.close();
   }

@@ -210,10 +210,13 @@ export class Engine {
       if ((last?.treeAfter ?? workspace.tree.digest) !== treeHash) {
         return fail("TREE_MISMATCH", "the entries do not lead to this tree");
       }
+      const from = workspace.head.seq;
       for (const entry of missing) {
         const replayed = await this.#replayOne(entry);
         if (!replayed.ok) return replayed;
       }
+      const settled = await workspace.settle(from);
+      if (!settled.ok) return settled;
       return { ok: true, head: workspace.head, treeHash: workspace.tree.digest };
     });
   }
@@ -317,7 +320,7 @@ export class Engine {
     if (workspace.treeAfter(entry.files) !== entry.treeAfter) {
       return fail("TREE_MISMATCH", `entry ${entry.seq} does not lead to the tree it names`);
     }
-    // The sender still has what a power loss might take from this copy, so it need not be durable entry by entry.
+    // The sender still has what a power loss might take from this copy: it is made durable once, at the end.
     return workspace.commit(entry, loaded.files, ({ path }) => applied.changes.get(path) ?? null, false);
   }
 

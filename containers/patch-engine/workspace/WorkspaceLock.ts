@@ -60,8 +60,12 @@ function parseHolder(text: string): Holder | null {
   return { nonce, host, boot, pid: Number(pid), started };
 }
 
-/** Dead only where that is certain: same machine, and rebooted since, or no such process, or another one by that pid. */
-function isDead(holder: Holder): boolean {
+/**
+ * Dead only where that is certain: same machine, and rebooted since, or no such process, or another one by that pid. A
+ * lock file appears whole or not at all, so one that names no holder is what a power loss left of one.
+ */
+function isDead(holder: Holder | null): boolean {
+  if (!holder) return true;
   if (holder.host !== hostname()) return false;
   if (holder.boot !== BOOT_ID) return true;
   const started = startOf(holder.pid);
@@ -95,7 +99,7 @@ export class WorkspaceLock {
       const text = readText(this.#path);
       const holder = text === null ? null : parseHolder(text);
       if (text === null) continue;
-      if (holder && isDead(holder) && this.#removeDead(this.#path, holder.nonce)) continue;
+      if (isDead(holder) && this.#removeDead(this.#path, text)) continue;
       if (performance.now() >= deadline) {
         const who = holder ? `process ${holder.pid} on ${holder.host}` : "an unknown process";
         return fail("LOCK_TIMEOUT", `the workspace is locked by ${who}`);
@@ -126,17 +130,15 @@ export class WorkspaceLock {
   }
 
   /** Removes a dead holder's file, unless someone else is about to. True when the caller should try again at once. */
-  #removeDead(path: string, nonce: string): boolean {
+  #removeDead(path: string, dead: string): boolean {
     const guard = `${path}.t`;
     if (!this.#link(guard)) {
       const text = readText(guard);
-      const holder = text === null ? null : parseHolder(text);
-      return holder !== null && isDead(holder) && this.#removeDead(guard, holder.nonce);
+      return text !== null && isDead(parseHolder(text)) && this.#removeDead(guard, text);
     }
     try {
       // The file may be a living holder's by now: between the look at it and the guard, another took it over.
-      const text = readText(path);
-      if (text !== null && parseHolder(text)?.nonce === nonce) unlinkSync(path);
+      if (readText(path) === dead) unlinkSync(path);
       return true;
     } finally {
       unlinkSync(guard);

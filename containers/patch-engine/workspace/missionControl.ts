@@ -1,4 +1,4 @@
-import { constants, mkdirSync, readFileSync, openSync, closeSync, lstatSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   fail,
@@ -8,7 +8,7 @@ import {
   type Result,
   type TasksFile,
 } from "@shared/contracts";
-import { replaceFile, syncFile } from "../transaction/files.ts";
+import { replaceFile } from "../transaction/files.ts";
 import { ioError, isMissing, isThere } from "./Directory.ts";
 import { MISSION_CONTROL } from "./WorkspaceLock.ts";
 
@@ -38,16 +38,6 @@ export function openMissionControl(root: string): Result<{ directory: string }> 
     return ioError(error, `cannot make ${MISSION_CONTROL}`);
   }
   return { ok: true, directory };
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await syncFile(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** The policy a workspace carries; gates at their defaults where it carries none. */
