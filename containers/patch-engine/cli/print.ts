@@ -39,6 +39,10 @@ function describeOutcome(outcome: BatchOutcome, withDiffs: boolean): string {
   for (const check of outcome.checks) {
     if (check.ok === false) lines.push(`  ${check.name}: ${check.findings.map(({ message }) => message).join("; ")}`);
   }
+  if (outcome.safety) {
+    lines.push(`  safety ${outcome.safety.score} of 100`);
+    for (const { name, points, detail } of outcome.safety.reasons) lines.push(`    -${points}  ${name}: ${detail}`);
+  }
   if (withDiffs) lines.push(...outcome.files.map(({ diff }) => diff.trimEnd()));
   return lines.join("\n");
 }

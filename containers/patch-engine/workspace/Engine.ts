@@ -28,6 +28,7 @@ import {
   verifyEntries,
   type FileEffect,
 } from "../core/index.ts";
+import { assessSafety } from "../safety/assess.ts";
 import { runCheck } from "./checkCommand.ts";
 import { entryOf, type Intent } from "./entryOf.ts";
 import { readPolicy, writeTasks } from "./missionControl.ts";
@@ -65,7 +66,7 @@ export class Engine {
   /**
    * Applies a batch, all of it or nothing. A `batchId` that is in the log already is answered with what the log holds,
    * if the payload is the same, whatever `expectedHead` says. With `simulate`, or `dryRun` in the batch, it is planned
-   * and gated, and nothing is written or remembered.
+   * and gated, and nothing is written or remembered; the outcome says how safe it would be.
    */
   apply(request: EngineApplyRequest & { door: Door }): Promise<EngineAnswer> {
     const parsed = parseBatch(request.batch);
@@ -284,7 +285,10 @@ export class Engine {
     }
     const { plan, disk, checks } = planned;
     const treeAfter = workspace.treeAfter(plan.files);
-    if (dry) return { outcome: dryRunOutcome(standing(treeAfter), plan, checks) };
+    if (dry) {
+      const safety = await assessSafety(plan, snapshotsOf(disk), checks);
+      return { outcome: dryRunOutcome(standing(treeAfter), plan, checks, safety) };
+    }
 
     const entry = entryOf(intent, plan, checks, {
       head: workspace.head,
