@@ -9,7 +9,7 @@ import {
   type Result,
   type WorkspaceInfo,
 } from "@shared/contracts";
-import { openEngine, type Engine } from "patch-engine";
+import { openEngine, type Engine, type SnapshotManifest } from "patch-engine";
 import { z } from "zod";
 import { EnginePool } from "./EnginePool.ts";
 import type { Log } from "./log.ts";
@@ -125,6 +125,13 @@ export class WorkspaceRegistry {
       return fail("WORKSPACE_NOT_FOUND", "this host has no such workspace");
     }
     return this.#pool.use(id, ({ engine }) => work(engine));
+  }
+
+  /** Writes a workspace into a file that the caller removes. Errors: as `use`, STALE_CONTENT, IO_ERROR. */
+  async snapshot(id: string): Promise<Result<{ path: string; manifest: SnapshotManifest }>> {
+    const path = join(this.#staging, `${process.pid}-${this.#options.mintId()}.tar.gz`);
+    const written = await this.use(id, (engine) => engine.snapshot(path));
+    return written.ok ? { ...written, path } : written;
   }
 
   /** Errors: as `use`. */

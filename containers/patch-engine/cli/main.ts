@@ -22,6 +22,9 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   show: async () => (await import("./verbs/history.ts")).show,
   log: async () => (await import("./verbs/history.ts")).log,
   verify: async () => (await import("./verbs/history.ts")).verify,
+  replay: async () => (await import("./verbs/snapshots.ts")).replay,
+  snapshot: async () => (await import("./verbs/snapshots.ts")).snapshot,
+  restore: async () => (await import("./verbs/snapshots.ts")).restore,
   markers: async () => (await import("./verbs/markers.ts")).markers,
   flush: async () => (await import("./verbs/flush.ts")).flush,
 };

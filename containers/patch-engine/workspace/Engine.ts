@@ -28,6 +28,9 @@ import {
   verifyEntries,
   type FileEffect,
 } from "../core/index.ts";
+import type { SnapshotManifest } from "../history/archive.ts";
+import type { History } from "../history/rebuild.ts";
+import { writeSnapshot } from "../history/writeSnapshot.ts";
 import { assessSafety } from "../safety/assess.ts";
 import { runCheck } from "./checkCommand.ts";
 import { entryOf, type Intent } from "./entryOf.ts";
@@ -225,6 +228,26 @@ export class Engine {
   /** Reads the whole log from disk again and follows its chain. LOG_CORRUPT names the first entry that breaks it. */
   async verify(): Promise<Result<{ head: Head }>> {
     return this.#workspace.exclusively(() => this.#workspace.log.verify());
+  }
+
+  /** All that is needed to build this workspace again from its source; see `rebuild`. */
+  async history(): Promise<Result<History>> {
+    return this.#workspace.exclusively((): Result<History> => {
+      const source = this.#workspace.source();
+      if (!source.ok) return source;
+      const { log, tree } = this.#workspace;
+      const { workspaceId } = this.#options;
+      return { ok: true, workspaceId, source: source.files, entries: log.after(0), treeHash: tree.digest };
+    });
+  }
+
+  /**
+   * Writes the workspace as one file: tree, log, and where it came from; see `restoreSnapshot`. Edits wait meanwhile.
+   * `target`: a system path where nothing stands. FILE_EXISTS, STALE_CONTENT (a file is not as the log left it).
+   */
+  async snapshot(target: string): Promise<Result<{ manifest: SnapshotManifest }>> {
+    const { workspaceId } = this.#options;
+    return this.#workspace.exclusively(() => writeSnapshot(this.#workspace, workspaceId, target));
   }
 
   /** Waits for what was asked before, then lets go of the workspace; later calls are SHUTTING_DOWN. */

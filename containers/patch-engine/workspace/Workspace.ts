@@ -20,7 +20,7 @@ import { redo, redoAll } from "../transaction/recover.ts";
 import type { Faults } from "../transaction/steps.ts";
 import { Directory, ioError, readDiskFile, syncDiskFile, type DiskFile } from "./Directory.ts";
 import { openMissionControl } from "./missionControl.ts";
-import { TrackedTree, walk } from "./TrackedTree.ts";
+import { TrackedTree, walk, type ManifestRow } from "./TrackedTree.ts";
 import { WorkspaceLock } from "./WorkspaceLock.ts";
 
 const ManifestSchema = z.object({
@@ -98,6 +98,16 @@ export class Workspace {
 
   get tree(): TrackedTree {
     return this.#tree;
+  }
+
+  /** The files of the source as they were when the workspace was first opened. LOG_CORRUPT. */
+  source(): Result<{ files: ManifestRow[] }> {
+    try {
+      const parsed = parseManifest(readFileSync(join(this.directory, "manifest.json"), "utf8"));
+      return parsed ? { ok: true, files: parsed.files } : fail("LOG_CORRUPT", "manifest.json is not a list of files");
+    } catch (error) {
+      return ioError(error, "cannot read manifest.json");
+    }
   }
 
   get head(): Head {
