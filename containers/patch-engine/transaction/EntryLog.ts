@@ -34,8 +34,8 @@ const NEWLINE = 0x0a;
 
 /**
  * `log.jsonl`: one entry a line, each holding the hash of the one before. All methods are called under the workspace's
- * lock. An incomplete last line is an append that was cut off before anything else was written, and is cut away; any
- * other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
+ * lock. A last line that is incomplete, or no JSON, is an append that was cut off before anything else was written, and
+ * is cut away; any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
  */
 export class EntryLog {
   readonly #path: string;
@@ -201,10 +201,13 @@ function parseLines(
     const seq = head.seq + 1;
     if (newline === -1) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is cut off`, last } };
     const entry = parseEntry(bytes.subarray(start, end).toString("utf8"));
-    if (!entry) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last } };
+    if (entry === "torn") return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not JSON`, last } };
+    if (!entry) {
+      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last: false } };
+    }
     const verified = verifyEntries([entry], head);
     if (!verified.ok) {
-      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl: ${verified.reason}`, last } };
+      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl: ${verified.reason}`, last: false } };
     }
     entries.push(entry);
     lengths.push(end + 1 - start);
@@ -214,12 +217,12 @@ function parseLines(
   return { entries, lengths };
 }
 
-function parseEntry(line: string): LogEntry | null {
+function parseEntry(line: string): LogEntry | "torn" | null {
   try {
     const parsed = LogEntrySchema.safeParse(JSON.parse(line));
     return parsed.success ? parsed.data : null;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return "torn";
     throw error;
   }
 }

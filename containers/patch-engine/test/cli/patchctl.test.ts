@@ -75,7 +75,7 @@ describe("the verbs", () => {
     write(root, "batch.json", JSON.stringify({ batchId: "one", requester: "me", patches: [patch] }));
 
     const simulated = await patchctl(root, ["simulate", "batch.json"]);
-    expect(simulated).toMatchObject({ exit: 0, json: { outcome: { status: "dry-run" } } });
+    expect(simulated).toMatchObject({ exit: 0, json: { outcome: { status: "dry-run", safety: { score: 85 } } } });
     const checked = await patchctl(root, ["validate", "batch.json"]);
     expect(checked).toMatchObject({ exit: 0, json: { ok: true, problems: [] } });
     expect(read(root, "a.ts")).toContain("b = 2");
