@@ -77,6 +77,10 @@ const permissionsOf = (change: Change): number => {
  * changed, and from then on recovery finishes what this leaves undone. A failure of the disk that leaves the process
  * alive is undone here, and the entry taken out of the log again; where even that fails, `nothingWritten` is null.
  * A file that is no longer what was planned with is STALE_CONTENT, and nothing is written.
+ *
+ * A file keeps all its permission bits, also over a rename and a revert; a new one has what the umask leaves of 666 or
+ * 777. Its modification time is that of the edit, never carried over: build tools go by it. Files that no patch changes
+ * are not written, so their times stay.
  */
 export async function commit(
   disk: Disk,
