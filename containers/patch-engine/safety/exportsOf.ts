@@ -18,7 +18,8 @@ export async function exportsOf(path: string, bytes: Uint8Array): Promise<Set<st
   const { module } = parseSync(path, Buffer.from(bytes).toString("utf8"), { lang, sourceType: "module" });
   for (const { entries } of module.staticExports) {
     for (const { exportName, moduleRequest } of entries) {
-      if (exportName.kind === "Default") names.add("default");
+      const kind: string = exportName.kind;
+      if (kind === "Default") names.add("default");
       else if (exportName.name !== null) names.add(exportName.name);
       else if (moduleRequest) names.add(`* from ${moduleRequest.value}`);
     }

@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
-import { type PatchOpsRpc, SafetySchema } from "@shared/contracts";
+import { BatchOutcomeSchema, type PatchOpsRpc, SafetySchema } from "@shared/contracts";
+import { z } from "zod";
 import { call, problemOf } from "../api/caller.ts";
 import { aLine, apply, aWorkspace, linesOf, mint, value } from "./workspaceHarness.ts";
 
@@ -50,7 +51,7 @@ describe("a simulated batch is answered with how safe it would be", () => {
   it("by REST", async () => {
     const response = await call("/api/patches/simulate", { body: aLine(await aWorkspace(), 3, "dry") });
     expect(response.status).toBe(200);
-    const { outcome } = (await response.json()) as { outcome: { safety: unknown } };
+    const { outcome } = z.object({ outcome: BatchOutcomeSchema }).parse(await response.json());
     expect(SafetySchema.parse(outcome.safety).score).toBeGreaterThan(90);
   });
 });

@@ -109,7 +109,7 @@ function kill(root: string, step: number, batch: object): Promise<{ signal: stri
 const filesOf = (root: string): [string, string][] =>
   Object.entries(tree(root))
     .filter(([path]) => !path.endsWith("/"))
-    .toSorted();
+    .toSorted(([a], [b]) => (a < b ? -1 : 1));
 
 describe.each(CELLS)("killed at any step of $name", ({ files, patchFor }) => {
   it("a workspace is wholly old or wholly new, its log agrees, and each event is told once", async () => {
