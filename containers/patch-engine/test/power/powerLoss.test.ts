@@ -61,6 +61,13 @@ describe.each(Object.entries(SCENARIOS))("when the power fails anywhere in %s", 
   }, 120_000);
 });
 
+it("a batch of one file costs two syncs, its record and its bytes, and no more", async () => {
+  const { operations } = await record(makeRoot(FILES), SCENARIOS["two edits of one file"]);
+  const first = operations.findIndex(({ kind }) => kind === "acknowledged");
+  const second = operations.slice(first).filter(({ kind }) => kind.startsWith("sync"));
+  expect(second.map(({ kind }) => kind)).toEqual(["sync", "sync"]);
+});
+
 describe("the matrix sees a mutant of the engine", () => {
   const renamed = SCENARIOS["a rename into a new directory, and an edit of what was renamed"];
 
