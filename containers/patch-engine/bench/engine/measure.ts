@@ -50,7 +50,8 @@ export interface Row {
   reach: { slower: number } | { faster: number } | null;
 }
 
-export function printRows(title: string, rows: readonly Row[]): void {
+/** Prints a table, and under it what could not be measured. */
+export function printRows(title: string, rows: readonly Row[], remarks: readonly string[] = []): void {
   const lines = [
     `## ${title}`,
     "",
@@ -59,7 +60,8 @@ export function printRows(title: string, rows: readonly Row[]): void {
     ...rows.map(({ what, ours, against, reach }) => {
       const slower = ours.median / against.median;
       const faster = against.median / ours.median;
-      const ratio = reach && "slower" in reach ? `${slower.toFixed(2)}×` : `${faster.toFixed(1)}× faster`;
+      const isSlower = reach ? "slower" in reach : slower > 1;
+      const ratio = isSlower ? `${slower.toFixed(2)}×` : `${faster.toFixed(1)}× faster`;
       const aim = reach === null ? "—" : "slower" in reach ? `≤ ${reach.slower}×` : `≥ ${reach.faster}× faster`;
       const held =
         reach === null
@@ -69,6 +71,7 @@ export function printRows(title: string, rows: readonly Row[]): void {
             : "missed";
       return `| ${what} | ${ours.median.toFixed(2)} | ${against.name} | ${against.median.toFixed(2)} | ${ratio} | ${aim} | ${held} |`;
     }),
+    ...(remarks.length > 0 ? ["", ...remarks] : []),
     "",
   ];
   process.stdout.write(`${lines.join("\n")}\n`);
