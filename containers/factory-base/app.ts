@@ -60,7 +60,8 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
     c.set("requestId", requestId);
     const started = performance.now();
     await next();
-    c.header("x-request-id", requestId);
+    // On the response itself: c.header() would make a new one of it first.
+    c.res.headers.set("x-request-id", requestId);
     const matched = routePath(c, -1);
     const route = matched === "" || matched.endsWith("/*") ? "unmatched" : matched;
     const { status } = c.res;

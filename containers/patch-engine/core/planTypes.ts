@@ -51,13 +51,15 @@ export interface PlannedPatch {
   op: string;
   file: string;
   task_id: string | null;
-  landed: LoggedPatch["landed"];
+  /** Made when first read. */
+  readonly landed: LoggedPatch["landed"];
   /** By how many lines the edit followed its text. */
   moved: number;
   metadata: LoggedPatch["metadata"];
   /** This patch alone against the state before. Made when first read. */
   readonly diff: string;
-  touched: TouchedLines[];
+  /** Made when first read. */
+  readonly touched: TouchedLines[];
 }
 
 export interface Plan {

@@ -1,7 +1,8 @@
 import { vibeError, type LogEntry, type LoggedPatch, type RevertTarget, type VibeError } from "@shared/contracts";
 import { candidate, contextAround, MAX_CANDIDATES } from "./context.ts";
 import { FileState } from "./fileState.ts";
-import { finish, type PatchIdentity } from "./finish.ts";
+import { finish } from "./finish.ts";
+import type { PatchIdentity } from "./plannedPatch.ts";
 import type { FileSnapshots, PlanResult } from "./planTypes.ts";
 import { undoneBy, type Undone } from "./revertTarget.ts";
 import { walk, type Followed, type Obstacle } from "./revertWalk.ts";

@@ -36,7 +36,7 @@ export function settle(text: TextFile, placed: readonly Placed[]): Settled {
   const claims: Claim[] = [];
   for (const one of placed) {
     if (one.kind === "insert" && one.block.isEmpty) continue;
-    claims.push({ placed: one, ...occupied(text, one) });
+    claims.push(claimOf(text, one));
   }
   // Insertions come before a range that begins at their place. The sort is stable: equal places keep the batch's order.
   if (!isOrdered(claims)) claims.sort(byPlace);
@@ -61,10 +61,11 @@ export function settle(text: TextFile, placed: readonly Placed[]): Settled {
   return { ok: true, edits, regions };
 }
 
-function occupied(text: TextFile, one: Placed): { start: number; end: number } {
-  if (one.kind === "bytes") return { start: one.start, end: one.end };
-  if (one.kind === "insert") return { start: text.startOf(one.gap), end: text.startOf(one.gap) };
-  return { start: text.startOf(one.first), end: text.endOf(one.last) };
+function claimOf(text: TextFile, placed: Placed): Claim {
+  if (placed.kind === "bytes") return { placed, start: placed.start, end: placed.end };
+  if (placed.kind !== "insert") return { placed, start: text.startOf(placed.first), end: text.endOf(placed.last) };
+  const start = text.startOf(placed.gap);
+  return { placed, start, end: start };
 }
 
 function byPlace(a: Claim, b: Claim): number {

@@ -45,6 +45,8 @@ export class EntryLog {
   #index: IndexedEntry[] = [];
   #byBatch = new Map<string, IndexedEntry>();
   #byPatch = new Map<string, IndexedEntry>();
+  /** What this process appended last: whoever applies a batch asks for its entry at once. */
+  #appended: LogEntry | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -115,6 +117,7 @@ export class EntryLog {
       throw error;
     }
     this.#add(entry, line.length);
+    this.#appended = entry;
     await faults.at("log-synced");
   }
 
@@ -127,6 +130,7 @@ export class EntryLog {
   async removeLast(): Promise<void> {
     const last = this.#index.pop();
     if (!last) return;
+    this.#appended = null;
     ftruncateSync(this.#fd, last.offset);
     await syncData(this.#fd);
     this.#size = last.offset;
@@ -140,6 +144,7 @@ export class EntryLog {
     const first = rows[0];
     const last = rows.at(-1);
     if (!first || !last) return [];
+    if (first === last && this.#appended?.hash === first.hash) return [this.#appended];
     const bytes = this.#read(first.offset, last.offset + last.length - first.offset);
     return rows.map((row) => {
       const line = bytes.subarray(row.offset - first.offset, row.offset - first.offset + row.length);

@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, fsync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { isThere } from "../workspace/Directory.ts";
 
 export const syncFile = promisify(fsync);
 
@@ -9,9 +10,7 @@ export const syncFile = promisify(fsync);
  * must be one that was reached without following a symlink.
  */
 export async function writeNewFile(path: string, bytes: Uint8Array | string, permissions: number, durable: boolean) {
-  rmSync(path, { force: true });
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
-  const fd = openSync(path, flags, permissions);
+  const fd = openNew(path, permissions);
   try {
     writeFileSync(fd, bytes);
     // The umask took bits from a replacement that its original has.
@@ -19,6 +18,17 @@ export async function writeNewFile(path: string, bytes: Uint8Array | string, per
     if (durable) await syncFile(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+function openNew(path: string, permissions: number): number {
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
+  try {
+    return openSync(path, flags, permissions);
+  } catch (error) {
+    if (!isThere(error)) throw error;
+    rmSync(path);
+    return openSync(path, flags, permissions);
   }
 }
 

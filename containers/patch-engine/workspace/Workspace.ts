@@ -307,6 +307,7 @@ export class Workspace {
   }
 
   #release(): void {
+    this.#lock.close();
     this.log.close();
     this.#disk.mark.close();
     this.#disk.root.close();

@@ -1,9 +1,10 @@
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomUUID } from "node:crypto";
 import { fail, type Result } from "@shared/contracts";
-import { isMissing } from "./Directory.ts";
+import { isMissing, isThere } from "./Directory.ts";
 
 /** The folder in a workspace that holds the engine's log and diffs, and the tasks and policy it works by. */
 export const MISSION_CONTROL = ".mission_control";
@@ -84,9 +85,11 @@ export class WorkspaceLock {
   readonly #path: string;
   readonly #text: string;
   readonly #nonce = randomUUID();
+  readonly #own: string;
 
   constructor(path: string) {
     this.#path = path;
+    this.#own = `${path}.${this.#nonce}`;
     this.#text = [this.#nonce, hostname(), BOOT_ID, process.pid, startOf(process.pid) ?? "", ""].join("\n");
   }
 
@@ -115,18 +118,34 @@ export class WorkspaceLock {
     if (text !== null && parseHolder(text)?.nonce === this.#nonce) unlinkSync(this.#path);
   }
 
+  /** Lets go of the lock for good: it may not be held, nor acquired again. */
+  close(): void {
+    rmSync(this.#own, { force: true });
+  }
+
   #link(path: string): boolean {
-    const own = `${this.#path}.${this.#nonce}`;
-    writeFileSync(own, this.#text, { mode: 0o600 });
-    try {
-      linkSync(own, path);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-      throw error;
-    } finally {
-      unlinkSync(own);
+    for (;;) {
+      try {
+        linkSync(this.#own, path);
+        return true;
+      } catch (error) {
+        if (isThere(error)) return false;
+        if (!isMissing(error)) throw error;
+        this.#writeOwn();
+      }
     }
+  }
+
+  /** Writes the file that is linked into place, once for all times the lock is taken; those of the dead go. */
+  #writeOwn(): void {
+    const directory = dirname(this.#path);
+    const prefix = `${basename(this.#path)}.`;
+    for (const name of readdirSync(directory)) {
+      if (!name.startsWith(prefix) || name.length < prefix.length + this.#nonce.length) continue;
+      const holder = parseHolder(readText(join(directory, name)) ?? "");
+      if (holder && isDead(holder)) rmSync(join(directory, name), { force: true });
+    }
+    writeFileSync(this.#own, this.#text, { mode: 0o600 });
   }
 
   /** Removes a dead holder's file, unless someone else is about to. True when the caller should try again at once. */

@@ -63,8 +63,11 @@ export const writeTasks = (directory: string, file: TasksFile): Promise<void> =>
   replaceFile(directory, "tasks.json", `${JSON.stringify(TasksFileSchema.parse(file), null, 2)}\n`);
 
 function readJson(directory: string, name: string): Result<{ value: unknown }> {
+  const path = join(directory, name);
   try {
-    const value: unknown = JSON.parse(readFileSync(join(directory, name), "utf8"));
+    // Mostly there is none, and a look is cheaper than an error.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { ok: true, value: undefined };
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     return { ok: true, value };
   } catch (error) {
     if (isMissing(error)) return { ok: true, value: undefined };
