@@ -68,7 +68,7 @@ function occupied(text: TextFile, one: Placed): { start: number; end: number } {
 }
 
 function byPlace(a: Claim, b: Claim): number {
-  return a.start - b.start || Number(a.placed.kind !== "insert") - Number(b.placed.kind !== "insert");
+  return a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start);
 }
 
 function isOrdered(claims: readonly Claim[]): boolean {
@@ -89,6 +89,14 @@ function clashesOf(text: TextFile, claims: readonly Claim[]): Clash[] {
       clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(claim.start) });
     }
     if (!furthest || claim.end > furthest.end) furthest = claim;
+  }
+  // How the file ends is one patch's to say.
+  const ending = claims.find(({ placed }) => placed.kind === "bytes" && placed.changesEnd === true);
+  const other =
+    ending && claims.find(({ placed, end }) => end === text.bytes.length && placed.owner !== ending.placed.owner);
+  if (ending && other) {
+    const [a, b] = [ending.placed.owner, other.placed.owner];
+    clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(ending.start) });
   }
   return clashes;
 }
