@@ -34,17 +34,17 @@ export function checkDeletion(diff: TextFile, change: FileChange, target: TextTo
   return new Placing(diff, change, target, 0).deletes();
 }
 
-/** What a diff that makes a file puts into it. */
+/** All lines that a file's only hunk adds: what a diff that makes a file puts into it. */
 export function addedText(diff: TextFile, { hunks }: FileChange): string {
   const [hunk] = hunks;
   if (!hunk) return "";
-  const isOpen = kindOf(diff, hunk.last) === "\\";
-  const last = isOpen ? hunk.last - 1 : hunk.last;
+  const isOpen = kindOf(diff, hunk.last) === "\\" && kindOf(diff, hunk.last - 1) === "+";
   const lines: string[] = [];
-  for (let line = hunk.first; line <= last; line++) {
+  for (let line = hunk.first; line <= hunk.last; line++) {
+    if (kindOf(diff, line) !== "+") continue;
     lines.push(diff.bytes.toString("utf8", diff.startOf(line) + 1, rawEnd(diff, line)));
   }
-  return lines.join("\n") + (isOpen ? "" : "\n");
+  return lines.length === 0 ? "" : lines.join("\n") + (isOpen ? "" : "\n");
 }
 
 /** The byte after a line, its LF left out and a CR before that kept. */
@@ -76,6 +76,11 @@ class Placing {
 
   run(): Resolved {
     const sides = this.#change.hunks.map((hunk) => this.#oldSide(hunk));
+    if (sides[0] && this.#isBomAlone(sides[0])) {
+      const end = kindOf(this.#diff, sides[0].lines[0] ?? 0) === "-" ? BOM.length : 0;
+      const text = Buffer.from(addedText(this.#diff, this.#change));
+      return { ok: true, placed: [{ owner: this.#owner, kind: "bytes", start: 0, end, text }], moved: 0 };
+    }
     const found = this.#locate(sides);
     if (!found.ok) return found;
     const placed: Placed[] = [];
@@ -105,8 +110,23 @@ class Placing {
     const side: OldSide = hunk
       ? this.#oldSide(hunk)
       : { hunk: { oldStart: 1, oldCount: 0, line: this.#change.line, first: 1, last: 0 }, lines: [], isOpen: false };
+    if (this.#isBomAlone(side)) return null;
     if (side.lines.length === count && (count === 0 || this.#standsAt(side, 1))) return null;
     return this.#stale(side, "deletes the file, which holds something else").error;
+  }
+
+  /** A file of nothing but a byte order mark has no lines here, and one for git. */
+  #isBomAlone({ lines, isOpen }: OldSide): boolean {
+    const [line] = lines;
+    return (
+      this.#text.bytes.length === BOM.length &&
+      this.#text.bomLength > 0 &&
+      line !== undefined &&
+      lines.length === 1 &&
+      isOpen &&
+      this.#hasBom(line) &&
+      rawEnd(this.#diff, line) === this.#diff.startOf(line) + 1 + BOM.length
+    );
   }
 
   #oldSide(hunk: Hunk): OldSide {
@@ -227,7 +247,6 @@ class Placing {
         continue;
       }
       const from = fileLine;
-      const removed = line;
       const added: number[] = [];
       let isLastOpen = false;
       for (let before = kind; line <= hunk.last; line++) {
@@ -252,7 +271,8 @@ class Placing {
         placed.push(this.#lines(from, fileLine - 1, contents.length === 0 ? new Block("") : block));
         continue;
       }
-      const isWithBom = from === 1 && fileLine > from && this.#hasBom(removed);
+      // A diff that shows the mark puts lines before it as well.
+      const isWithBom = from === 1 && lines[0] !== undefined && this.#hasBom(lines[0]);
       const start = isWithBom ? 0 : text.startOf(from);
       const end = fileLine > from ? text.endOf(fileLine - 1) : start;
       const bytes = Buffer.from(

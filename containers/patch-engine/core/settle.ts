@@ -143,6 +143,7 @@ function intoEmpty(claims: readonly Claim[]): (claim: Claim, index: number) => S
   const first = head?.kind === "insert" ? head.block : null;
   const eol = first?.eol ?? "\n";
   return ({ placed, start, end }, index) => {
+    if (placed.kind === "bytes") return { start, end, text: placed.text, lead: 0, trail: 0, eol };
     if (placed.kind !== "insert" || first === null) return { start, end, text: NOTHING, lead: 0, trail: 0, eol };
     if (index === 0) {
       return { start, end, text: first.verbatim(), lead: 0, trail: first.lastEnding, eol };
