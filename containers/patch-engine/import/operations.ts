@@ -1,0 +1,226 @@
+import { fail, type Failed, type PatchOperationInput, type Result, type VibeError } from "@shared/contracts";
+import { checkPath } from "../core/path.ts";
+import { quotePath } from "../core/quotePath.ts";
+import type { Draft } from "./draft.ts";
+import { lineChanges, operationOf, type LineChange } from "./lineEdits.ts";
+import { linesOf, locate } from "./locate.ts";
+
+/** The text of a file as it stands; null where there is none. Asked for checked paths alone. */
+export type FileReader = (path: string) => Result<{ content: string | null }>;
+
+/** A file that must be known and cannot be read, or may not. */
+export class Unreadable extends Error {
+  readonly error: VibeError;
+
+  constructor(error: VibeError) {
+    super(error.message);
+    this.error = error;
+  }
+}
+
+/** Reads a file whose path may be anything. Throws `Unreadable`. */
+export function contentOf(readFile: FileReader, path: string): string | null {
+  const forbidden = checkPath(path);
+  if (forbidden) throw new Unreadable(forbidden);
+  const read = readFile(path);
+  if (!read.ok) throw new Unreadable(read.error);
+  return read.content;
+}
+
+/** Something that was read generously, or that a reviewer should see. `line` is of the imported text. */
+export interface ImportNote {
+  line: number;
+  file: string;
+  code: "INDENTATION" | "TRAILING_WHITE_SPACE" | "REWRITES_FILE" | "UNCHANGED";
+  message: string;
+}
+
+export interface Drafted {
+  ok: true;
+  patches: PatchOperationInput[];
+  notes: ImportNote[];
+}
+
+/** Turns drafts into operations on the files as they stand; the first that has no place, or more than one, refuses all. */
+export function operationsOf(
+  drafts: readonly Draft[],
+  readFile: FileReader,
+  maxRewritePercent: number,
+): Drafted | Failed {
+  const patches: PatchOperationInput[] = [];
+  const notes: ImportNote[] = [];
+  const contents = new Map<string, string | null>();
+  for (const draft of drafts) {
+    const { file, line } = draft;
+    let content = contents.get(file);
+    if (content === undefined) contents.set(file, (content = contentOf(readFile, file)));
+    const current = content === null ? null : linesOf(content);
+    const note = (code: ImportNote["code"], message: string) => notes.push({ line, file, code, message });
+    const missing = () =>
+      fail("FILE_NOT_FOUND", `Line ${line}: ${file} does not exist.`, {
+        file,
+        findings: [{ line, message: "no such file" }],
+      });
+    const addChanges = (lines: readonly string[], changes: readonly LineChange[]) => {
+      for (const change of changes) patches.push(operationOf(file, lines, change));
+      if (changes.length === 0) note("UNCHANGED", `${file} is so already`);
+    };
+    switch (draft.kind) {
+      case "hunk": {
+        if (!current) return missing();
+        const found = locate(current, draft);
+        if (!found.ok) return found;
+        const { start, now, slack } = found.located;
+        if (slack === "indentation") note("INDENTATION", `line ${start} of ${file} was found by another indentation`);
+        if (slack === "trailing white space")
+          note("TRAILING_WHITE_SPACE", `line ${start} of ${file} differs in white space at line ends`);
+        addChanges(
+          current,
+          lineChanges(current.slice(start - 1, start - 1 + draft.old.length), kept(draft, now, current, start), start),
+        );
+        break;
+      }
+      case "whole": {
+        if (content === null || !current) {
+          patches.push({ op: "create-file", file, block: draft.content });
+          break;
+        }
+        if (draft.isNew && current.length > 0) {
+          return fail("FILE_EXISTS", `Line ${line}: ${file} is there already, and the edit names no line of it.`, {
+            file,
+            findings: [{ line, message: "names nothing to search for, which is for new files" }],
+          });
+        }
+        const changes = lineChanges(current, linesOf(draft.content));
+        const touched = changes.reduce((sum, { removed, added }) => sum + Math.max(removed.length, added.length), 0);
+        const percent = current.length === 0 ? 0 : Math.round((touched * 100) / current.length);
+        if (percent > maxRewritePercent) note("REWRITES_FILE", `${percent} % of ${file} would change`);
+        addChanges(current, changes);
+        break;
+      }
+      case "substring": {
+        if (content === null || !current) return missing();
+        const refused = addSubstring(draft, content, patches);
+        if (refused) return refused;
+        break;
+      }
+      case "insert": {
+        if (!current) return missing();
+        if (draft.after > current.length) {
+          return fail(
+            "RANGE_OUT_OF_BOUNDS",
+            `Line ${line}: ${file} has ${current.length} lines, so nothing can be inserted after line ${draft.after}.`,
+            { file },
+          );
+        }
+        const added = linesOf(draft.content.endsWith("\n") ? draft.content : `${draft.content}\n`);
+        addChanges(current, [{ start: draft.after + 1, removed: [], added }]);
+        break;
+      }
+      case "create":
+        if (content !== null) {
+          return fail("FILE_EXISTS", `Line ${line}: ${file} is there already.`, {
+            file,
+            findings: [{ line, message: "the file exists" }],
+          });
+        }
+        patches.push(
+          draft.mode === "100755"
+            ? { op: "apply-diff", diff: creation(file, draft.content) }
+            : { op: "create-file", file, block: draft.content },
+        );
+        break;
+      case "delete":
+        if (content === null) return missing();
+        patches.push({ op: "delete-file", file });
+        break;
+      case "rename":
+        if (content === null) return missing();
+        patches.push({ op: "rename-file", file, to: draft.to });
+        break;
+      case "mode": {
+        if (content === null) return missing();
+        const name = [quotePath(`a/${file}`), quotePath(`b/${file}`)].join(" ");
+        patches.push({
+          op: "apply-diff",
+          diff: `diff --git ${name}\nold mode ${draft.oldMode}\nnew mode ${draft.mode}\n`,
+        });
+        break;
+      }
+    }
+  }
+  return { ok: true, patches, notes };
+}
+
+/** Lines of the replacement that are context stay as the file has them, whatever was overlooked to find them. */
+function kept(
+  draft: Extract<Draft, { kind: "hunk" }>,
+  now: readonly string[],
+  current: readonly string[],
+  start: number,
+): string[] {
+  const actual = current.slice(start - 1, start - 1 + draft.old.length);
+  const lines: string[] = [];
+  /** How far the old lines and the new ones have been walked. */
+  let old = 0;
+  let next = 0;
+  for (const { start: line, removed, added } of lineChanges(draft.old, draft.now)) {
+    const same = line - 1 - old;
+    for (const one of actual.slice(old, old + same)) lines.push(one);
+    for (const one of now.slice(next + same, next + same + added.length)) lines.push(one);
+    old += same + removed.length;
+    next += same + added.length;
+  }
+  for (const one of actual.slice(old)) lines.push(one);
+  return lines;
+}
+
+function addSubstring(
+  { file, line, search, replace }: Extract<Draft, { kind: "substring" }>,
+  content: string,
+  patches: PatchOperationInput[],
+): Failed | null {
+  const text = content.replaceAll("\r\n", "\n");
+  const wanted = search.replaceAll("\r\n", "\n");
+  const lines = linesOf(content);
+  const places: number[] = [];
+  for (let at = text.indexOf(wanted); at !== -1 && places.length <= 20; at = text.indexOf(wanted, at + 1))
+    places.push(at);
+  if (places.length === 1) {
+    patches.push({ op: "search-replace", file, search, replace });
+    return null;
+  }
+  const count = wanted.split("\n").length - (wanted.endsWith("\n") ? 1 : 0);
+  if (places.length > 1) {
+    const candidates = places.slice(0, 20).map((place) => {
+      const start = text.slice(0, place).split("\n").length;
+      return { start, end: start + count - 1, lines: lines.slice(start - 1, start - 1 + Math.min(count, 10)) };
+    });
+    return fail(
+      "AMBIGUOUS_LOCATION",
+      `Line ${line}: the text to replace stands in ${places.length} places of ${file}.`,
+      {
+        file,
+        candidates,
+        findings: [{ line, message: "the text to replace is not unique" }],
+      },
+    );
+  }
+  // Whole lines may still be found but for their indentation.
+  const found = locate(lines, { file, line, old: linesOf(wanted), now: linesOf(replace) });
+  if (!found.ok) return found;
+  const { start, now } = found.located;
+  const changes = lineChanges(lines.slice(start - 1, start - 1 + linesOf(wanted).length), now, start);
+  for (const change of changes) patches.push(operationOf(file, lines, change));
+  return null;
+}
+
+function creation(file: string, content: string): string {
+  const name = quotePath(`b/${file}`);
+  const header = `diff --git ${quotePath(`a/${file}`)} ${name}\nnew file mode 100755\n`;
+  if (content === "") return header;
+  const isOpen = !content.endsWith("\n");
+  const lines = (isOpen ? content : content.slice(0, -1)).split("\n");
+  const body = lines.map((line) => `+${line}\n`).join("");
+  return `${header}--- /dev/null\n+++ ${name}${name.includes(" ") ? "\t" : ""}\n@@ -0,0 +1,${lines.length} @@\n${body}${isOpen ? "\\ No newline at end of file\n" : ""}`;
+}
