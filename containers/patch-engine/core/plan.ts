@@ -14,12 +14,15 @@ export function pathsOf(batch: Pick<PatchBatch, "patches">): string[] {
   return [...paths];
 }
 
+type PatchMetadata = PatchBatch["patches"][number]["metadata"];
+
 /** A patch as it will be planned, logged and answered: an `apply-diff` is one for each of its files. */
 export interface NamedPatch {
   patch_id: string;
   file: string;
   op: string;
   task_id: string | null;
+  metadata: PatchMetadata;
   /** Every path it speaks of. */
   paths: string[];
 }
@@ -31,6 +34,7 @@ export const patchesOf = (batch: Pick<PatchBatch, "patches">, mintPatchId: (inde
     file: patch.file,
     op: patch.op,
     task_id: patch.taskId ?? null,
+    metadata: patch.metadata,
     paths: pathsOfPatch(patch),
   }));
 

@@ -25,7 +25,19 @@ export function entryOf(
 ): LogEntry {
   const { head, ...rest } = at;
   const files = plan.files.map(
-    ({ path, from, kind, mode, modeBefore, beforeSha256, afterSha256, splices, linesAdded, linesRemoved, diff }): LoggedFile => ({
+    ({
+      path,
+      from,
+      kind,
+      mode,
+      modeBefore,
+      beforeSha256,
+      afterSha256,
+      splices,
+      linesAdded,
+      linesRemoved,
+      diff,
+    }): LoggedFile => ({
       path,
       from,
       kind,

@@ -50,7 +50,7 @@ export async function planApply(
 ): Promise<Planned> {
   const mintPatchId = (index: number) => patchIdOf(batchId, index);
   const asked = patchesOf(batch, mintPatchId);
-  const named = asked.map(({ paths: _, ...patch }): RefusedPatch => patch);
+  const named = asked.map(({ patch_id, file, op, task_id }): RefusedPatch => ({ patch_id, file, op, task_id }));
 
   const policy = readPolicy(workspace.directory);
   if (!policy.ok) return refuse(policy.error, named);
