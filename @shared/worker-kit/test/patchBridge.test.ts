@@ -170,9 +170,9 @@ describe("a file that exists and has no marker", () => {
 
 test("a unified diff becomes apply-diff of its file", async () => {
   const diff = "@@ -1 +1 @@\n-a\n+b\n";
-  expect(await patchesOf({ "a.ts": "a\n" }, [{ filePath: "a.ts", fileContents: diff, format: "unified_diff" }])).toEqual([
-    { op: "apply-diff", file: "a.ts", diff },
-  ]);
+  expect(
+    await patchesOf({ "a.ts": "a\n" }, [{ filePath: "a.ts", fileContents: diff, format: "unified_diff" }]),
+  ).toEqual([{ op: "apply-diff", file: "a.ts", diff }]);
 });
 
 test("line edits turn any text into any other, and never touch or overlap one another", () => {
