@@ -79,18 +79,12 @@ function parse(patch: ApplyDiff): Parsed {
 
 /** What a patch does to its file as a whole. */
 export function effectOf(patch: FilePatch): "edit" | "create" | "delete" | "rename" {
-  switch (patch.op) {
-    case "create-file":
-      return "create";
-    case "delete-file":
-      return "delete";
-    case "rename-file":
-      return "rename";
-    case "apply-diff":
-      return patch.part === null ? "edit" : patch.part.change.kind === "copy" ? "create" : patch.part.change.kind;
-    default:
-      return "edit";
-  }
+  if (patch.op === "create-file") return "create";
+  if (patch.op === "delete-file") return "delete";
+  if (patch.op === "rename-file") return "rename";
+  if (patch.op !== "apply-diff" || patch.part === null) return "edit";
+  const { kind } = patch.part.change;
+  return kind === "copy" ? "create" : kind;
 }
 
 /** The name a patch gives its file; null where it keeps its own. */

@@ -45,18 +45,11 @@ export type LineKind = " " | "+" | "-" | "\\";
 export function kindOf(text: TextFile, line: number): LineKind | null {
   const start = text.startOf(line);
   if (start === text.contentEnd(line)) return " ";
-  switch (text.bytes[start]) {
-    case SPACE:
-      return " ";
-    case PLUS:
-      return "+";
-    case MINUS:
-      return "-";
-    case BACKSLASH:
-      return "\\";
-    default:
-      return null;
-  }
+  const first = text.bytes[start];
+  if (first === SPACE) return " ";
+  if (first === PLUS) return "+";
+  if (first === MINUS) return "-";
+  return first === BACKSLASH ? "\\" : null;
 }
 
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/;

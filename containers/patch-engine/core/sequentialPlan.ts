@@ -43,7 +43,7 @@ function inOrder(patches: readonly FilePatch[]): number[] {
   for (let first = 0; first < patches.length;) {
     const diff = diffOf(first);
     let last = first + 1;
-    while (diff !== undefined && diffOf(last) === diff) last++;
+    if (diff !== undefined) while (diffOf(last) === diff) last++;
     const group = Array.from({ length: last - first }, (_, i) => first + i);
     order.push(...group.toSorted((a, b) => rank(a) - rank(b)));
     first = last;

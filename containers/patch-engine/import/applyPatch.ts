@@ -98,7 +98,7 @@ class Reader {
 
   #change(file: string): void {
     const anchors: string[] = [];
-    for (let own = this.#lines[this.#at] ?? ""; /^@@/.test(own); own = this.#lines[++this.#at] ?? "") {
+    for (let own = this.#lines[this.#at] ?? ""; own.startsWith("@@"); own = this.#lines[++this.#at] ?? "") {
       const anchor = own.replace(/^@@+ ?/, "").replace(/ ?@@+\s*$/, "");
       // Some write a unified diff's header here: its numbers are not to be trusted, what follows them is an anchor.
       const named = anchor.replace(/^-\d+(?:,\d+)? \+\d+(?:,\d+)?(?: @@)? ?/, "");

@@ -12,6 +12,8 @@ export type Draft = { line: number; file: string } & (
       /** Lines that stand before them and narrow the search, in order; `isFirm` where they must be there. */
       anchors?: string[];
       isFirm?: boolean;
+      /** Another reading, taken where the lines do not stand as read first. */
+      otherwise?: { old: string[]; now: string[] };
       /** They are the last lines of the file. */
       isAtEnd?: boolean;
     }

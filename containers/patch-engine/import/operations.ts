@@ -68,7 +68,14 @@ export function operationsOf(
     switch (draft.kind) {
       case "hunk": {
         if (!current) return missing();
-        const found = locate(current, draft);
+        const { otherwise } = draft;
+        let reading = draft;
+        let found = locate(current, draft);
+        if (!found.ok && found.error.code === "STALE_CONTENT" && otherwise) {
+          const again = locate(current, { ...draft, ...otherwise });
+          if (again.ok || again.error.code === "AMBIGUOUS_LOCATION")
+            [found, reading] = [again, { ...draft, ...otherwise }];
+        }
         if (!found.ok) return found;
         const { start, now, slack } = found.located;
         if (slack === "indentation") note("INDENTATION", `line ${start} of ${file} was found by another indentation`);
@@ -76,7 +83,11 @@ export function operationsOf(
           note("TRAILING_WHITE_SPACE", `line ${start} of ${file} differs in white space at line ends`);
         addChanges(
           current,
-          lineChanges(current.slice(start - 1, start - 1 + draft.old.length), kept(draft, now, current, start), start),
+          lineChanges(
+            current.slice(start - 1, start - 1 + reading.old.length),
+            kept(reading, now, current, start),
+            start,
+          ),
         );
         break;
       }
@@ -154,7 +165,7 @@ export function operationsOf(
 
 /** Lines of the replacement that are context stay as the file has them, whatever was overlooked to find them. */
 function kept(
-  draft: Extract<Draft, { kind: "hunk" }>,
+  draft: { old: readonly string[]; now: readonly string[] },
   now: readonly string[],
   current: readonly string[],
   start: number,

@@ -1,10 +1,5 @@
 import { closes, fenceOf, pathOf, Refused, type Draft } from "./draft.ts";
 
-const SEARCH = /^(?:<{5,9}) ?(?:SEARCH|ORIGINAL|HEAD)?\b ?(.*)$/;
-const DIVIDER = /^={5,9}\s*$/;
-const REPLACE = /^>{5,9} ?(?:REPLACE|UPDATED|MODIFIED)?\b.*$/;
-const isOpening = (line: string): boolean => line.length < 1100 && SEARCH.test(line) && /^<{5,9}/.test(line);
-
 /**
  * SEARCH/REPLACE blocks: `<<<<<<< SEARCH`, `=======`, `>>>>>>> REPLACE`, with the file's name in the line above, above
  * the fence, in the fence's info string or behind SEARCH. A block without a name is of the file of the block before.
@@ -13,33 +8,32 @@ const isOpening = (line: string): boolean => line.length < 1100 && SEARCH.test(l
 export function readSearchReplace(lines: readonly string[]): Draft[] {
   const drafts: Draft[] = [];
   let file: string | null = null;
-  let fence: string | null = null;
+  /** The line behind the block before. */
+  let free = 0;
   for (let at = 0; at < lines.length; at++) {
     const line = lines[at] ?? "";
-    const fenced = fenceOf(line);
-    if (fenced) fence = fence !== null && closes(line, fence) ? null : fenced.mark;
-    if (DIVIDER.test(line) || (/^>{5,9} ?REPLACE/.test(line) && fence !== "")) {
-      if (line.startsWith(">") || drafts.length > 0 || fence !== null) {
-        if (line.startsWith(">")) throw new Refused(at + 1, "expected `<<<<<<< SEARCH` before this line");
-      }
-      continue;
-    }
-    if (!isOpening(line)) continue;
-    file = namedAbove(lines, at, drafts.at(-1) ? lastEnd(drafts) : 0) ?? file;
-    const own = pathOf(SEARCH.exec(line)?.[1] ?? "");
-    if (own !== null) file = own;
-    const block = readBlock(lines, at);
+    if (isClosing(line)) throw new Refused(at + 1, "expected `<<<<<<< SEARCH` before this line");
+    const opening = openingOf(line);
+    if (!opening) continue;
+    file = pathOf(opening.rest) ?? namedAbove(lines, at, free) ?? file;
     if (file === null) throw new Refused(at + 1, "expected the file's name above this block");
+    const block = readBlock(lines, at);
     drafts.push(draftOf(file, at + 1, block));
-    ends.set(drafts.at(-1) ?? block, block.end);
     at = block.end;
+    free = at + 1;
   }
   if (drafts.length === 0) throw new Refused(1, "expected a line `<<<<<<< SEARCH`");
   return drafts;
 }
 
-const ends = new WeakMap<object, number>();
-const lastEnd = (drafts: readonly Draft[]): number => ends.get(drafts.at(-1) ?? drafts) ?? 0;
+/** Seven marks are usual, models write five to nine. */
+function openingOf(line: string): { rest: string } | null {
+  const match = line.length > 1100 ? null : /^<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)\b:? *(.*)$/.exec(line);
+  return match && { rest: match[1] ?? "" };
+}
+
+const isDivider = (line: string): boolean => line.length < 100 && /^={5,9}\s*$/.test(line);
+const isClosing = (line: string): boolean => line.length < 1100 && /^>{5,9} ?(?:REPLACE|UPDATED|MODIFIED)\b/.test(line);
 
 interface Block {
   search: string[];
@@ -52,18 +46,17 @@ function readBlock(lines: readonly string[], start: number): Block {
   let divider = -1;
   for (let at = start + 1; at < lines.length; at++) {
     const line = lines[at] ?? "";
-    if (line.length > 1100) continue;
-    if (divider === -1 && DIVIDER.test(line)) divider = at;
-    else if (REPLACE.test(line) && /^>{5,9}/.test(line)) {
+    if (divider === -1 && isDivider(line)) divider = at;
+    else if (isClosing(line) || (divider !== -1 && /^>{5,9}\s*$/.test(line.slice(0, 100)))) {
       if (divider === -1)
         throw new Refused(
           at + 1,
           `expected \`=======\` between the block's two halves (it begins at line ${start + 1})`,
         );
       return { search: lines.slice(start + 1, divider), replace: lines.slice(divider + 1, at), end: at };
-    } else if (/^<{5,9} ?(?:SEARCH|ORIGINAL|HEAD)/.test(line)) {
+    } else if (openingOf(line)) {
       throw new Refused(at + 1, `expected the end of the block of line ${start + 1}, \`>>>>>>> REPLACE\``);
-    } else if (divider !== -1 && DIVIDER.test(line)) {
+    } else if (divider !== -1 && isDivider(line)) {
       throw new Refused(at + 1, `the block of line ${start + 1} has a second \`=======\``);
     }
   }
@@ -82,7 +75,7 @@ function draftOf(file: string, line: number, { search, replace }: Block): Draft 
 
 /** The nearest name above a block: past fences and blank lines, not past other text or the block before. */
 function namedAbove(lines: readonly string[], at: number, floor: number): string | null {
-  for (let above = at - 1, seen = 0; above > floor - 1 && above >= 0 && seen < 4; above--) {
+  for (let above = at - 1; above >= floor; above--) {
     const line = lines[above] ?? "";
     const fence = fenceOf(line);
     if (fence) {
@@ -93,11 +86,7 @@ function namedAbove(lines: readonly string[], at: number, floor: number): string
       continue;
     }
     if (line.trim() === "") continue;
-    seen++;
-    if (REPLACE.test(line) && /^>{5,9}/.test(line)) return null;
-    const path = pathOf(line) ?? pathWithin(line);
-    if (path !== null) return path;
-    return null;
+    return pathOf(line) ?? pathWithin(line);
   }
   return null;
 }

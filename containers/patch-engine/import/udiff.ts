@@ -57,8 +57,9 @@ export function readUdiff(text: readonly string[]): Draft[] {
     if (!line) break;
     const own = sections.at(-1);
     if (line.text.startsWith("diff --git ")) {
-      sections.push({ ...section(line.at), path: pathOfGitLine(line.text.slice(11)) });
-      i = readExtended(lines, i + 1, sections.at(-1));
+      const made = { ...section(line.at), path: pathOfGitLine(line.text.slice(11)) };
+      sections.push(made);
+      i = readExtended(lines, i + 1, made);
     } else if (isNames(lines, i)) {
       const target = own && own.old === undefined && own.hunks.length === 0 ? own : section(line.at);
       if (target !== own) sections.push(target);
@@ -113,9 +114,9 @@ function nameIn({ text, at }: Line): string | null {
   return label.name;
 }
 
-function readExtended(lines: readonly Line[], from: number, into: Section | undefined): number {
+function readExtended(lines: readonly Line[], from: number, into: Section): number {
   let i = from;
-  for (; i < lines.length && into; i++) {
+  for (; i < lines.length; i++) {
     const text = lines[i]?.text ?? "";
     const mode = (): FileMode => {
       if (text.endsWith(" 100755")) return "100755";
@@ -178,6 +179,8 @@ function draftsOf(own: Section): Draft[] {
   for (const hunk of own.hunks) {
     const old: string[] = [];
     const now: string[] = [];
+    // Of lines whose space may be lost: the whole of each context line.
+    const unmarked: { old: string[]; now: string[] } = { old: [], now: [] };
     let changes = 0;
     for (const { text } of hunk.body) {
       if (text.startsWith("\\")) continue;
@@ -186,6 +189,8 @@ function draftsOf(own: Section): Draft[] {
       if (mark !== "+") old.push(content);
       if (mark !== "-") now.push(content);
       if (mark === "+" || mark === "-") changes++;
+      if (mark !== "+") unmarked.old.push(mark === "-" ? content : text);
+      if (mark !== "-") unmarked.now.push(mark === "+" ? content : text);
     }
     // A hunk of context alone changes nothing and says nothing wrong.
     if (changes === 0) continue;
@@ -196,6 +201,7 @@ function draftsOf(own: Section): Draft[] {
       line: hunk.line,
       old,
       now,
+      otherwise: unmarked,
       ...(hunk.at === undefined ? {} : { at: isInsertion ? hunk.at + 1 : hunk.at }),
       ...(hunk.anchor === "" ? {} : { anchors: [hunk.anchor] }),
     });

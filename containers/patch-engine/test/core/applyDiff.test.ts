@@ -175,7 +175,7 @@ describe("what a diff did is undone", () => {
     ],
     ["a copy", { a: "x\n" }, "diff --git a/a b/b\nsimilarity index 100%\ncopy from a\ncopy to b\n"],
   ])("%s", (_name, files, diff) => {
-    const workspace = new MemoryWorkspace(files as Record<string, string>);
+    const workspace = new MemoryWorkspace(files);
     const before = workspace.treeHash;
     const done = workspace.apply({ patches: [{ op: "apply-diff", diff }] });
     expect(done.ok ? null : done.error).toBeNull();
