@@ -12,6 +12,7 @@ export function readFiles(text: string, lines: readonly string[]): Draft[] {
     const fence = fenceOf(lines[at] ?? "");
     if (!fence) continue;
     const file = namedBy(fence.info) ?? namedAbove(lines, at);
+    const isMarkdown = /^(?:md|markdown)\b/i.test(fence.info);
     const start = at + 1;
     let end = start;
     // Markdown within Markdown: a fence with an info string opens another, and the first bare one closes that.
@@ -20,7 +21,7 @@ export function readFiles(text: string, lines: readonly string[]): Draft[] {
       if (closes(line, fence.mark)) {
         if (inner === 0) break;
         inner--;
-      } else if (/^(?:md|markdown)\b/i.test(fence.info) && (fenceOf(line)?.info ?? "") !== "") inner++;
+      } else if (isMarkdown && opensWithin(line, fence.mark)) inner++;
     }
     if (end >= lines.length)
       throw new Refused(lines.length, `the text ends within the block of line ${start}: expected \`${fence.mark}\``);
@@ -36,6 +37,11 @@ export function readFiles(text: string, lines: readonly string[]): Draft[] {
   }
   if (drafts.length === 0) throw new Refused(1, "expected a fenced block with a file's path above it, or JSON");
   return drafts;
+}
+
+function opensWithin(line: string, mark: string): boolean {
+  const fence = fenceOf(line);
+  return fence !== null && fence.info !== "" && fence.mark.startsWith(mark);
 }
 
 function namedBy(info: string): string | null {

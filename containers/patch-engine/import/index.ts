@@ -116,7 +116,7 @@ function read(format: ImportFormat, text: string, lines: readonly string[]): Dra
 function formatOf(text: string, lines: readonly string[]): ImportFormat {
   const first = text.trimStart()[0];
   if (first === "{" || first === "[") {
-    return /"(?:command|old_str|old_string|edits|tool_calls|tool_use|arguments|operation|patch|insert_line)"\s*:/.test(
+    return /"(?:command|input|old_str|old_string|edits|tool_calls|tool_use|arguments|operation|patch|insert_line)"\s*:/.test(
       text,
     ) || text.includes("*** Begin Patch")
       ? "edit-tool"

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
@@ -7,6 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { PatchBatchSchema, type FileMode } from "@shared/contracts";
 import { planBatch, type FileSnapshot, type PlanResult } from "../../core/index.ts";
 import { content, snapshot } from "./arbitraries.ts";
+import { gitApply } from "./gitApply.ts";
 
 type Tree = Record<string, { text: string; mode: FileMode }>;
 
@@ -70,16 +71,16 @@ function expectTree(left: Tree, wanted: Tree): void {
   }
 }
 
-function applied(
-  before: Tree,
-  diff: string,
-  coordinates: "original" | "sequential",
-): { tree: Tree; result: PlanResult } {
+function plan(before: Tree, diff: string, coordinates: "original" | "sequential"): PlanResult {
   const files = new Map<string, FileSnapshot | null>(
     Object.entries(before).map(([path, { text, mode }]) => [path, { ...snapshot(text), mode }]),
   );
   const batch = PatchBatchSchema.parse({ coordinates, patches: [{ op: "apply-diff", diff }] });
-  const result = planBatch(batch, files, { mintPatchId: (index) => `p${index + 1}` });
+  return planBatch(batch, files, { mintPatchId: (index) => `p${index + 1}` });
+}
+
+/** The tree that a plan leaves. */
+function left(before: Tree, result: PlanResult): Tree {
   if (!result.ok) throw new Error(`${result.error.code}: ${result.error.message}\n${JSON.stringify(result.error)}`);
   const tree = { ...before };
   for (const file of result.plan.files) {
@@ -89,7 +90,16 @@ function applied(
   for (const file of result.plan.files) {
     if (file.after) tree[file.path] = { text: Buffer.from(file.after).toString(), mode: file.mode };
   }
-  return { tree, result };
+  return tree;
+}
+
+function applied(
+  before: Tree,
+  diff: string,
+  coordinates: "original" | "sequential",
+): { tree: Tree; result: PlanResult } {
+  const result = plan(before, diff, coordinates);
+  return { tree: left(before, result), result };
 }
 
 const names = fc.constantFrom("", "sp ace", "ü", 'q"uote', "b", "deep/er", "-dash", "tail ", "emoji😀", "a b/a b");
@@ -188,3 +198,80 @@ describe("apply-diff makes what the diff was made from", () => {
     expectTree(applied(before, again, "original").tree, after);
   }, 60_000);
 });
+
+/** What GNU patch makes of files and a diff, without fuzz. */
+function gnuPatch(files: Record<string, string>, diff: string): Record<string, string> {
+  const root = fresh();
+  write(root, Object.fromEntries(Object.entries(files).map(([path, text]) => [path, { text, mode: "100644" }])));
+  const { status, stdout } = spawnSync("patch", ["-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary"], {
+    cwd: root,
+    input: diff,
+  });
+  if (status !== 0) throw new Error(`patch: ${stdout.toString().slice(-2000)}`);
+  return Object.fromEntries(Object.keys(files).map((path) => [path, readFileSync(join(root, path), "utf8")]));
+}
+
+test("where lines have moved and are found, git apply and GNU patch find them in the same place", () => {
+  const moved = fc.record({
+    lines: fc.array(
+      fc.oneof(
+        fc.nat(400).map((n) => `u${n}`),
+        fc.constantFrom("a", "b", "}"),
+      ),
+      { minLength: 8, maxLength: 60 },
+    ),
+    keep: fc.array(fc.nat(12), { minLength: 60, maxLength: 60 }),
+    above: fc.integer({ min: 0, max: 9 }),
+    middle: fc.nat(59),
+  });
+  const before: Record<string, string> = {};
+  const wanted: Record<string, string> = {};
+  const files: Tree = {};
+  const edited: Tree = {};
+  for (const [i, { lines, keep, above, middle }] of fc.sample(moved, 1_000).entries()) {
+    const path = `f${i}.txt`;
+    const after = lines.flatMap((line, n) => (keep[n] === 0 ? [] : keep[n] === 1 ? [`new${n}`, line] : [line]));
+    files[path] = { text: lines.map((line) => `${line}\n`).join(""), mode: "100644" };
+    edited[path] = { text: after.map((line) => `${line}\n`).join(""), mode: "100644" };
+    const shifted = [...Array.from({ length: above }, (_, n) => `above${n}`), ...lines];
+    if (middle % 3 === 0) shifted.splice(middle % shifted.length, 0, "between");
+    before[path] = shifted.map((line) => `${line}\n`).join("");
+  }
+  let diff = "";
+  let refused = 0;
+  let found = 0;
+  for (const part of gitDiff(files, edited, []).split(/^(?=diff --git )/m)) {
+    const path = /^diff --git a\/(\S+)/.exec(part)?.[1] ?? "";
+    const tree: Tree = { [path]: { text: before[path]!, mode: "100644" } };
+    const result = plan(tree, part, "original");
+    if (!result.ok) {
+      expect(result.error.code).toMatch(/^(?:STALE_CONTENT|AMBIGUOUS_LOCATION)$/);
+      refused++;
+      continue;
+    }
+    if (result.plan.patches.some(({ moved: by }) => by !== 0)) found++;
+    wanted[path] = left(tree, result)[path]!.text;
+    diff += part;
+  }
+  expect(refused).toBeGreaterThan(50);
+  expect(found).toBeGreaterThan(200);
+  const taken = Object.fromEntries(Object.keys(wanted).map((path) => [path, before[path]!]));
+  // Both also hold a hunk that began or ended a file to its beginning or end; here its lines alone say where it is.
+  const inside = diff.split(/^(?=diff --git )/m).filter((part) => isInside(part));
+  const paths = inside.map((part) => /^diff --git a\/(\S+)/.exec(part)?.[1] ?? "");
+  const pick = (all: Record<string, string>) => Object.fromEntries(paths.map((path) => [path, all[path]!]));
+  expect(gnuPatch(pick(taken), inside.join(""))).toEqual(pick(wanted));
+  const git = gitApply(pick(taken), inside.join(""));
+  expect(Object.fromEntries(Object.entries(git).map(([path, bytes]) => [path, bytes.toString()]))).toEqual(
+    pick(wanted),
+  );
+  expect(paths.length).toBeGreaterThan(50);
+}, 60_000);
+
+/** Whether no hunk begins a file, and each has three lines of context on both sides. */
+const isInside = (part: string): boolean =>
+  !/^@@ -1[ ,]/m.test(part) &&
+  part
+    .split(/^@@.*@@.*\n/m)
+    .slice(1)
+    .every((body) => /^(?: .*\n){3}[^ ]/.test(body) && /(?:^[+-].*\n)(?: .*\n){3}$/m.test(body));
