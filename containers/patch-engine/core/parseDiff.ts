@@ -2,17 +2,8 @@ import { Buffer } from "node:buffer";
 import { fail, type FileMode, type Result } from "@shared/contracts";
 import { shownLine } from "./context.ts";
 import { commonPath, labelled, means, pathOfGitLine, wholeName, withoutPrefix, type DiffName } from "./diffNames.ts";
+import { kindOf, type Hunk, type LineKind } from "./hunk.ts";
 import { TextFile } from "./textFile.ts";
-
-/** One hunk. `first`…`last` are the lines of the diff that hold its body; an insertion's `oldStart` is the line before it. */
-export interface Hunk {
-  oldStart: number;
-  oldCount: number;
-  /** The diff's line with the `@@`. */
-  line: number;
-  first: number;
-  last: number;
-}
 
 /** What a diff does to one file. */
 export interface FileChange {
@@ -32,24 +23,6 @@ export interface ParsedDiff {
   /** The diff's lines, in which the hunks' bodies stand. */
   text: TextFile;
   files: FileChange[];
-}
-
-const SPACE = 0x20;
-const PLUS = 0x2b;
-const MINUS = 0x2d;
-const BACKSLASH = 0x5c;
-
-/** What a line of a hunk's body is, by its first byte; an empty line is an empty context line whose space was lost. */
-export type LineKind = " " | "+" | "-" | "\\";
-
-export function kindOf(text: TextFile, line: number): LineKind | null {
-  const start = text.startOf(line);
-  if (start === text.contentEnd(line)) return " ";
-  const first = text.bytes[start];
-  if (first === SPACE) return " ";
-  if (first === PLUS) return "+";
-  if (first === MINUS) return "-";
-  return first === BACKSLASH ? "\\" : null;
 }
 
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/;

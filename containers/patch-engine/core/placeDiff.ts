@@ -3,7 +3,8 @@ import { fail, type Failed, type VibeError } from "@shared/contracts";
 import { Block } from "./block.ts";
 import { candidate, contextAround, countOf, MAX_CANDIDATES, shownLine } from "./context.ts";
 import { countAll, placesOfRun } from "./lineSearch.ts";
-import { kindOf, type FileChange, type Hunk } from "./parseDiff.ts";
+import { kindOf, type Hunk } from "./hunk.ts";
+import type { FileChange } from "./parseDiff.ts";
 import { eolNear, type Placed, type Resolved, type TextToEdit } from "./resolve.ts";
 import { TextFile } from "./textFile.ts";
 

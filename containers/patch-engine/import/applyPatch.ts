@@ -23,6 +23,8 @@ class Reader {
   readonly #lines: readonly string[];
   readonly #drafts: Draft[] = [];
   #at: number;
+  /** The first line from where was last asked that is not blank. */
+  #text = -1;
 
   constructor(lines: readonly string[], at: number) {
     this.#lines = lines;
@@ -75,12 +77,15 @@ class Reader {
     this.#drafts.push({ kind: "create", file, line, content: content.length === 0 ? "" : `${content.join("\n")}\n` });
   }
 
+  /** Whether only blank lines stand between here and the next part. */
   #isBlankUntilOver(): boolean {
-    for (let at = this.#at; ; at++) {
-      const line = this.#lines[at];
-      if (line === undefined || line.startsWith("*** ")) return true;
-      if (line.trim() !== "") return false;
+    // Each line is looked at once, however many blank ones stand together.
+    if (this.#text < this.#at) {
+      this.#text = this.#at;
+      while ((this.#lines[this.#text] ?? "*").trim() === "") this.#text++;
     }
+    const line = this.#lines[this.#text];
+    return line === undefined || line.startsWith("*** ");
   }
 
   #update(file: string): void {

@@ -6,6 +6,7 @@ import {
   type Failed,
   type PatchBatchInput,
   type Result,
+  validationError,
 } from "@shared/contracts";
 import { pathsOf, planBatch, sha256, type FileSnapshot } from "../core/index.ts";
 import { parseDiff } from "../core/parseDiff.ts";
@@ -86,7 +87,9 @@ function importExact(lines: readonly string[], text: string, readFile: FileReade
 }
 
 function refusalOf(input: PatchBatchInput, readFile: FileReader): Failed | null {
-  const batch = PatchBatchSchema.parse(input);
+  const parsed = PatchBatchSchema.safeParse(input);
+  if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
+  const batch = parsed.data;
   const files = new Map<string, FileSnapshot | null>();
   for (const path of pathsOf(batch)) {
     const content = contentOf(readFile, path);

@@ -1,21 +1,14 @@
 import { fail, type Candidate, type Failed } from "@shared/contracts";
-import { placesOfRun } from "../core/lineSearch.ts";
+import type { FileLines, Slack } from "./FileLines.ts";
 
 const MAX_CANDIDATES = 20;
-
-/** The lines of a file as they are compared: without endings and byte order mark. */
-export function linesOf(content: string): string[] {
-  const lines = content.replace(/^\uFEFF/, "").split("\n");
-  if (lines.at(-1) === "") lines.pop();
-  return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
-}
 
 /** Where lines stand: `start` from 1, and the lines that take their place, indented as the file is. */
 export interface Located {
   start: number;
   now: string[];
   /** What was overlooked to find them. */
-  slack: "none" | "trailing white space" | "indentation";
+  slack: Slack;
 }
 
 export interface Wanted {
@@ -35,9 +28,12 @@ export interface Wanted {
  * have more or less than the file. At the stated line, or where the anchors lead, or where they stand once; several
  * places are AMBIGUOUS_LOCATION with the candidates, none is STALE_CONTENT with the first difference at the likeliest.
  */
-export function locate(file: readonly string[], wanted: Wanted): { ok: true; located: Located } | Failed {
+export function locate(file: FileLines, wanted: Wanted): { ok: true; located: Located } | Failed {
   const { old, now, at } = wanted;
   if (old.length === 0) return locateNothing(file, wanted);
+  if (at !== undefined && file.standsAt(old, at) && !wanted.isFirm && !wanted.isAtEnd) {
+    return { ok: true, located: { start: at, now: [...now], slack: "none" } };
+  }
   const scope = scopeOf(file, wanted);
   if (!scope.ok) return scope;
   for (const slack of ["none", "trailing white space", "indentation"] as const) {
@@ -62,21 +58,11 @@ interface Place {
 
 const asIs = (lines: string[]): string[] => lines;
 
-function placesAt(file: readonly string[], old: readonly string[], slack: Located["slack"]): Place[] {
-  const keyOf = (line: string) => (slack === "none" ? line : slack === "indentation" ? line.trim() : line.trimEnd());
-  const numbers = new Map<string, number>();
-  const text = Int32Array.from(file, (line) => {
-    const key = keyOf(line);
-    const known = numbers.get(key) ?? numbers.size;
-    numbers.set(key, known);
-    return known;
-  });
-  const run = Int32Array.from(old, (line) => numbers.get(keyOf(line)) ?? -1);
-  const starts = placesOfRun(text, run, MAX_CANDIDATES + 1);
-  return starts.flatMap((index) => {
-    const place = { start: index + 1, end: index + old.length };
+function placesAt(file: FileLines, old: readonly string[], slack: Slack): Place[] {
+  return file.placesOf(old, slack, MAX_CANDIDATES + 1).flatMap((start) => {
+    const place = { start, end: start + old.length - 1 };
     if (slack !== "indentation") return [{ ...place, reindent: asIs }];
-    const reindent = shiftOf(old, file.slice(index, index + old.length));
+    const reindent = shiftOf(old, file.slice(start, old.length));
     return reindent ? [{ ...place, reindent }] : [];
   });
 }
@@ -108,7 +94,7 @@ function shiftOf(old: readonly string[], actual: readonly string[]): ((lines: st
     });
 }
 
-function locateNothing(file: readonly string[], wanted: Wanted): { ok: true; located: Located } | Failed {
+function locateNothing(file: FileLines, wanted: Wanted): { ok: true; located: Located } | Failed {
   const found = (start: number) => ({
     ok: true as const,
     located: { start, now: [...wanted.now], slack: "none" as const },
@@ -125,19 +111,18 @@ function locateNothing(file: readonly string[], wanted: Wanted): { ok: true; loc
 }
 
 /** The lines in which anchors place something: from behind the last anchor to the end of the block it opens. */
-function scopeOf(file: readonly string[], wanted: Wanted): { ok: true; first: number; last: number } | Failed {
+function scopeOf(file: FileLines, wanted: Wanted): { ok: true; first: number; last: number } | Failed {
   let first = 1;
   let last = file.length;
   for (const anchor of wanted.anchors ?? []) {
     const text = anchor.trim();
-    const exact: number[] = [];
-    const begun: number[] = [];
-    for (let line = first; line <= last; line++) {
-      const own = (file[line - 1] ?? "").trim();
-      if (own === text) exact.push(line);
-      else if (own.startsWith(text)) begun.push(line);
+    let lines = file.linesLike(text, first, last);
+    for (let line = first; line <= last && lines.length === 0; line++) {
+      // None is it as a whole: those that begin with it.
+      if (file.lines[line - 1]?.trimStart().startsWith(text)) {
+        lines = linesBegun(file, text, line, last);
+      }
     }
-    const lines = exact.length > 0 ? exact : begun;
     const [only] = lines;
     if (only === undefined) {
       if (!wanted.isFirm) return { ok: true, first: 1, last: file.length };
@@ -165,11 +150,19 @@ function scopeOf(file: readonly string[], wanted: Wanted): { ok: true; first: nu
   return { ok: true, first, last };
 }
 
+function linesBegun(file: FileLines, text: string, first: number, last: number): number[] {
+  const lines: number[] = [];
+  for (let line = first; line <= last && lines.length <= MAX_CANDIDATES; line++) {
+    if (file.lines[line - 1]?.trimStart().startsWith(text)) lines.push(line);
+  }
+  return lines;
+}
+
 /** The last line of the block that a line opens, told by indentation; closing brackets still belong to it. */
-function blockEnd(file: readonly string[], opener: number): number {
-  const depth = indentOf(file[opener - 1] ?? "").length;
+function blockEnd(file: FileLines, opener: number): number {
+  const depth = indentOf(file.lines[opener - 1] ?? "").length;
   for (let line = opener + 1; line <= file.length; line++) {
-    const own = file[line - 1] ?? "";
+    const own = file.lines[line - 1] ?? "";
     if (own.trim() === "" || indentOf(own).length > depth) continue;
     if (/^[)}\]]/.test(own.trim())) {
       // `} else {` goes on.
@@ -182,7 +175,7 @@ function blockEnd(file: readonly string[], opener: number): number {
 }
 
 function ambiguous(
-  file: readonly string[],
+  file: FileLines,
   wanted: Wanted,
   places: readonly { start: number; end: number }[],
   what = "what it replaces",
@@ -193,31 +186,35 @@ function ambiguous(
   });
 }
 
-const candidate = (file: readonly string[], { start, end }: { start: number; end: number }): Candidate => ({
+const candidate = (file: FileLines, { start, end }: { start: number; end: number }): Candidate => ({
   start,
   end,
-  lines: file.slice(start - 1, Math.min(end, start + 9)).map(shown),
+  lines: file.slice(start, Math.min(end - start + 1, 10)).map(shown),
 });
 
 const shown = (line: string): string => (line.length > 240 ? `${line.slice(0, 240).toWellFormed()}…` : line);
 
 /** Nothing like it stands there: shows the place that has most of it in common from its first line on. */
-function stale(file: readonly string[], wanted: Wanted): Failed {
+function stale(file: FileLines, wanted: Wanted): Failed {
   const { old } = wanted;
   const keys = old.map((line) => line.trim());
   const head = keys.findIndex((key) => key !== "");
   let best = { start: Math.min(wanted.at ?? 1, Math.max(1, file.length)), same: 0 };
-  let tried = 0;
-  for (let i = 0; i < file.length && tried < 200; i++) {
-    if (head === -1 || (file[i] ?? "").trim() !== keys[head]) continue;
-    tried++;
+  // Enough to show the likeliest place of what a person would send.
+  let left = 50_000;
+  for (let i = 0; i < file.length && left > 0; i++) {
+    if (head === -1 || (file.lines[i] ?? "").trim() !== keys[head]) continue;
+    left--;
     let same = head;
-    while (same < keys.length && (file[i - head + same] ?? "\0").trim() === keys[same]) same++;
+    while (left > 0 && same < keys.length && (file.lines[i - head + same] ?? "\0").trim() === keys[same]) {
+      same++;
+      left--;
+    }
     if (same > best.same) best = { start: i - head + 1, same };
   }
   const line = Math.max(1, best.start + best.same);
   const expected = old[best.same];
-  const actual = file[line - 1];
+  const actual = file.lines[line - 1];
   const from = Math.max(1, line - 4);
   return refuse(wanted, "STALE_CONTENT", `replaces lines that do not stand in ${wanted.file}`, {
     firstDivergence: {
@@ -225,7 +222,7 @@ function stale(file: readonly string[], wanted: Wanted): Failed {
       expected: expected === undefined ? null : shown(expected),
       actual: actual === undefined ? null : shown(actual),
     },
-    ...(file.length > 0 ? { context: { startLine: from, lines: file.slice(from - 1, from + 8).map(shown) } } : {}),
+    ...(file.length > 0 ? { context: { startLine: from, lines: file.slice(from, 9).map(shown) } } : {}),
     ...(best.same > 0
       ? { candidates: [candidate(file, { start: best.start, end: best.start + old.length - 1 })] }
       : {}),

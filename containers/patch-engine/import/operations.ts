@@ -3,7 +3,8 @@ import { checkPath } from "../core/path.ts";
 import { quotePath } from "../core/quotePath.ts";
 import type { Draft } from "./draft.ts";
 import { lineChanges, operationOf, type LineChange } from "./lineEdits.ts";
-import { linesOf, locate } from "./locate.ts";
+import { FileLines, linesOf } from "./FileLines.ts";
+import { locate } from "./locate.ts";
 
 /** The text of a file as it stands; null where there is none. Asked for checked paths alone. */
 export type FileReader = (path: string) => Result<{ content: string | null }>;
@@ -49,19 +50,23 @@ export function operationsOf(
 ): Drafted | Failed {
   const patches: PatchOperationInput[] = [];
   const notes: ImportNote[] = [];
-  const contents = new Map<string, string | null>();
+  const files = new Map<string, FileLines | null>();
   for (const draft of drafts) {
     const { file, line } = draft;
-    let content = contents.get(file);
-    if (content === undefined) contents.set(file, (content = contentOf(readFile, file)));
-    const current = content === null ? null : linesOf(content);
+    let standing = files.get(file);
+    if (standing === undefined) {
+      const content = contentOf(readFile, file);
+      standing = content === null ? null : new FileLines(content);
+      files.set(file, standing);
+    }
+    const current = standing;
     const note = (code: ImportNote["code"], message: string) => notes.push({ line, file, code, message });
     const missing = () =>
       fail("FILE_NOT_FOUND", `Line ${line}: ${file} does not exist.`, {
         file,
         findings: [{ line, message: "no such file" }],
       });
-    const addChanges = (lines: readonly string[], changes: readonly LineChange[]) => {
+    const addChanges = ({ lines }: FileLines, changes: readonly LineChange[]) => {
       for (const change of changes) patches.push(operationOf(file, lines, change));
       if (changes.length === 0) note("UNCHANGED", `${file} is so already`);
     };
@@ -83,16 +88,12 @@ export function operationsOf(
           note("TRAILING_WHITE_SPACE", `line ${start} of ${file} differs in white space at line ends`);
         addChanges(
           current,
-          lineChanges(
-            current.slice(start - 1, start - 1 + reading.old.length),
-            kept(reading, now, current, start),
-            start,
-          ),
+          lineChanges(current.slice(start, reading.old.length), kept(reading, now, current, start), start),
         );
         break;
       }
       case "whole": {
-        if (content === null || !current) {
+        if (!current) {
           patches.push({ op: "create-file", file, block: draft.content });
           break;
         }
@@ -102,7 +103,7 @@ export function operationsOf(
             findings: [{ line, message: "names nothing to search for, which is for new files" }],
           });
         }
-        const changes = lineChanges(current, linesOf(draft.content));
+        const changes = lineChanges(current.lines, linesOf(draft.content));
         const touched = changes.reduce((sum, { removed, added }) => sum + Math.max(removed.length, added.length), 0);
         const percent = current.length === 0 ? 0 : Math.round((touched * 100) / current.length);
         if (percent > maxRewritePercent) note("REWRITES_FILE", `${percent} % of ${file} would change`);
@@ -110,8 +111,8 @@ export function operationsOf(
         break;
       }
       case "substring": {
-        if (content === null || !current) return missing();
-        const refused = addSubstring(draft, content, patches);
+        if (!current) return missing();
+        const refused = addSubstring(draft, current, patches);
         if (refused) return refused;
         break;
       }
@@ -129,7 +130,7 @@ export function operationsOf(
         break;
       }
       case "create":
-        if (content !== null) {
+        if (current) {
           return fail("FILE_EXISTS", `Line ${line}: ${file} is there already.`, {
             file,
             findings: [{ line, message: "the file exists" }],
@@ -142,15 +143,15 @@ export function operationsOf(
         );
         break;
       case "delete":
-        if (content === null) return missing();
+        if (!current) return missing();
         patches.push({ op: "delete-file", file });
         break;
       case "rename":
-        if (content === null) return missing();
+        if (!current) return missing();
         patches.push({ op: "rename-file", file, to: draft.to });
         break;
       case "mode": {
-        if (content === null) return missing();
+        if (!current) return missing();
         const name = [quotePath(`a/${file}`), quotePath(`b/${file}`)].join(" ");
         patches.push({
           op: "apply-diff",
@@ -167,10 +168,10 @@ export function operationsOf(
 function kept(
   draft: { old: readonly string[]; now: readonly string[] },
   now: readonly string[],
-  current: readonly string[],
+  current: FileLines,
   start: number,
 ): string[] {
-  const actual = current.slice(start - 1, start - 1 + draft.old.length);
+  const actual = current.slice(start, draft.old.length);
   const lines: string[] = [];
   /** How far the old lines and the new ones have been walked. */
   let old = 0;
@@ -188,12 +189,12 @@ function kept(
 
 function addSubstring(
   { file, line, search, replace }: Extract<Draft, { kind: "substring" }>,
-  content: string,
+  current: FileLines,
   patches: PatchOperationInput[],
 ): Failed | null {
-  const text = content.replaceAll("\r\n", "\n");
+  const text = current.content.replaceAll("\r\n", "\n");
   const wanted = search.replaceAll("\r\n", "\n");
-  const lines = linesOf(content);
+  const { lines } = current;
   const places: number[] = [];
   for (let at = text.indexOf(wanted); at !== -1 && places.length <= 20; at = text.indexOf(wanted, at + 1))
     places.push(at);
@@ -218,10 +219,10 @@ function addSubstring(
     );
   }
   // Whole lines may still be found but for their indentation.
-  const found = locate(lines, { file, line, old: linesOf(wanted), now: linesOf(replace) });
+  const found = locate(current, { file, line, old: linesOf(wanted), now: linesOf(replace) });
   if (!found.ok) return found;
   const { start, now } = found.located;
-  const changes = lineChanges(lines.slice(start - 1, start - 1 + linesOf(wanted).length), now, start);
+  const changes = lineChanges(current.slice(start, linesOf(wanted).length), now, start);
   for (const change of changes) patches.push(operationOf(file, lines, change));
   return null;
 }
