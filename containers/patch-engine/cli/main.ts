@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   "delete-file": async () => (await import("./verbs/edits.ts")).deleteFile,
   "rename-file": async () => (await import("./verbs/edits.ts")).renameFile,
   apply: async () => (await import("./verbs/batches.ts")).apply,
+  import: async () => (await import("./verbs/import.ts")).importText,
   simulate: async () => (await import("./verbs/batches.ts")).simulate,
   validate: async () => (await import("./verbs/batches.ts")).validate,
   revert: async () => (await import("./verbs/history.ts")).revert,

@@ -14,10 +14,11 @@ const MINUS = 0x2d;
 const NO_NEWLINE = Buffer.from("\\ No newline at end of file\n");
 
 export type DiffSubject =
-  | { kind: "edit"; path: string }
+  /** `oldMode` where the mode changes to `mode`. */
+  | { kind: "edit"; path: string; oldMode?: FileMode; mode?: FileMode }
   | { kind: "create"; path: string; mode: FileMode }
   | { kind: "delete"; path: string; mode: FileMode }
-  | { kind: "rename"; from: string; path: string };
+  | { kind: "rename"; from: string; path: string; oldMode?: FileMode; mode?: FileMode };
 
 export interface FileDiff {
   diff: string;
@@ -33,7 +34,9 @@ export function diffOf(subject: DiffSubject, before: TextFile | null, edits: rea
   const text = before ?? TextFile.empty;
   const changed = lineChanges(text, edits);
   const { changes } = changed;
-  if (changes.length === 0 && subject.kind === "edit") return { diff: "", linesAdded: 0, linesRemoved: 0 };
+  if (changes.length === 0 && subject.kind === "edit" && subject.oldMode === undefined) {
+    return { diff: "", linesAdded: 0, linesRemoved: 0 };
+  }
   let linesAdded = 0;
   let linesRemoved = 0;
   for (const change of changes) {
@@ -52,6 +55,9 @@ function headerOf(subject: DiffSubject, text: TextFile, edits: readonly Edit[], 
   const lines = [`diff --git ${a} ${b}`];
   if (subject.kind === "create") lines.push(`new file mode ${subject.mode}`);
   if (subject.kind === "delete") lines.push(`deleted file mode ${subject.mode}`);
+  if ((subject.kind === "edit" || subject.kind === "rename") && subject.oldMode !== undefined) {
+    lines.push(`old mode ${subject.oldMode}`, `new mode ${subject.mode}`);
+  }
   if (subject.kind === "rename") {
     lines.push(
       `similarity index ${similarity(text, edits)}%`,

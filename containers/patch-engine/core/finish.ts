@@ -43,7 +43,11 @@ class PlanInProgress {
     const { before, text, path } = state;
     const isRename = path !== origin;
     const edits = state.edits.filter((edit) => !changesNothing(before, edit));
-    const subject: DiffSubject = isRename ? { kind: "rename", from: origin, path } : { kind: "edit", path };
+    const oldMode = state.snapshot?.mode ?? state.mode;
+    const modes = oldMode === state.mode ? {} : { oldMode, mode: state.mode };
+    const subject: DiffSubject = isRename
+      ? { kind: "rename", from: origin, path, ...modes }
+      : { kind: "edit", path, ...modes };
     const own: DiffSubject = { kind: "edit", path: origin };
     this.#shareEdits({ subject: own, file: origin, before, after: text, opened }, state.edits);
     for (const renamer of isRename ? state.renamers : []) {
@@ -51,15 +55,21 @@ class PlanInProgress {
         { file: origin, start: 1, end: before.lineCount },
         { file: path, start: 1, end: 0 },
       ];
-      this.#share(renamer, new WholeShare(subject, before, [], touched));
+      const renaming: DiffSubject = { kind: "rename", from: origin, path };
+      this.#share(renamer, new WholeShare(renaming, before, [], touched));
     }
-    if (!isRename && edits.length === 0) return;
+    for (const setter of "oldMode" in modes ? state.modeSetters : []) {
+      const touched = [{ file: origin, start: 1, end: before.lineCount }];
+      this.#share(setter, new WholeShare({ ...own, ...modes }, before, [], touched));
+    }
+    if (!isRename && edits.length === 0 && !("oldMode" in modes)) return;
     this.#files.push({
       ...this.#contents(state, text),
       path,
       from: isRename ? origin : null,
       kind: subject.kind,
       mode: state.mode,
+      ...("oldMode" in modes ? { modeBefore: oldMode } : {}),
       splices: edits.map((edit) => this.#spliceOf(before, edit)),
       ...diffOf(subject, before, edits),
     });

@@ -35,6 +35,8 @@ export interface PlannedFile {
   from: string | null;
   kind: LoggedFile["kind"];
   mode: FileMode;
+  /** The mode before, where the plan changes it. */
+  modeBefore?: FileMode;
   before: Uint8Array | null;
   after: Uint8Array | null;
   beforeSha256: string | null;

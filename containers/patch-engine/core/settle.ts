@@ -69,7 +69,7 @@ function claimOf(text: TextFile, placed: Placed): Claim {
 }
 
 function byPlace(a: Claim, b: Claim): number {
-  return a.start - b.start || Number(a.placed.kind !== "insert") - Number(b.placed.kind !== "insert");
+  return a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start);
 }
 
 function isOrdered(claims: readonly Claim[]): boolean {
@@ -90,6 +90,14 @@ function clashesOf(text: TextFile, claims: readonly Claim[]): Clash[] {
       clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(claim.start) });
     }
     if (!furthest || claim.end > furthest.end) furthest = claim;
+  }
+  // How the file ends is one patch's to say.
+  const ending = claims.find(({ placed }) => placed.kind === "bytes" && placed.changesEnd === true);
+  const other =
+    ending && claims.find(({ placed, end }) => end === text.bytes.length && placed.owner !== ending.placed.owner);
+  if (ending && other) {
+    const [a, b] = [ending.placed.owner, other.placed.owner];
+    clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(ending.start) });
   }
   return clashes;
 }
@@ -136,6 +144,7 @@ function intoEmpty(claims: readonly Claim[]): (claim: Claim, index: number) => S
   const first = head?.kind === "insert" ? head.block : null;
   const eol = first?.eol ?? "\n";
   return ({ placed, start, end }, index) => {
+    if (placed.kind === "bytes") return { start, end, text: placed.text, lead: 0, trail: 0, eol };
     if (placed.kind !== "insert" || first === null) return { start, end, text: NOTHING, lead: 0, trail: 0, eol };
     if (index === 0) {
       return { start, end, text: first.verbatim(), lead: 0, trail: first.lastEnding, eol };
