@@ -84,8 +84,9 @@ function readPointer(root: string): { socket: string; workspaceId: string } | nu
     const { socket, workspaceId } = pointer;
     if (typeof socket !== "string" || typeof workspaceId !== "string") return null;
     // A workspace may have come from elsewhere, with a pointer to what a stranger listens on.
-    const stat = lstatSync(socket);
-    return stat.isSocket() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0
+    // As bigint: see launch.ts.
+    const stat = lstatSync(socket, { bigint: true });
+    return stat.isSocket() && Number(stat.uid) === process.getuid?.() && (stat.mode & 0o077n) === 0n
       ? { socket, workspaceId }
       : null;
   } catch {

@@ -40,10 +40,10 @@ function withBlockFiles(batch: unknown, cwd: string): Result<{ batch: unknown }>
     if ("block" in naming) return fail("VALIDATION_FAILED", "a patch has either a block or a blockFile, not both");
     const { blockFile, ...rest } = naming;
     try {
-      patches.push({ ...rest, block: readFileSync(resolve(cwd, naming.blockFile), "utf8") });
+      patches.push({ ...rest, block: readFileSync(resolve(cwd, blockFile), "utf8") });
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "failed";
-      return fail("IO_ERROR", `cannot read the blockFile ${naming.blockFile}: ${code}`);
+      return fail("IO_ERROR", `cannot read the blockFile ${blockFile}: ${code}`);
     }
   }
   return { ok: true, batch: { ...batch, patches } };

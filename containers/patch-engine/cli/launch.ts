@@ -7,7 +7,9 @@ import { askHost } from "./askHost.ts";
  */
 export async function launch(argv: readonly string[]): Promise<void> {
   // Nearly `isatty`, whose module takes longer to load than a host to answer; whoever reads /dev/null will not mind.
-  const asked = await askHost(argv, fstatSync(1).isCharacterDevice());
+  // As bigint: Node's module loader takes the last numbers of any stat for those of the path it resolves, and gives up
+  // at what looks like a pipe.
+  const asked = await askHost(argv, fstatSync(1, { bigint: true }).isCharacterDevice());
   if (asked?.answer) {
     const { exit, out, err, report } = asked.answer;
     process.exitCode = exit;

@@ -8,7 +8,7 @@ import {
   PatchBatchSchema,
   validationError,
   type EngineAnswer,
-  type Result,
+  type VibeError,
 } from "@shared/contracts";
 import { z } from "zod";
 import { describeError } from "../cli/print.ts";
@@ -36,18 +36,21 @@ export interface McpService {
   applied: () => void;
 }
 
+/** As it is sent to the agent. `error` is there unless `ok`. */
+type ToolAnswer = { ok: boolean; error?: VibeError; [part: string]: unknown };
+
 interface Tool {
   description: string;
   schema: z.ZodType;
   readOnly: boolean;
-  call(input: unknown, service: McpService): Promise<Result<object>>;
+  call(input: unknown, service: McpService): Promise<ToolAnswer>;
 }
 
 /** A tool whose input is parsed by its schema; what does not fit is VALIDATION_FAILED with the path of each finding. */
 function tool<Output>(
   schema: z.ZodType<Output>,
   about: Pick<Tool, "description" | "readOnly">,
-  call: (input: Output, service: McpService) => Promise<Result<object>>,
+  call: (input: Output, service: McpService) => Promise<ToolAnswer>,
 ): Tool {
   return {
     ...about,
@@ -123,19 +126,16 @@ const TOOLS: Readonly<Record<string, Tool>> = {
   ),
 };
 
-function resultOf({ error, outcome, head }: EngineAnswer): Result<object> {
-  if (!error) return { ok: true, outcome, head };
-  // The outcome of a refusal says what is wrong with each patch.
-  const refused = { ok: false as const, error, ...(outcome && { outcome }) };
-  return refused;
-}
+/** The outcome of a refusal says what is wrong with each patch. */
+const resultOf = ({ ok, error, outcome, head }: EngineAnswer): ToolAnswer =>
+  ok ? { ok, outcome, head } : { ok, ...(error && { error }), ...(outcome && { outcome }) };
 
 /**
  * The workspace as tools of the Model Context Protocol. A refusal is a tool result with `isError`, not a protocol error:
  * its text and its structured content are the engine's error, by which the agent corrects itself in its next call.
- * Settles when the client has gone.
+ * `closed` settles when the client has gone.
  */
-export async function serveMcp(transport: Transport, service: McpService): Promise<void> {
+export async function serveMcp(transport: Transport, closed: Promise<unknown>, service: McpService): Promise<void> {
   const server = new Server(
     { name: "patchctl", version: "0.1.0" },
     {
@@ -163,10 +163,8 @@ export async function serveMcp(transport: Transport, service: McpService): Promi
       return toolResult(fail("INTERNAL", "the engine failed", { nothingWritten: called.readOnly ? true : null }));
     }
   });
-  const { promise: gone, resolve } = Promise.withResolvers<void>();
-  server.onclose = resolve;
   await server.connect(transport);
-  await gone;
+  await closed;
 }
 
 function inputSchemaOf(schema: z.ZodType): { type: "object"; [key: string]: unknown } {
@@ -174,10 +172,12 @@ function inputSchemaOf(schema: z.ZodType): { type: "object"; [key: string]: unkn
   return { ...rest, type: "object" };
 }
 
-function toolResult(result: Result<object>): CallToolResult {
+function toolResult(result: ToolAnswer): CallToolResult {
   const text = JSON.stringify(result);
-  const structuredContent: Record<string, unknown> = { ...result };
-  if (result.ok) return { content: [{ type: "text", text }], structuredContent };
-  const texts = [describeError(result.error), text];
-  return { isError: true, content: texts.map((one) => ({ type: "text", text: one })), structuredContent };
+  const texts = result.error ? [describeError(result.error), text] : [text];
+  return {
+    ...(!result.ok && { isError: true }),
+    content: texts.map((one) => ({ type: "text", text: one })),
+    structuredContent: { ...result },
+  };
 }

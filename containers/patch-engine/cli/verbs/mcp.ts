@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { once } from "node:events";
 import { EXIT } from "../exit.ts";
 import { commonArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
@@ -12,9 +13,12 @@ export const mcp: Verb = {
     const { terminal } = args;
     return withEngine(args, async (engine, root) => {
       const transport = new StdioServerTransport();
-      // The transport does not notice that its client has gone.
-      process.stdin.once("end", () => void transport.close());
-      await serveMcp(transport, { engine, mintId: randomUUID, applied: () => terminal.report(root) });
+      // The transport does not notice that its client has gone; standard input ends then.
+      await serveMcp(transport, once(process.stdin, "end"), {
+        engine,
+        mintId: randomUUID,
+        applied: () => terminal.report(root),
+      });
       return EXIT.done;
     });
   },
