@@ -90,6 +90,7 @@ async function listenForPatchctl(
     const listening = await listenOnSocket(path, {
       rootOf: async (id) => (activity.stopping ? null : registry.rootOf(id)),
       use: (id, work) => activity.run(() => registry.use(id, work)),
+      onAnswer: (about) => log.info("command line", about),
       onError: (error) => log.error("a command line failed", { error: String(error) }),
     });
     if (!listening) log.warn("another host of this data directory listens for patchctl");

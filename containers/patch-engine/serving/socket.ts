@@ -26,6 +26,8 @@ export interface SocketHost {
   rootOf(workspaceId: string): Promise<string | null>;
   /** Runs `work` on the workspace's engine; what it answers where that cannot be opened. */
   use<T>(workspaceId: string, work: (engine: Engine) => Promise<T>): Promise<T | Failed>;
+  /** A command line was run, and has ended with this code after that many milliseconds. */
+  onAnswer(about: { workspaceId: string; verb: string; exit: number; ms: number }): void;
   /** What nobody foresaw. The client does the work itself. */
   onError(error: unknown): void;
 }
@@ -93,6 +95,7 @@ async function converse(socket: Socket, host: SocketHost): Promise<void> {
 
 async function answer(request: SocketRequest, root: string, host: SocketHost): Promise<SocketAnswer> {
   const { workspaceId, argv, cwd, isTTY, stdin, batchId } = request;
+  const started = performance.now();
   let out = "";
   let err = "";
   let report = false;
@@ -112,7 +115,9 @@ async function answer(request: SocketRequest, root: string, host: SocketHost): P
       }),
     );
     // An engine that cannot be opened here is the client's to complain of.
-    return typeof exit === "number" ? { done: true, exit, out, err, report } : { done: false };
+    if (typeof exit !== "number") return { done: false };
+    host.onAnswer({ workspaceId, verb: argv[0] ?? "", exit, ms: Math.round(performance.now() - started) });
+    return { done: true, exit, out, err, report };
   } catch (error) {
     if (!(error instanceof ElsewhereError)) host.onError(error);
     return { done: false };
