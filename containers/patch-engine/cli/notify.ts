@@ -47,10 +47,12 @@ function send(url: string, entries: readonly LogEntry[]): Promise<{ error: strin
     return Promise.resolve({ error: "FACTORY_WS_URL is not the address of a WebSocket", final: true });
   }
   return new Promise((settle) => {
-    let timedOut = false;
+    const end = (error: string | null) => {
+      clearTimeout(late);
+      settle(error === null ? null : { error: `the factory's socket ${error}`, final: false });
+    };
     const late = setTimeout(() => {
-      timedOut = true;
-      settle({ error: "the factory's socket did not answer in time", final: false });
+      end("did not answer in time");
       socket.close();
     }, TIMEOUT_MS);
     socket.addEventListener("open", () => {
@@ -59,11 +61,8 @@ function send(url: string, entries: readonly LogEntry[]): Promise<{ error: strin
       }
       socket.close(1000);
     });
-    socket.addEventListener("close", ({ wasClean }) => {
-      clearTimeout(late);
-      if (!timedOut) settle(wasClean ? null : { error: "the factory's socket cannot be reached", final: false });
-    });
-    // What went wrong is told by the close that follows.
-    socket.addEventListener("error", () => undefined);
+    socket.addEventListener("close", ({ wasClean }) => end(wasClean ? null : "broke off"));
+    // Of a connection that never came about nothing else is told.
+    socket.addEventListener("error", () => end("cannot be reached"));
   });
 }
