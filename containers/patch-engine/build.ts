@@ -6,8 +6,8 @@ import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 
 /**
  * Bundles `patchctl` into `dist/patchctl/`: Node then neither strips types nor looks for a hundred modules. The launcher
- * is a file of its own, as it is all that is loaded where a host does the work. `build.json` lists what the bundle was
- * made of; `cli/patchctl.cjs` runs the sources instead where one of them is no longer what it was.
+ * is a file of its own, as it is all that is loaded where a host does the work. `inputs.json` lists the sources
+ * it was made of; `cli/patchctl.cjs` runs these instead where one of them is no longer what it was.
  */
 
 const HERE = import.meta.dirname;
@@ -17,9 +17,7 @@ const TARGET = join(HERE, "dist", "patchctl");
 interface Manifest {
   /** Over the paths and contents of all that went in, dependencies included. */
   hash: string;
-  /** This repository's own files: path from its root, mtime in ms, bytes. */
-  inputs: [path: string, mtimeMs: number, size: number][];
-  /** All files, for the next hash. */
+  /** All that went in, by path from the repository's root. */
   files: string[];
 }
 
@@ -66,7 +64,7 @@ const prune: Plugin = {
 export async function buildPatchctl(): Promise<"built" | "kept"> {
   const before = readManifest();
   if (before && hashOf(before.files) === before.hash) {
-    writeFileSync(join(TARGET, "build.json"), JSON.stringify(manifestOf(before.files)));
+    writeFileSync(join(TARGET, "inputs.json"), JSON.stringify(ownOf(before.files)));
     return "kept";
   }
   const staging = `${TARGET}.${process.pid}`;
@@ -87,7 +85,9 @@ export async function buildPatchctl(): Promise<"built" | "kept"> {
       format: "cjs",
       plugins: [prune],
     });
-    const manifest = manifestOf([...new Set([launcher, program].flatMap(({ metafile }) => inputsOf(metafile)))]);
+    const files = [...new Set([launcher, program].flatMap(({ metafile }) => inputsOf(metafile)))];
+    const manifest: Manifest = { hash: hashOf(files), files };
+    writeFileSync(join(staging, "inputs.json"), JSON.stringify(ownOf(files)));
     writeFileSync(join(staging, "build.json"), JSON.stringify(manifest));
     rmSync(TARGET, { recursive: true, force: true });
     renameSync(staging, TARGET);
@@ -99,13 +99,13 @@ export async function buildPatchctl(): Promise<"built" | "kept"> {
 
 const inputsOf = (metafile: Metafile): string[] => Object.keys(metafile.inputs);
 
-function manifestOf(files: string[]): Manifest {
+/** This repository's own files with their mtime in ms and their bytes, by which a change is seen without reading them. */
+function ownOf(files: readonly string[]): [path: string, mtimeMs: number, size: number][] {
   const own = files.filter((file) => !file.includes("node_modules/"));
-  const inputs = own.map((file): Manifest["inputs"][number] => {
+  return own.map((file) => {
     const { mtimeMs, size } = statSync(join(ROOT, file));
     return [file, mtimeMs, size];
   });
-  return { hash: hashOf(files), inputs, files };
 }
 
 function hashOf(files: readonly string[]): string {

@@ -11,7 +11,7 @@ const build = `${__dirname}/../dist/patchctl`;
 function isFresh() {
   let inputs;
   try {
-    inputs = JSON.parse(readFileSync(`${build}/build.json`, "utf8")).inputs;
+    inputs = JSON.parse(readFileSync(`${build}/inputs.json`, "utf8"));
   } catch {
     return false;
   }

@@ -82,6 +82,7 @@ interface Message {
 async function factory({ broken = 0, port = 0 } = {}) {
   const messages = inbox<Message>();
   const server = new WebSocketServer({ host: "127.0.0.1", port });
+  const close = () => new Promise<void>((resolve) => server.close(() => resolve()));
   let connections = 0;
   server.on("connection", (socket) => {
     connections += 1;
@@ -92,14 +93,14 @@ async function factory({ broken = 0, port = 0 } = {}) {
     socket.on("message", (data: Buffer) => messages.add(JSON.parse(data.toString("utf8")) as Message));
   });
   await once(server, "listening");
-  onTestFinished(() => void server.close());
+  onTestFinished(() => server.close());
   const address = server.address() as AddressInfo;
   return {
     messages,
     env: { FACTORY_WS_URL: `ws://127.0.0.1:${address.port}` },
     connections: () => connections,
     port: address.port,
-    close: () => new Promise<void>((resolve) => void server.close(() => resolve())),
+    close,
   };
 }
 
