@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { statSync } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   fail,
@@ -11,6 +11,7 @@ import {
   type WorkspaceInfo,
 } from "@shared/contracts";
 import { openEngine, type Engine, type SnapshotManifest } from "patch-engine";
+import { POINTER, type HostPointer } from "patch-engine/serving";
 import { z } from "zod";
 import { EnginePool } from "./EnginePool.ts";
 import type { Log } from "./log.ts";
@@ -48,6 +49,8 @@ export interface RegistryOptions {
   log: Log;
   now: () => Date;
   mintId: () => string;
+  /** Where this host listens for `patchctl`; null where it does not. */
+  socket: () => string | null;
 }
 
 /**
@@ -145,6 +148,11 @@ export class WorkspaceRegistry {
     }));
   }
 
+  /** The directory of a workspace; null where this host has none by that id. */
+  rootOf(id: string): string | null {
+    return this.#exists(id) ? this.#directoryOf(id) : null;
+  }
+
   closeAll(): Promise<void> {
     return this.#pool.closeAll();
   }
@@ -233,7 +241,23 @@ export class WorkspaceRegistry {
       now: this.#options.now,
       mintId: this.#options.mintId,
     });
-    return opened.ok ? { ok: true, held: { engine: opened.engine, record } } : opened;
+    if (!opened.ok) return opened;
+    await this.#writePointer(id);
+    return { ok: true, held: { engine: opened.engine, record } };
+  }
+
+  /** Tells every `patchctl` in the workspace whom to ask. Without it they do the work themselves. */
+  async #writePointer(workspaceId: string): Promise<void> {
+    const socket = this.#options.socket();
+    if (socket === null) return;
+    const pointer: HostPointer = { v: 1, socket, workspaceId };
+    const path = join(this.#directoryOf(workspaceId), ENGINE_DIRECTORY, POINTER);
+    try {
+      await writeFile(`${path}.tmp`, `${JSON.stringify(pointer)}\n`, { mode: 0o600 });
+      await rename(`${path}.tmp`, path);
+    } catch (error) {
+      this.#options.log.warn("no patchctl will find this host", { workspaceId, error: String(error) });
+    }
   }
 
   async #readRecord(id: string): Promise<WorkspaceRecord | null> {

@@ -49,7 +49,7 @@ export const importText: Verb = {
       });
       if (!result.ok) return printFailure(args, result.error);
       const { batch, notes } = result.imported;
-      for (const note of notes) process.stderr.write(`${note.code}: line ${note.line}: ${note.message}\n`);
+      for (const note of notes) args.terminal.err(`${note.code}: line ${note.line}: ${note.message}\n`);
       print(args, batch, JSON.stringify(batch, null, 2));
       return EXIT.done;
     } finally {

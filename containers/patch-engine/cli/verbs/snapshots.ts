@@ -26,23 +26,24 @@ export const replay: Verb = {
   run: (args) =>
     withEngine(args, async (engine, root) => {
       const source = sourceOf(args, root);
-      const kept = args.text("into");
+      const into = args.text("into");
+      const kept = into === undefined ? undefined : resolve(args.terminal.cwd, into);
       if (kept !== undefined && existsSync(kept) && readdirSync(kept).length > 0) {
         throw new UsageError("--into: the directory is not empty");
       }
       const history = await engine.history();
       if (!history.ok) return printFailure(args, history.error);
       const { rebuild } = await import("../../index.ts");
-      const into = kept === undefined ? mkdtempSync(join(tmpdir(), "patchctl-replay-")) : resolve(kept);
+      const place = kept ?? mkdtempSync(join(tmpdir(), "patchctl-replay-"));
       try {
-        mkdirSync(into, { recursive: true });
-        const rebuilt = await rebuild(history, source, into);
+        mkdirSync(place, { recursive: true });
+        const rebuilt = await rebuild(history, source, place);
         if (!rebuilt.ok) return printFailure(args, rebuilt.error);
         const { head, treeHash } = rebuilt;
         print(args, { ok: true, head, treeHash }, `ok: ${head.seq} entries lead to the same tree, ${treeHash}`);
         return EXIT.done;
       } finally {
-        if (kept === undefined) rmSync(into, { recursive: true, force: true });
+        if (kept === undefined) rmSync(place, { recursive: true, force: true });
       }
     }),
 };
@@ -55,7 +56,7 @@ export const snapshot: Verb = {
   },
   run: (args) =>
     withEngine(args, async (engine) => {
-      const written = await engine.snapshot(resolve(args.required("file")));
+      const written = await engine.snapshot(resolve(args.terminal.cwd, args.required("file")));
       if (!written.ok) return printFailure(args, written.error);
       const { head, treeHash, content, entries } = written.manifest;
       print(args, { ok: true, head, treeHash, content }, `ok: entry ${head.seq}, ${entries.length} files, ${content}`);
@@ -72,7 +73,10 @@ export const restore: Verb = {
   },
   async run(args) {
     const { restoreSnapshot } = await import("../../index.ts");
-    const restored = await restoreSnapshot(args.required("file"), args.required("into"));
+    const restored = await restoreSnapshot(
+      resolve(args.terminal.cwd, args.required("file")),
+      resolve(args.terminal.cwd, args.required("into")),
+    );
     if (!restored.ok) return printFailure(args, restored.error);
     const { workspaceId, head, treeHash, content } = restored.manifest;
     print(args, { ok: true, workspaceId, head, treeHash, content }, `ok: ${workspaceId} at entry ${head.seq}`);
@@ -86,8 +90,9 @@ const RecordSchema = z.object({ source: WorkspaceSourceSchema, pin: z.string().o
 function sourceOf(args: Arguments, root: string): string {
   const given = args.text("source");
   if (given !== undefined) {
-    if (!existsSync(given)) throw new UsageError(`--source: there is no directory ${given}`);
-    return resolve(given);
+    const directory = resolve(args.terminal.cwd, given);
+    if (!existsSync(directory)) throw new UsageError(`--source: there is no directory ${given}`);
+    return directory;
   }
   const path = join(root, ".mission_control", "source.json");
   if (!existsSync(path)) throw new UsageError("this workspace does not say where it comes from: give --source");

@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { BatchOutcomeSchema, LogEntrySchema, PatchEventSchema, VibeErrorSchema } from "@shared/contracts";
 import { makeRoot, read, tree, write } from "../engine/tempWorkspace.ts";
 
-const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.ts", import.meta.url));
+const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.cjs", import.meta.url));
 
 interface Ran {
   exit: number;
@@ -186,7 +186,7 @@ describe("help", () => {
     const { stdout, exit } = await patchctl(root, ["--help"]);
     expect(exit).toBe(0);
     const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, verb]) => verb!);
-    expect(verbs).toHaveLength(23);
+    expect(verbs).toHaveLength(25);
     for (const verb of ["replace-block", "search-replace", "apply", "revert", "log", "flush"]) {
       expect(verbs).toContain(verb);
       const help = await patchctl(root, [verb, "--help"]);
