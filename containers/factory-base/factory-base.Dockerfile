@@ -35,10 +35,10 @@ ENV NODE_ENV=production \
   NODE_COMPILE_CACHE=/var/cache/vibehq \
   ENGINE_HOST=0.0.0.0 \
   ENGINE_PORT=8080 \
-  ENGINE_DATA=/workspaces \
+  ENGINE_DATA=/data \
   ENGINE_DRAIN_MS=10000 \
   VIBEHQ_TEMPLATES=/opt/vibehq/templates
-RUN install -d -o node -g node /workspaces /var/cache/vibehq
+RUN install -d -o node -g node /data /var/cache/vibehq
 COPY --from=bundle /out /opt/vibehq
 RUN ln -s /opt/vibehq/patchctl.js /usr/local/bin/patchctl
 USER node
@@ -49,7 +49,7 @@ RUN cd "$(mktemp -d)" && mkdir .mission_control && echo 'export const one = 1;' 
   && rm -rf "$PWD" \
   && ENGINE_TEMPLATES=none=/none ENGINE_TOKEN=build ENGINE_PORT=0 ENGINE_STOP_WITH_STDIN=1 node /opt/vibehq/container.js </dev/null
 COPY --from=bundle /templates /opt/vibehq/templates
-WORKDIR /workspaces
+WORKDIR /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 \

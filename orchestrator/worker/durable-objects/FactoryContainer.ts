@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { Container } from "@cloudflare/containers";
-import { workspaceObjectName } from "@shared/contracts";
+import { WorkspaceIdSchema, workspaceObjectName } from "@shared/contracts";
 import { loggerOf } from "../context.ts";
 import { workspaceObject } from "./workspace/rpc.ts";
 
@@ -40,8 +40,9 @@ export class FactoryContainer extends Container<Env> {
 
   /** Before the disk goes, what `patchctl` did on its own is taken into the record. Until that is done, the container stays. */
   override async onActivityExpired(): Promise<void> {
-    const workspaceId = this.ctx.storage.kv.get<string>(WORKSPACE_KEY);
-    if (workspaceId !== undefined && this.ctx.container?.running === true) {
+    const named = WorkspaceIdSchema.safeParse(this.ctx.storage.kv.get(WORKSPACE_KEY));
+    if (named.success && this.ctx.container?.running === true) {
+      const workspaceId = named.data;
       const taken = await workspaceObject(this.env, workspaceObjectName(workspaceId)).restore(workspaceId);
       if (!("movedTo" in taken) && !taken.ok && taken.error.code !== "WORKSPACE_NOT_FOUND") {
         loggerOf(this.env).warn("a container stays awake: its log could not be read", {
