@@ -18,12 +18,14 @@ import { containersOf, docker, type Inspected, tryDocker } from "./docker.ts";
 
 const WORKSPACE = "container-story";
 const FILE = "src/story.ts";
+/** The image of the container that is killed, as it was just before. */
+const DEAD = "dead-container-story:local";
 
 const HeadSchema = z.object({ seq: z.number(), hash: z.string() });
 const OutcomeSchema = z.looseObject({ status: z.string(), head: HeadSchema, treeHash: z.string().nullish() });
 const AnswerSchema = z.looseObject({
   ok: z.boolean(),
-  outcome: OutcomeSchema.optional(),
+  outcome: OutcomeSchema.nullish(),
   error: z.looseObject({ code: z.string() }).optional(),
 });
 type Answer = z.infer<typeof AnswerSchema>;
@@ -51,6 +53,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const child of children) await child.end();
   for (const { id } of containersOf(WORKSPACE)) docker("rm", "--force", id);
+  tryDocker("image", "rm", DEAD);
   rmSync(data, { recursive: true, force: true });
   const file = process.env.CONTAINER_TRANSCRIPT;
   if (file !== undefined && file !== "") writeFileSync(path.resolve(ROOT, file), `${transcript.join("\n")}\n`);
@@ -219,8 +222,8 @@ describe("a workspace in a container", () => {
   });
 
   test("is rebuilt from source and log when it was killed: the same tree, nothing lost, and it goes on", async () => {
-    // A copy of its disk, to bring it back with later.
-    docker("cp", "--archive", `${firstContainer}:/data/workspaces`, path.join(data, "dead"));
+    // As an image, to bring its disk back with later.
+    docker("commit", firstContainer, DEAD);
     docker("kill", firstContainer);
     say(`docker kill ${short(firstContainer)}`);
     const third = await apply(append("third", "export const third = 4;"));
@@ -278,10 +281,8 @@ describe("a workspace in a container", () => {
     const name = `dead-${WORKSPACE}`;
     const reporting = { ORCHESTRATOR_URL: url, ORCHESTRATOR_TOKEN: token(), VIBEHQ_WORKSPACE_ID: WORKSPACE };
     const env = Object.entries(reporting).flatMap(([variable, value]) => ["--env", `${variable}=${value}`]);
-    docker("create", "--name", name, "--network", "host", ...env, "factory-base:local", "sleep", "300");
+    docker("run", "--detach", "--name", name, "--network", "host", ...env, DEAD, "sleep", "300");
     try {
-      docker("cp", "--archive", path.join(data, "dead"), `${name}:/data/workspaces`);
-      docker("start", name);
       const at = ["exec", "--workdir", rootIn(name), name];
       const edit = ["patchctl", "append", "--file", FILE, "--block", "export const ghost = 6;"];
       // Alone first: what it says on its way out must not race with the report that is looked at.
