@@ -19,8 +19,8 @@ RUN npm install --global --loglevel=error "pnpm@$(sed -n 's/^  pnpm: //p' pnpm-w
 COPY @shared/contracts/package.json @shared/contracts/
 COPY containers/patch-engine/package.json containers/patch-engine/
 COPY containers/factory-base/package.json containers/factory-base/
-# --prod leaves out what only tests and checks need, and all of the root's.
-RUN pnpm install --prod --frozen-lockfile --ignore-scripts --filter factory-base...
+# --prod leaves out what only tests and checks need, and all of the root's. A download that stalls is tried again soon.
+RUN pnpm install --prod --frozen-lockfile --ignore-scripts --config.fetchTimeout=10000 --filter factory-base...
 COPY tsconfig.base.json ./
 COPY @shared/contracts @shared/contracts
 COPY containers containers

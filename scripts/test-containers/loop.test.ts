@@ -44,7 +44,7 @@ beforeAll(async () => {
   const started = performance.now();
   const port = await freePort(0);
   // Nothing listens there: what is answered is answered by a container.
-  const vars = { ENGINE_URL: "http://127.0.0.1:1", INSTANCE: "containers" };
+  const vars = { ENGINE_URL: "http://127.0.0.1:1", INSTANCE: "containers", CONTAINER_SLEEP_AFTER: "15s" };
   const spawned = async (child: Child): Promise<void> => void children.push(child);
   ({ url } = await startWorkers({ data, port, vars, spawned, containers: true }));
   say(`# wrangler dev -c orchestrator/wrangler.containers.jsonc …: ready after ${seconds(started)}`);
@@ -298,5 +298,20 @@ describe("a workspace in a container", () => {
     const { body } = await api("GET", `/api/patches/verify?workspaceId=${WORKSPACE}`);
     say(`GET /api/patches/verify → ${JSON.stringify(body)}`);
     expect(body).toEqual(expect.objectContaining({ ok: true }));
+  });
+
+  test("takes what patchctl did on its own into the record before an idle container sleeps", async () => {
+    const asleep = container().id;
+    inside("patchctl", "append", "--file", FILE, "--block", "export const last = 7;", "--batch-id", "unreported");
+    await expect.poll(() => containersOf(WORKSPACE), { timeout: 100_000, interval: 1_000 }).toEqual([]);
+    say(`idle for 15 s: ${short(asleep)} is gone`);
+    await expect
+      .poll(events, { timeout: 20_000 })
+      .toEqual(expect.arrayContaining([expect.objectContaining({ batch_id: "unreported" })]));
+    const started = performance.now();
+    const { body } = await api("GET", `/api/workspaces/${WORKSPACE}/files/${FILE}`);
+    expect(JSON.stringify(body)).toContain("export const last = 7;");
+    say(`GET /api/workspaces/${WORKSPACE}/files/${FILE}: rebuilt in ${short(container().id)} (${seconds(started)})`);
+    expect(logInside().at(-1)).toEqual(expect.objectContaining({ seq: 5, batchId: "unreported", door: "patchctl" }));
   });
 });

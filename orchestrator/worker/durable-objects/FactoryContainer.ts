@@ -16,10 +16,10 @@ const WORKSPACE_KEY = "workspaceId";
  *
  * Constructed only where containers are on (wrangler.containers.jsonc); only `integrations/engine.ts` reaches it.
  */
-export class FactoryContainer extends Container<Env> {
+export class FactoryContainer extends Container<Env & { CONTAINER_SLEEP_AFTER?: string }> {
   override defaultPort = ENGINE_PORT;
-  /** Counted from the end of the last call through this object; edits made inside do not lengthen it. */
-  override sleepAfter = "10m";
+  /** Counted from the end of the last call through this object; edits made inside do not lengthen it. "90s", "10m", "2h". */
+  override sleepAfter = this.env.CONTAINER_SLEEP_AFTER ?? "10m";
   override pingEndpoint = "engine/readyz";
 
   /**
