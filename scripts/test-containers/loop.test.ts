@@ -177,7 +177,7 @@ describe("a workspace in a container", () => {
     expect(content).toBe("export const first = 1;");
   });
 
-  test("lets nobody in with another container's token or the orchestrator's", () => {
+  test("gives the container a token of its own, never the orchestrator's", () => {
     const engineToken = readDevVars(path.join(ROOT, "orchestrator/.dev.vars")).ENGINE_TOKEN ?? "";
     const { env } = container();
     expect(engineToken).not.toBe("");
