@@ -143,7 +143,7 @@ export class WorkspaceRegistry {
     if (!this.#exists(id)) return fail("WORKSPACE_NOT_FOUND", "this host has no such workspace");
     return this.#pool.use(id, async ({ engine, record }) => ({
       ok: true as const,
-      workspace: workspaceInfo(record, engine),
+      workspace: await workspaceInfo(record, engine),
       skipped: record.skipped,
     }));
   }
@@ -285,12 +285,13 @@ export class WorkspaceRegistry {
 
 const recordPath = (root: string): string => join(root, ENGINE_DIRECTORY, "source.json");
 
-const workspaceInfo = (record: WorkspaceRecord, engine: Engine): WorkspaceInfo => ({
-  workspaceId: record.workspaceId,
-  source: record.source,
-  pin: record.pin,
-  ...engine.info(),
-});
+/** The workspace as its log on disk has it. */
+async function workspaceInfo(record: WorkspaceRecord, engine: Engine): Promise<WorkspaceInfo> {
+  // The engine knows what it saw last; reading its log takes in what `patchctl` has written since in a process of its own.
+  await engine.entriesAfter(engine.info().head.seq, 1);
+  const { workspaceId, source, pin } = record;
+  return { workspaceId, source, pin, ...engine.info() };
+}
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");
