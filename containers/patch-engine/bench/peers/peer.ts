@@ -18,7 +18,7 @@ export interface Peer {
   name: string;
   version: string;
   /** Tries the change in a directory; true where the editor says it was applied. */
-  apply(directory: string, change: Change): Promise<boolean>;
+  apply: (directory: string, change: Change) => Promise<boolean>;
 }
 
 const run = (command: string, args: string[], cwd: string, input?: string): boolean =>

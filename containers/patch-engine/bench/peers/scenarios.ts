@@ -5,7 +5,7 @@ import type { Change, Peer } from "./peer.ts";
 /** One question put to every editor; `ask` prepares the directory, lets it act, and looks at what it left. */
 export interface Scenario {
   question: string;
-  ask(peer: Peer, directory: string): Promise<boolean>;
+  ask: (peer: Peer, directory: string) => Promise<boolean>;
 }
 
 const write = (directory: string, name: string, text: string): void => writeFileSync(join(directory, name), text);
