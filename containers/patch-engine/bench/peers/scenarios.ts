@@ -32,6 +32,9 @@ const joined = (...changes: Change[]): Change => ({
   batch: { patches: changes.flatMap(({ batch }) => batch.patches) },
 });
 
+const hashOf = (entry: unknown, key: string): unknown =>
+  typeof entry === "object" && entry !== null ? Object.entries(entry).find(([name]) => name === key)?.[1] : undefined;
+
 const NUMBERS = "one\ntwo\nthree\nfour\nfive\n";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -174,10 +177,6 @@ export const SCENARIOS: readonly Scenario[] = [
         .trim()
         .split("\n")
         .map((line): unknown => JSON.parse(line));
-      const hashOf = (entry: unknown, key: string): unknown =>
-        typeof entry === "object" && entry !== null
-          ? Object.entries(entry).find(([name]) => name === key)?.[1]
-          : undefined;
       return hashOf(first, "hash") !== undefined && hashOf(first, "hash") === hashOf(second, "prevHash");
     },
   },
