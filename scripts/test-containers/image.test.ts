@@ -56,7 +56,15 @@ afterAll(() => {
 
 test("runs as a user who is not root and cannot change the programs", () => {
   expect(run("factory-base:local", "id", "-un")).toBe("node");
-  const write = tryDocker("run", "--rm", "--network", "none", "factory-base:local", "touch", "/opt/vibehq/patchctl/cli/patchctl.cjs");
+  const write = tryDocker(
+    "run",
+    "--rm",
+    "--network",
+    "none",
+    "factory-base:local",
+    "touch",
+    "/opt/vibehq/patchctl/cli/patchctl.cjs",
+  );
   expect(write.ok).toBe(false);
 });
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LogEntry, PatchEvent } from "@shared/contracts";
 import type { Engine } from "../index.ts";
 import { replaceFile } from "../transaction/files.ts";
-import { isMissing } from "../workspace/Directory.ts";
+import { isMissing } from "../workspace/systemError.ts";
 import { diffPath } from "../workspace/outcome.ts";
 import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
 import type { ReportTarget } from "./reportInBackground.ts";

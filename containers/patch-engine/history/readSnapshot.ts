@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { fail, MAX_FILE_BYTES, type Result } from "@shared/contracts";
 import { Parser, type ReadEntry } from "tar";
-import { ioError } from "../workspace/Directory.ts";
+import { ioError } from "../workspace/systemError.ts";
 import { sha256Of, SNAPSHOT, SnapshotManifestSchema, type SnapshotEntry, type SnapshotManifest } from "./archive.ts";
 
 /** What a snapshot may unpack to. */

@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fail, type Head, type LogEntry, type Result } from "@shared/contracts";
 import { writeNewFile } from "../transaction/files.ts";
-import { Directory, ioError, readDiskFile } from "../workspace/Directory.ts";
+import { Directory, readDiskFile } from "../workspace/Directory.ts";
+import { ioError } from "../workspace/systemError.ts";
 import { openEngine } from "../workspace/openEngine.ts";
 import type { ManifestRow } from "../workspace/TrackedTree.ts";
 

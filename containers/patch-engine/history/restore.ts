@@ -4,7 +4,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fail, type Result } from "@shared/contracts";
 import { NO_FAULTS } from "../transaction/steps.ts";
 import { syncDirectory, writeNewFile } from "../transaction/files.ts";
-import { ioError } from "../workspace/Directory.ts";
+import { ioError } from "../workspace/systemError.ts";
 import { Workspace } from "../workspace/Workspace.ts";
 import { MISSION_CONTROL } from "../workspace/WorkspaceLock.ts";
 import { TREE, type SnapshotEntry, type SnapshotManifest } from "./archive.ts";

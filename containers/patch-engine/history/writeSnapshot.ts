@@ -5,7 +5,7 @@ import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { fail, type Result, type VibeError } from "@shared/contracts";
 import { hashOf } from "../core/index.ts";
-import { ioError } from "../workspace/Directory.ts";
+import { ioError } from "../workspace/systemError.ts";
 import type { Workspace } from "../workspace/Workspace.ts";
 import {
   END_OF_TAR,

@@ -1,7 +1,7 @@
 import { closeSync, constants, fchmodSync, fsync, openSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isThere } from "../workspace/Directory.ts";
+import { isThere } from "../workspace/systemError.ts";
 
 export const syncFile = promisify(fsync);
 

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomUUID } from "node:crypto";
 import { fail, type Result } from "@shared/contracts";
-import { isMissing, isThere } from "./Directory.ts";
+import { isMissing, isThere } from "./systemError.ts";
 
 /** The folder in a workspace that holds the engine's log and diffs, and the tasks and policy it works by. */
 export const MISSION_CONTROL = ".mission_control";

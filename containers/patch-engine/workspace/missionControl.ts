@@ -9,7 +9,7 @@ import {
   type TasksFile,
 } from "@shared/contracts";
 import { replaceFile } from "../transaction/files.ts";
-import { ioError, isMissing, isThere } from "./Directory.ts";
+import { ioError, isMissing, isThere } from "./systemError.ts";
 import { MISSION_CONTROL } from "./WorkspaceLock.ts";
 
 /** What the engine writes here is no part of the repository; the policy may be. */

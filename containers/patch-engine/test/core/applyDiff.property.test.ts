@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as fc from "fast-check";
@@ -7,7 +7,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { PatchBatchSchema, type FileMode } from "@shared/contracts";
 import { planBatch, type FileSnapshot, type PlanResult } from "../../core/index.ts";
 import { content, snapshot } from "./arbitraries.ts";
-import { gitApply } from "./gitApply.ts";
+import { DIFF_TOOLS } from "./diffTools.ts";
 
 type Tree = Record<string, { text: string; mode: FileMode }>;
 
@@ -199,18 +199,6 @@ describe("apply-diff makes what the diff was made from", () => {
   }, 60_000);
 });
 
-/** What GNU patch makes of files and a diff, without fuzz. */
-function gnuPatch(files: Record<string, string>, diff: string): Record<string, string> {
-  const root = fresh();
-  write(root, Object.fromEntries(Object.entries(files).map(([path, text]) => [path, { text, mode: "100644" }])));
-  const { status, stdout } = spawnSync("patch", ["-p1", "--fuzz=0", "--no-backup-if-mismatch", "--binary"], {
-    cwd: root,
-    input: diff,
-  });
-  if (status !== 0) throw new Error(`patch: ${stdout.toString().slice(-2000)}`);
-  return Object.fromEntries(Object.keys(files).map((path) => [path, readFileSync(join(root, path), "utf8")]));
-}
-
 test("where lines have moved and are found, git apply and GNU patch find them in the same place", () => {
   const moved = fc.record({
     lines: fc.array(
@@ -260,11 +248,10 @@ test("where lines have moved and are found, git apply and GNU patch find them in
   const inside = diff.split(/^(?=diff --git )/m).filter((part) => isInside(part));
   const paths = inside.map((part) => /^diff --git a\/(\S+)/.exec(part)?.[1] ?? "");
   const pick = (all: Record<string, string>) => Object.fromEntries(paths.map((path) => [path, all[path]!]));
-  expect(gnuPatch(pick(taken), inside.join(""))).toEqual(pick(wanted));
-  const git = gitApply(pick(taken), inside.join(""));
-  expect(Object.fromEntries(Object.entries(git).map(([path, bytes]) => [path, bytes.toString()]))).toEqual(
-    pick(wanted),
-  );
+  for (const [name, applyDiff] of DIFF_TOOLS) {
+    const made = Object.entries(applyDiff(pick(taken), inside.join("")));
+    expect(Object.fromEntries(made.map(([path, bytes]) => [path, bytes.toString()])), name).toEqual(pick(wanted));
+  }
   expect(paths.length).toBeGreaterThan(50);
 }, 60_000);
 
