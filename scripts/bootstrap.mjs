@@ -178,6 +178,11 @@ function handOver(script, args) {
     env: { INIT_CWD: process.cwd(), ...process.env, PATH: `${BIN}${path.delimiter}${process.env.PATH ?? ""}` },
   });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
+  // npm passes a signal only as far as the shell it started, so a terminated npm would leave all of this running.
+  const parent = process.ppid;
+  const ofNpm = process.env.npm_lifecycle_event !== undefined;
+  const watch = setInterval(() => ofNpm && process.ppid !== parent && child.kill("SIGTERM"), 500);
+  watch.unref();
   return new Promise((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));

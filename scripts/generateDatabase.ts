@@ -200,4 +200,12 @@ function main(): number {
   return 0;
 }
 
-if (import.meta.main) process.exitCode = main();
+if (import.meta.main) {
+  try {
+    process.exitCode = main();
+  } catch (error) {
+    // A wrong migration or option is the caller's to mend: one line says which.
+    console.error(error instanceof Error ? error.message : error);
+    process.exitCode = 1;
+  }
+}

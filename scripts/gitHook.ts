@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { ROOT } from "./repository.ts";
 
@@ -14,11 +14,13 @@ bin="$root/node_modules/.bin"
 PATH="$bin:$PATH" exec "$bin/lint-staged" --cwd "$root" --quiet
 `;
 
-export type HookOutcome = "installed" | "present" | "foreign" | "no repository";
+export type HookOutcome = "installed" | "present" | "foreign" | "linked" | "no repository";
 
 /** Installs the pre-commit hook where git looks for it. A hook that someone else put there is left alone. */
 export function installGitHook(root: string = ROOT): HookOutcome {
   if (!existsSync(path.join(root, ".git"))) return "no repository";
+  // A linked working tree shares its hooks with all others: only the main one decides on them.
+  if (!statSync(path.join(root, ".git")).isDirectory()) return "linked";
   const asked = spawnSync("git", ["rev-parse", "--git-path", "hooks/pre-commit"], { cwd: root, encoding: "utf8" });
   if (asked.status !== 0) return "no repository";
   const file = path.resolve(root, asked.stdout.trim());

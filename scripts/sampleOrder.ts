@@ -132,6 +132,8 @@ async function revertAndApplyAgain(
   const again = `${target.id}.again`;
   const batch = { ...address, batchId: batchId(place, "again"), reason: "after the revert" };
   applied("the patch again", await client.patches.apply({ ...batch, patches: [lastPatch(place, again)] }));
+  const checked = await client.patches.validate({ workspaceId, batchId: batch.batchId });
+  if (!checked.ok) throw new SampleFailure("checking the patch again", checked.error);
   log(`Patch ${target.id}: reverted, and applied again as ${again}.`);
 }
 

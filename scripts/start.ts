@@ -9,6 +9,7 @@ import { startEngine } from "./start/engine.ts";
 import { guide } from "./start/guide.ts";
 import { parseOptions, StartError, type StartOptions } from "./start/options.ts";
 import { freePort } from "./start/ports.ts";
+import { sourceRootsOf } from "./start/sourceRoots.ts";
 import { claimStore } from "./start/store.ts";
 import { startWorkers } from "./start/workers.ts";
 
@@ -19,19 +20,17 @@ const endChildren = async (): Promise<void> => {
 };
 const spawned = async (child: Child): Promise<void> => {
   children.push(child);
-  if (interrupted !== null) await child.end();
+  if (interrupted) await child.end();
 };
 
 // A signal ends the children at once; whatever step was waiting for them fails, and that ends the run.
-let interrupted: NodeJS.Signals | null = null;
-const interruption = new Promise<void>((resolve) => {
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      interrupted ??= signal;
-      resolve(endChildren());
-    });
-  }
-});
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    interrupted = true;
+    void endChildren();
+  });
+}
 
 async function isEmptyStore(url: string, token: string): Promise<boolean> {
   const response = await fetch(`${url}/api/orders?limit=1`, { headers: { authorization: `Bearer ${token}` } });
@@ -54,7 +53,7 @@ async function start(options: StartOptions): Promise<number> {
     const engine = await startEngine({
       data: options.data,
       token: secrets.ENGINE_TOKEN ?? "",
-      sourceRoots: options.repo === null ? [] : [options.repo],
+      sourceRoots: options.repo === null ? [] : sourceRootsOf(options.repo),
       spawned,
     });
     const workers = await startWorkers({
@@ -80,13 +79,8 @@ async function start(options: StartOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify({ url, token, engineUrl: engine.url })}\n`);
     say(guide({ url, token, engineUrl: engine.url, data: options.data }));
 
-    const ended = await Promise.race([
-      interruption.then(() => null),
-      ...children.map((child) => child.exited.then(() => child)),
-    ]);
-    if (ended !== null)
-      throw new StartError(`${ended.name} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
-    return 0;
+    const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));
+    throw new StartError(`${ended} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
   } finally {
     await endChildren();
     release();
@@ -97,8 +91,8 @@ async function main(): Promise<number> {
   try {
     return await start(parseOptions(process.argv.slice(2)));
   } catch (error) {
-    // What ends because we end it is no failure.
-    if (interrupted !== null) return 130;
+    // What ends because it was asked to is no failure, and 130 is what shells call an interruption.
+    if (interrupted) return 130;
     if (error instanceof StartError) console.error(error.message);
     else if (error instanceof StoreError) console.error(`The store cannot be used: ${error.message}.`);
     else throw error;

@@ -62,6 +62,11 @@ export function workspaceIdOf(address: WorkspaceAddress): WorkspaceId | null {
   return parsed.success ? parsed.data : null;
 }
 
+/** The order whose own workspace this is; null for any other. What names no order there belongs to this one. */
+export function orderOfWorkspace(workspaceId: string): string | null {
+  return workspaceId.startsWith("order:") ? workspaceId.slice("order:".length) : null;
+}
+
 /** The name of the Durable Object that governs a workspace: `ws:<id>`, `order:<id>` or `branch:<project>:<branch>`. */
 export function workspaceObjectName(id: WorkspaceId): string {
   return id.includes(":") ? id : `ws:${id}`;

@@ -96,23 +96,23 @@ export class BaseAgent {
     const corrected = correctBatch(named, result);
     if (!corrected) return { batchId, result };
 
-    const correctedId = `${batchId}.corrected`;
+    const secondId = correctedId(batchId);
     await this.report(Message.DETERMINISTIC_CODE_FIX_STARTED, "the refusal says how to correct the batch", {
-      batchId: correctedId,
+      batchId: secondId,
       corrects: batchId,
       code: result.error.code,
       patchIds: corrected.changed,
     });
-    const second = await this.send(correctedId, corrected.patches, `${reason} (corrected)`);
+    const second = await this.send(secondId, corrected.patches, `${reason} (corrected)`);
     if (!second.ok) {
-      await this.reportError("the corrected batch was refused", second.error, { batchId: correctedId });
+      await this.reportError("the corrected batch was refused", second.error, { batchId: secondId });
     } else if (second.outcome.status === "applied") {
       await this.report(Message.DETERMINISTIC_CODE_FIX_COMPLETED, "the corrected batch was applied", {
-        batchId: correctedId,
+        batchId: secondId,
         corrects: batchId,
       });
     }
-    return { batchId: correctedId, result: second };
+    return { batchId: secondId, result: second };
   }
 
   /** Runs the workspace's own check on what a batch left. */
@@ -143,7 +143,8 @@ export class BaseAgent {
   }
 }
 
-const CORRECTED = ".corrected";
+/** The id of a batch or patch that corrects another one. */
+export const correctedId = (id: string): string => `${id}.corrected`;
 
 /** The batch with each refused patch corrected, or null where one of them cannot be. */
 function correctBatch(
@@ -159,9 +160,9 @@ function correctBatch(
     const fixed = error ? correctFromError(patch, error) : patch;
     if (!fixed) return null;
     // A patch id names one attempt: the refused ones keep their place in the record.
-    const renamed = PatchOperationSchema.parse({ ...fixed, id: `${patch.id}${CORRECTED}` });
-    if (error) changed.push(`${renamed.id}`);
-    corrected.push(renamed);
+    const id = correctedId(patch.id ?? "");
+    if (error) changed.push(id);
+    corrected.push(PatchOperationSchema.parse({ ...fixed, id }));
   }
   return changed.length === errors.size ? { patches: corrected, changed } : null;
 }

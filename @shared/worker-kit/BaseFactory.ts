@@ -3,11 +3,13 @@ import {
   fail,
   FulfilPhaseSchema,
   ORDER_TRANSITIONS,
+  patchIdOf,
   canMove,
   validationError,
   WebSocketMessageRequests as Request,
   WebSocketMessageResponses as Message,
   type ApplyResult,
+  type ErrorCode,
   type FactoryName,
   type FactoryOpsRpc,
   type FactoryRequest,
@@ -25,7 +27,7 @@ import {
   type Task,
 } from "@shared/contracts";
 import { z } from "zod";
-import { BaseAgent, jsonOf } from "./BaseAgent.ts";
+import { BaseAgent, correctedId, jsonOf } from "./BaseAgent.ts";
 import { BaseWorkerEntrypoint, type RpcCall } from "./BaseWorkerEntrypoint.ts";
 import { codeReviewToPatchBatch, planStatedFix, type PlanFix } from "./reviewToPatches.ts";
 
@@ -95,6 +97,8 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
     const found = await this.findOrder(input);
     if (!found.ok) return found;
     const { order } = found;
+    const repeated = await this.findApplied(input);
+    if (repeated) return repeated;
     const agent = this.agentFor(call, order, input);
 
     if (order.status === "received") {
@@ -107,6 +111,7 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
 
     const result = await this.generateAndApply(agent, input);
     if (!result.ok) {
+      if (DONE_ALREADY.has(result.error.code)) return result;
       const failed = await this.setOrderStatus(order, "failed", result.error.code);
       if (!failed.ok) call.log.error("the order's failure is not on record", { code: failed.error.code });
       return result;
@@ -117,6 +122,24 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
       if (!delivered.ok) return afterApplying(delivered, result);
     }
     return result;
+  };
+
+  /**
+   * A phase asked for again after its batch was applied. Generated files are placed in the tree as it stands, so the
+   * same phase would come out as other patches now: it is answered with CONFLICT, and nothing moves.
+   */
+  private readonly findApplied = async ({ batchId, implementation }: FulfilPhase): Promise<ApplyResult | null> => {
+    if (batchId === undefined || !implementation) return null;
+    const first = patchIdOf(batchId, 0);
+    // A diff's patches are logged one a file, under its id and the file's number.
+    const hasDiff = implementation.files.some(({ format }) => format === "unified_diff");
+    const ids = [first, correctedId(first)];
+    for (const patchId of hasDiff ? ids.flatMap((id) => [id, `${id}.1`]) : ids) {
+      const found = await this.env.ORCHESTRATOR_PATCH.getPatch({ patchId });
+      if (!found.ok || !found.events.some(({ event_type }) => event_type === "patch_applied")) continue;
+      return fail("CONFLICT", `the phase's batch ${batchId} is applied already: see patch ${patchId}`);
+    }
+    return null;
   };
 
   private readonly agentFor = (call: RpcCall, order: Order, { phase, batchId, taskId }: FulfilPhase): BaseAgent =>
@@ -282,6 +305,9 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
   private readonly setOrderStatus = (order: Order, status: OrderStatus, reason: string) =>
     this.env.ORCHESTRATOR_FACTORY.setOrderStatus({ orderId: order.id, status, reason });
 }
+
+/** Refusals that say the work stands already: no reason to call the order failed. */
+const DONE_ALREADY: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["CONFLICT", "IDEMPOTENCY_CONFLICT"]);
 
 /** What failed after the batch was applied: the answer still says what was written. */
 const afterApplying = ({ error }: Failed, { outcome, results }: Extract<ApplyResult, { ok: true }>): ApplyResult => ({

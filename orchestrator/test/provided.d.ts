@@ -3,6 +3,6 @@ import "vitest";
 declare module "vitest" {
   interface ProvidedContext {
     /** The engine host of the run: the fault proxy before it, its control server, and a directory to open workspaces from. */
-    engine: { url: string; control: string; source: string };
+    engine: { url: string; spareUrl: string; control: string; source: string };
   }
 }

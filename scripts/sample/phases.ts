@@ -17,8 +17,8 @@ export interface SamplePlace {
 
 type Tasks = NonNullable<z.input<typeof CreateOrderSchema>["tasks"]>;
 
-export const taskId = ({ orderId }: SamplePlace, name: string): string => `${orderId}.${name}`;
-export const batchId = taskId;
+const taskId = ({ orderId }: SamplePlace, name: string): string => `${orderId}.${name}`;
+export const batchId = ({ orderId }: SamplePlace, name: string): string => `${orderId}.${name}`;
 /** The patch whose line number was read before an earlier phase moved the line. */
 export const stalePatchId = (place: SamplePlace): string => `${place.orderId}.stale`;
 /** The sample's last patch, which is reverted and applied again. */

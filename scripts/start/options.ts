@@ -34,7 +34,7 @@ export function parseOptions(args: string[]): StartOptions {
     }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`${reason} Known: --once, --repo PATH, --port N, --data DIR, --json.`);
+    throw new StartError(`${reason}. Known: --once, --repo PATH, --port N, --data DIR, --json.`);
   }
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) throw new StartError(`--port ${values.port} is no port number.`);

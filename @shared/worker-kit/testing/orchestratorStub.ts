@@ -60,6 +60,9 @@ export class PatchOps extends WorkerEntrypoint {
       results: batch.patches.map(({ id, file, op }) => ({ patch_id: id, file, op, event_type: "patch_applied" })),
     };
   }
+  getPatch(input) {
+    return note(this, "getPatch", input) ?? refused("PATCH_NOT_FOUND", input.patchId);
+  }
   validateBatch(input) {
     return note(this, "validateBatch", input) ?? { ok: true, checks: [], results: [] };
   }

@@ -50,7 +50,7 @@ describe("a phase that is applied", () => {
         workspaceId: "order:ORD-1",
         phase: "tools",
         requester: "agent-factory",
-        patches: [{ id: "B-1.1", op: "replace-marker", marker: "TOOLS", taskId: "T-1", openSpace: true }],
+        patches: [{ id: "B-1.p1", op: "replace-marker", marker: "TOOLS", taskId: "T-1", openSpace: true }],
       },
     ]);
   });
@@ -98,7 +98,7 @@ describe("a batch that is refused", () => {
   test("is corrected once, from nothing but its error, and both attempts stay on record", async () => {
     const error = {
       code: "AMBIGUOUS_LOCATION",
-      patchId: "B-1.1",
+      patchId: "B-1.p1",
       candidates: [
         { start: 5, end: 5 },
         { start: 40, end: 40 },
@@ -110,8 +110,8 @@ describe("a batch that is refused", () => {
     expect(result).toMatchObject({ ok: true, outcome: { batchId: "B-1.corrected" } });
     const calls = await orchestrator.calls();
     expect(batchesOf(calls)).toMatchObject([
-      { batchId: "B-1", patches: [{ id: "B-1.1", start: 3, end: 3 }] },
-      { batchId: "B-1.corrected", patches: [{ id: "B-1.1.corrected", start: 5, end: 5 }] },
+      { batchId: "B-1", patches: [{ id: "B-1.p1", start: 3, end: 3 }] },
+      { batchId: "B-1.corrected", patches: [{ id: "B-1.p1.corrected", start: 5, end: 5 }] },
     ]);
     expect(messagesOf(calls)).toEqual(
       expect.arrayContaining(["error", "deterministic_code_fix_started", "deterministic_code_fix_completed"]),
@@ -123,7 +123,7 @@ describe("a batch that is refused", () => {
   });
 
   test("is not sent again when its error does not determine the fix", async () => {
-    await begin({ answers: { applyPatches: [refusal({ code: "TASK_SCOPE_VIOLATION", patchId: "B-1.1" })] } });
+    await begin({ answers: { applyPatches: [refusal({ code: "TASK_SCOPE_VIOLATION", patchId: "B-1.p1" })] } });
     expect(await factory.fulfilPhase(phase)).toMatchObject({ ok: false, error: { code: "TASK_SCOPE_VIOLATION" } });
     const calls = await orchestrator.calls();
     expect(batchesOf(calls)).toHaveLength(1);
@@ -131,9 +131,9 @@ describe("a batch that is refused", () => {
   });
 
   test("is answered with the second refusal when the correction is refused as well", async () => {
-    const moved = refusal({ code: "STALE_CONTENT", patchId: "B-1.1", candidates: [{ start: 5, end: 5 }] });
+    const moved = refusal({ code: "STALE_CONTENT", patchId: "B-1.p1", candidates: [{ start: 5, end: 5 }] });
     await begin({
-      answers: { applyPatches: [moved, refusal({ code: "GUARDED_REGION", patchId: "B-1.1.corrected" })] },
+      answers: { applyPatches: [moved, refusal({ code: "GUARDED_REGION", patchId: "B-1.p1.corrected" })] },
     });
     expect(await factory.fulfilPhase(phase)).toMatchObject({ ok: false, error: { code: "GUARDED_REGION" } });
     expect(batchesOf(await orchestrator.calls())).toHaveLength(2);
@@ -202,11 +202,12 @@ describe("what is refused before anything is sent", () => {
     await refused(phaseOf({ "src/tools.ts": "const tools = [];\n" }), "CONFLICT");
   });
 
-  test("a unified diff as a file's contents", async () => {
-    await begin();
-    const files = [{ filePath: "a.ts", fileContents: "@@", filePurpose: "", format: "unified_diff" as const }];
-    const implementation = { files, deploymentNeeded: false, commands: [] };
-    await refused({ orderId: "ORD-1", phase: "diff", implementation }, "UNSUPPORTED_OPERATION");
+  test("a phase of generated files whose batch is applied already, and its order stays as it is", async () => {
+    const known = { ok: true, patch: {}, events: [{ event_type: "patch_applied" }], diff: null };
+    await begin({ order: { status: "delivered" }, answers: { getPatch: [known] } });
+    await refused(phaseOf(tools), "CONFLICT");
+    const calls = await orchestrator.calls();
+    expect(calls.map(({ method }) => method)).toEqual(["getOrder", "getPatch"]);
   });
 
   test("a malformed phase, with the path of what is wrong", async () => {

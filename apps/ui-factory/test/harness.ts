@@ -5,4 +5,3 @@ import type { BoundFactory, OrchestratorControl } from "@shared/worker-kit/testi
 export const orchestrator = (env as unknown as { CONTROL: OrchestratorControl }).CONTROL;
 const { Factory } = exports as unknown as { Factory: BoundFactory };
 export const factory = Factory({ props: { caller: "orchestrator" } });
-export const unnamedFactory = (exports as unknown as { Factory: ReturnType<BoundFactory> }).Factory;

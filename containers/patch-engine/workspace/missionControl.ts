@@ -1,4 +1,4 @@
-import { constants, existsSync, mkdirSync, readFileSync, openSync, closeSync, lstatSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   fail,
@@ -8,39 +8,36 @@ import {
   type Result,
   type TasksFile,
 } from "@shared/contracts";
-import { replaceFile, syncFile, writeNewFile } from "../transaction/files.ts";
-import { ioError, isMissing } from "./Directory.ts";
+import { replaceFile } from "../transaction/files.ts";
+import { ioError, isMissing, isThere } from "./systemError.ts";
 import { MISSION_CONTROL } from "./WorkspaceLock.ts";
 
 /** What the engine writes here is no part of the repository; the policy may be. */
 const IGNORE = "*\n!.gitignore\n!policy.json\n";
 
+/** Makes something that another process may make at the same moment: there is no lock yet to make it under. */
+function unlessThere(make: () => void): void {
+  try {
+    make();
+  } catch (error) {
+    if (!isThere(error)) throw error;
+  }
+}
+
 /** Makes a workspace's `.mission_control/` where there is none; answers with its system path. */
-export async function openMissionControl(root: string): Promise<Result<{ directory: string }>> {
+export function openMissionControl(root: string): Result<{ directory: string }> {
   const directory = join(root, MISSION_CONTROL);
   try {
     // One after the other, so that nothing is made behind a symlink.
     for (const path of [directory, join(directory, "patches")]) {
-      if (!existsSync(path)) mkdirSync(path);
+      unlessThere(() => mkdirSync(path));
       if (!lstatSync(path).isDirectory()) return fail("PATH_FORBIDDEN", `${MISSION_CONTROL} must be a directory`);
     }
-    if (!existsSync(join(directory, ".gitignore"))) {
-      await writeNewFile(join(directory, ".gitignore"), IGNORE, 0o644, false);
-    }
+    unlessThere(() => writeFileSync(join(directory, ".gitignore"), IGNORE, { flag: "wx", mode: 0o644 }));
   } catch (error) {
     return ioError(error, `cannot make ${MISSION_CONTROL}`);
   }
   return { ok: true, directory };
-}
-
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await syncFile(fd);
-  } finally {
-    closeSync(fd);
-  }
 }
 
 /** The policy a workspace carries; gates at their defaults where it carries none. */
@@ -66,8 +63,11 @@ export const writeTasks = (directory: string, file: TasksFile): Promise<void> =>
   replaceFile(directory, "tasks.json", `${JSON.stringify(TasksFileSchema.parse(file), null, 2)}\n`);
 
 function readJson(directory: string, name: string): Result<{ value: unknown }> {
+  const path = join(directory, name);
   try {
-    const value: unknown = JSON.parse(readFileSync(join(directory, name), "utf8"));
+    // Mostly there is none, and a look is cheaper than an error.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { ok: true, value: undefined };
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     return { ok: true, value };
   } catch (error) {
     if (isMissing(error)) return { ok: true, value: undefined };

@@ -6,6 +6,7 @@ import type {
   LogEntry,
   LoggedFile,
   LoggedPatch,
+  Safety,
   VibeError,
 } from "@shared/contracts";
 import { vibeError } from "@shared/contracts";
@@ -50,7 +51,7 @@ export interface Standing {
   durationMs: number;
 }
 
-export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutcome[]): BatchOutcome {
+export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutcome[], safety: Safety): BatchOutcome {
   return {
     ...standing,
     ok: true,
@@ -64,16 +65,36 @@ export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutco
     })),
     files: plan.files.map(fileOutcome),
     checks,
+    safety,
   };
 }
 
-/** The outcome of what was refused: each patch with its own error, or with BATCH_REFUSED where it has none. */
+/** Characters of JSON that the errors of one refusal may take to show lines, candidates and findings. */
+const MAX_DETAIL = 1_000_000;
+
+/** Errors in their order, all with code and message; from where there would be too much of it, without the detail. */
+function withinDetail(): (error: VibeError) => VibeError {
+  let left = MAX_DETAIL;
+  return (error) => {
+    const { code, message, retryable, nothingWritten, file, patchId, ...detail } = error;
+    left -= JSON.stringify(detail).length;
+    if (left >= 0) return error;
+    const kept = { code, message, retryable, nothingWritten };
+    return { ...kept, ...(file !== undefined && { file }), ...(patchId !== undefined && { patchId }) };
+  };
+}
+
+/**
+ * The outcome of what was refused: each patch with its own error, or with BATCH_REFUSED where it has none. Ten thousand
+ * refusals of one batch show the lines of the first some hundred: an answer that no connection carries helps nobody.
+ */
 export function refusedOutcome(
   standing: Standing,
   patches: readonly (RefusedPatch | PlannedPatch)[],
   errors: ReadonlyMap<string, VibeError>,
   checks: CheckOutcome[],
 ): BatchOutcome {
+  const bounded = withinDetail();
   return {
     ...standing,
     ok: false,
@@ -84,7 +105,7 @@ export function refusedOutcome(
       landed: null,
       moved: 0,
       diff_path: null,
-      error: errors.get(patch.patch_id) ?? ("error" in patch && patch.error ? patch.error : BATCH_REFUSED),
+      error: bounded(errors.get(patch.patch_id) ?? ("error" in patch && patch.error ? patch.error : BATCH_REFUSED)),
     })),
     files: [],
     checks,

@@ -1,5 +1,13 @@
-import { vibeError, type CheckOutcome, type PatchBatch, type RevertTarget, type VibeError } from "@shared/contracts";
 import {
+  patchIdOf,
+  vibeError,
+  type CheckOutcome,
+  type PatchBatch,
+  type RevertTarget,
+  type VibeError,
+} from "@shared/contracts";
+import {
+  patchesOf,
   pathsOf,
   pathsOfRevert,
   planBatch,
@@ -42,13 +50,9 @@ export async function planApply(
   explicitCheck: boolean,
   place: TypeCheckPlace,
 ): Promise<Planned> {
-  const mintPatchId = (index: number) => `${batchId}.p${index + 1}`;
-  const named = batch.patches.map((patch, index): RefusedPatch => ({
-    patch_id: patch.id ?? mintPatchId(index),
-    file: patch.file,
-    op: patch.op,
-    task_id: patch.taskId ?? null,
-  }));
+  const mintPatchId = (index: number) => patchIdOf(batchId, index);
+  const asked = patchesOf(batch, mintPatchId);
+  const named = asked.map(({ patch_id, file, op, task_id }): RefusedPatch => ({ patch_id, file, op, task_id }));
 
   const policy = readPolicy(workspace.directory);
   if (!policy.ok) return refuse(policy.error, named);
@@ -59,10 +63,10 @@ export async function planApply(
   const loaded = workspace.load(pathsOf(batch));
   if (loaded.errors.size > 0) {
     const errors = new Map<string, VibeError>();
-    for (const [index, patch] of batch.patches.entries()) {
-      const error = loaded.errors.get(patch.file) ?? (patch.op === "rename-file" && loaded.errors.get(patch.to));
-      const patchId = named[index]?.patch_id;
-      if (error && patchId !== undefined) errors.set(patchId, { ...error, patchId });
+    for (const { patch_id: patchId, paths } of asked) {
+      const path = paths.find((one) => loaded.errors.has(one));
+      const error = path !== undefined && loaded.errors.get(path);
+      if (error) errors.set(patchId, { ...error, patchId });
     }
     const [first] = [...errors.values(), ...loaded.errors.values()];
     if (first) return refuse(first, named, errors);

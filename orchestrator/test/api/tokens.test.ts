@@ -12,17 +12,18 @@ const START = Date.parse("2026-06-01T00:00:00.000Z");
 /** A clock and a cache of its own: one isolate, as far as tokens go. */
 function isolate() {
   const state = { ms: START };
+  const started: Promise<unknown>[] = [];
   const options: AuthenticateOptions = {
     log: createLogger({ write: () => undefined }),
     now: () => new Date(state.ms),
-    background: () => undefined,
+    background: (work) => void started.push(work),
     cache: new TokenCache(),
   };
   const codeOf = async (token: string | null, database = env) => {
     const result = await authenticate(database, token, options);
     return result.ok ? result.actor.id : result.error.code;
   };
-  return { state, codeOf };
+  return { state, codeOf, settled: () => Promise.all(started) };
 }
 /** The environment with a DB_OPS that answers nothing but an error. */
 const down = (): Cloudflare.Env => ({
@@ -69,6 +70,31 @@ test("the prefix finds a token, the secret decides", async () => {
   expect(await codeOf(token)).toBe(`token:${id}`);
   const last = token.at(-1) === "A" ? "B" : "A";
   expect(await codeOf(token.slice(0, -1) + last)).toBe("UNAUTHENTICATED");
+});
+
+test("when a token was last used is noted when it is read, not at every call", async () => {
+  const { state, codeOf, settled } = isolate();
+  const { token, id } = await tokenWith(["orders:read"]);
+  const usedAt = () =>
+    env.DB_OPS.prepare("SELECT last_used_at FROM api_tokens WHERE id = ?").bind(id).first<string>("last_used_at");
+  expect(await usedAt()).toBeNull();
+  await codeOf(token);
+  state.ms += FRESH_MS;
+  await codeOf(token);
+  await settled();
+  expect(await usedAt()).toBe(new Date(START).toISOString());
+});
+
+test("a flood of made-up tokens does not drive out one that must outlive an outage", async () => {
+  const { state, codeOf } = isolate();
+  const { token, id } = await tokenWith(["orders:read"]);
+  await codeOf(token);
+  for (let n = 0; n < 1_100; n++) {
+    const made = `vhq_${String(n).padStart(12, "a")}_${"b".repeat(43)}`;
+    expect(await codeOf(made)).toBe("UNAUTHENTICATED");
+  }
+  state.ms += FRESH_MS + 1;
+  expect(await codeOf(token, down())).toBe(`token:${id}`);
 });
 
 test("a token expires when it said, cached or not", async () => {

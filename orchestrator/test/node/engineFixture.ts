@@ -22,16 +22,21 @@ export default async function setup(project: TestProject): Promise<() => Promise
   );
   await writeFile(join(source, "README.md"), "# Sample\n");
   const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
-  const start = () =>
+  const start = (dataDir: string) =>
     startEngineHost({ sourceRoots: [sources], dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
-  let host = await start();
+  const host = await start(dataDir);
   const proxy = await startFaultProxy(host.url);
+  // The disk that is lost is another's: test files run side by side.
+  const spareDir = await mkdtemp(join(tmpdir(), "vibehq-spare-"));
+  let spare = await start(spareDir);
+  const spareProxy = await startFaultProxy(spare.url);
 
   const rootOf = async (workspaceId: string): Promise<string> => {
-    const root = join(dataDir, "workspaces");
-    for (const name of await readdir(root)) {
-      const record = await readFile(join(root, name, ".mission_control/source.json"), "utf8").catch(() => "{}");
-      if (JSON.parse(record).workspaceId === workspaceId) return join(root, name);
+    for (const root of [join(dataDir, "workspaces"), join(spareDir, "workspaces")]) {
+      for (const name of await readdir(root).catch(() => [])) {
+        const record = await readFile(join(root, name, ".mission_control/source.json"), "utf8").catch(() => "{}");
+        if (JSON.parse(record).workspaceId === workspaceId) return join(root, name);
+      }
     }
     throw new Error(`no workspace ${workspaceId}`);
   };
@@ -48,12 +53,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
     read: async ({ workspaceId, args: [file = ""] }) => ({
       content: await readFile(join(await rootOf(workspaceId), file), "utf8"),
     }),
-    /** The host's disk vanishes: a new host, nothing on it. */
-    loseDisk: async () => {
-      await host.kill();
-      await rm(join(dataDir, "workspaces"), { recursive: true, force: true });
-      host = await start();
-      proxy.retarget(host.url);
+    /** The spare host's disk vanishes: a new host, nothing on it. */
+    loseSpareDisk: async () => {
+      await spare.kill();
+      await rm(join(spareDir, "workspaces"), { recursive: true, force: true });
+      spare = await start(spareDir);
+      spareProxy.retarget(spare.url);
       return {};
     },
   };
@@ -76,13 +81,15 @@ export default async function setup(project: TestProject): Promise<() => Promise
 
   project.provide("engine", {
     url: proxy.url,
+    spareUrl: spareProxy.url,
     control: `http://127.0.0.1:${address.port}`,
     source,
   });
   return async () => {
     control.close();
-    await proxy.stop();
-    await host.stop();
+    await Promise.all([proxy.stop(), spareProxy.stop()]);
+    await Promise.all([host.stop(), spare.stop()]);
+    await rm(spareDir, { recursive: true, force: true });
     await rm(sources, { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });
   };

@@ -42,7 +42,7 @@ describe("the log of patches", () => {
       created_at: "2026-03-02T05:00:00.000Z",
       requester: "bob",
     });
-    expect(JSON.parse(results[0]?.meta ?? "")).toEqual({ requester: "bob", reason: "Because of 5" });
+    expect(JSON.parse(results[0]?.meta ?? "")).toEqual({ requester: "bob", reason: "Because of 5", external: true });
   });
 
   it.each([

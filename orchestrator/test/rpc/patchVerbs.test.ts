@@ -88,7 +88,14 @@ describe("a patch's life", () => {
       checks: [{ name: "check", level: "fail", ok: true, findings: [] }],
     });
     expect(value(passed).results).toMatchObject([{ event_type: "patch_validated", ts_check_ok: true }]);
-    expect(await validateBatch(context(), { workspaceId, batchId: "unknown" })).toMatchObject({ ok: false });
+    expect(await validateBatch(context(), { workspaceId, batchId: "unknown" })).toMatchObject({
+      ok: false,
+      error: { code: "BATCH_NOT_FOUND" },
+    });
+    // This workspace's policy names no check: there is no verdict to write down.
+    const { records } = await object(workspaceId).events(0, 1000);
+    expect(value(await validateBatch(context(), { workspaceId, batchId: batch.batchId })).results).toEqual([]);
+    expect(await chainOf(workspaceId)).toEqual(records);
   });
 });
 

@@ -1,27 +1,26 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { verifyChain } from "../../worker/services/patch/verifyChain.ts";
 import {
   abort,
   aLine,
   apply,
   aWorkspace,
+  batchesOf,
   chainOf,
   context,
   faults,
   hubSeqsOf,
   inside,
   linesOf,
-  loseDisk,
+  loseSpareDisk,
+  mint,
   object,
   patchctl,
   ring,
   rows,
   typesOf,
+  useSpareHost,
 } from "./workspaceHarness.ts";
-
-afterEach(() => faults.passThrough());
-
-const BATCHES = { method: "POST", path: "/batches" };
 
 /** The edit is in the file once, its events are in the chain and in D1 once, and everything verifies. */
 async function expectOnce(workspaceId: string, text: string): Promise<void> {
@@ -39,7 +38,7 @@ async function expectOnce(workspaceId: string, text: string): Promise<void> {
 describe("a workspace's object that dies", () => {
   it("before the engine has the batch: the edit lands once, though the first call comes late", async () => {
     const workspaceId = await aWorkspace();
-    const held = await faults.set("hold", BATCHES);
+    const held = await faults.set("hold", batchesOf(workspaceId));
     const answer = apply(aLine(workspaceId, 3, "late"));
     await held.arrived();
     await abort(workspaceId);
@@ -51,7 +50,7 @@ describe("a workspace's object that dies", () => {
 
   it("before the engine has the batch, and nobody asks again: the alarm takes it up", async () => {
     const workspaceId = await aWorkspace();
-    const held = await faults.set("hold", BATCHES);
+    const held = await faults.set("hold", batchesOf(workspaceId));
     const batch = aLine(workspaceId, 3, "alarm");
     const abandoned = inside(workspaceId, async (instance) => {
       const { payload, payloadHash } = await intentOf(batch);
@@ -74,7 +73,7 @@ describe("a workspace's object that dies", () => {
 
   it("after the engine applied and before the answer came: the edit lands once", async () => {
     const workspaceId = await aWorkspace();
-    const delayed = await faults.set("delayUntil", BATCHES);
+    const delayed = await faults.set("delayUntil", batchesOf(workspaceId));
     const answer = apply(aLine(workspaceId, 3, "answered late"));
     await delayed.applied();
     await abort(workspaceId);
@@ -140,7 +139,7 @@ describe("an object killed after any number of turns", () => {
 describe("an engine that misbehaves", () => {
   it("drops the connection after applying: the answer says in doubt, and resolves", async () => {
     const workspaceId = await aWorkspace();
-    await faults.set("dropAfterApply", BATCHES);
+    await faults.set("dropAfterApply", batchesOf(workspaceId));
     const batch = aLine(workspaceId, 3, "dropped");
     const answer = await apply(batch);
     expect(answer).toMatchObject({
@@ -158,7 +157,7 @@ describe("an engine that misbehaves", () => {
     await inside(workspaceId, (instance) => {
       instance.limits.deadlines.call = 50;
     });
-    const held = await faults.set("hold", BATCHES);
+    const held = await faults.set("hold", batchesOf(workspaceId));
     const batch = aLine(workspaceId, 3, "slow");
     expect(await apply(batch)).toMatchObject({
       ok: false,
@@ -174,14 +173,14 @@ describe("an engine that misbehaves", () => {
 
   it("gets the batch twice: one effect", async () => {
     const workspaceId = await aWorkspace();
-    await faults.set("duplicate", BATCHES);
+    await faults.set("duplicate", batchesOf(workspaceId));
     expect(await apply(aLine(workspaceId, 3, "twice"))).toMatchObject({ ok: true });
     await expectOnce(workspaceId, "twice");
   });
 
   it("is out of reach: every waiting caller is told, and all batches land in order once it is back", async () => {
     const workspaceId = await aWorkspace();
-    await faults.set("refuse", BATCHES, 1);
+    await faults.set("refuse", batchesOf(workspaceId), 1);
     const batches = [1, 2, 3].map((line) => aLine(workspaceId, line, `queued ${line}`));
     const answers = await Promise.all(batches.map(apply));
     expect(answers.map((answer) => answer.ok || answer.error.nothingWritten)).toEqual([null, null, null]);
@@ -191,9 +190,12 @@ describe("an engine that misbehaves", () => {
   });
 
   it("has lost its disk: the workspace is rebuilt from source and log before the next batch", async () => {
-    const workspaceId = await aWorkspace();
+    const workspaceId = mint("ws");
+    await useSpareHost(workspaceId);
+    await aWorkspace(workspaceId);
     expect(await apply(aLine(workspaceId, 3, "before the loss"))).toMatchObject({ ok: true });
-    await loseDisk();
+    await loseSpareDisk();
+    await expect(linesOf(workspaceId)).rejects.toThrow("no workspace");
     expect(await apply(aLine(workspaceId, 5, "after the loss"))).toMatchObject({
       ok: true,
       outcome: { head: { seq: 2 } },
@@ -206,7 +208,7 @@ describe("an engine that misbehaves", () => {
 describe("patchctl beside the orchestrator", () => {
   it("edits while a batch is on its way: both edits are in the file and in the chain, patchctl's first", async () => {
     const workspaceId = await aWorkspace();
-    const held = await faults.set("hold", BATCHES);
+    const held = await faults.set("hold", batchesOf(workspaceId));
     const answer = apply(aLine(workspaceId, 3, "ours"));
     await held.arrived();
     const beside = await patchctl(workspaceId, "append", "--file", "README.md", "--block", "beside");

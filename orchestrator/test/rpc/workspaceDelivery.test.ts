@@ -1,15 +1,13 @@
 import { GENESIS_HASH, type CustodyRecord } from "@shared/contracts";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { logPatchEvent } from "../../worker/services/patch/d1Logger.ts";
 import { COMPUTE_ROLLUPS, removeProjection } from "../../worker/services/patch/projection.ts";
 import { rebuildProjection } from "../../worker/services/patch/rebuildProjection.ts";
 import { revertPatches } from "../../worker/services/patch/revertPatches.ts";
 import { rollupDeltas } from "../../worker/services/patch/rollups.ts";
-import { aLine, apply, aWorkspace, chainOf, context, delivered, faults, rows } from "./workspaceHarness.ts";
-
-afterEach(() => faults.passThrough());
+import { aLine, apply, aWorkspace, chainOf, context, delivered, rows } from "./workspaceHarness.ts";
 
 const rollups = () => rows("SELECT * FROM patch_rollups WHERE patches <> 0 ORDER BY dimension, day, key");
 const computed = () => rows(`SELECT * FROM (${COMPUTE_ROLLUPS}) ORDER BY dimension, day, key`);

@@ -13,6 +13,9 @@ import { openWorkspace } from "../../worker/services/workspace/openWorkspace.ts"
 const engine = inject("engine");
 export const faults = faultControl(engine.url);
 
+/** The workspace's batches at the engine. Test files share the proxy, so a fault names whom it is for. */
+export const batchesOf = (workspaceId: string) => ({ method: "POST", path: `${workspaceId}/batches` });
+
 let minted = 0;
 export const mint = (what: string): string => `${what}-${(minted += 1)}-${crypto.randomUUID().slice(0, 8)}`;
 
@@ -61,7 +64,12 @@ export const patchctl = (workspaceId: string, ...args: string[]) =>
   command("patchctl", z.object({ code: z.number(), stdout: z.string(), stderr: z.string() }), { workspaceId, args });
 export const linesOf = async (workspaceId: string, file = "src/index.ts"): Promise<string[]> =>
   (await command("read", z.object({ content: z.string() }), { workspaceId, args: [file] })).content.split("\n");
-export const loseDisk = () => command("loseDisk", z.object({}), { workspaceId: "", args: [] });
+/** Makes this instance of the workspace's object use the spare host, whose disk may be lost. */
+export const useSpareHost = (workspaceId: string): Promise<void> =>
+  inside(workspaceId, (instance) => {
+    Object.defineProperty(instance, "env", { value: { ...env, ENGINE_URL: engine.spareUrl } });
+  });
+export const loseSpareDisk = () => command("loseSpareDisk", z.object({}), { workspaceId: "", args: [] });
 
 export async function chainOf(workspaceId: string): Promise<CustodyRecord[]> {
   return (await object(workspaceId).events(0, 1000)).records;

@@ -1,12 +1,21 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { aLine, apply, aWorkspace, chainOf, faults, inside, linesOf, mint, object, value } from "./workspaceHarness.ts";
-
-afterEach(() => faults.passThrough());
+import { describe, expect, it } from "vitest";
+import {
+  aLine,
+  apply,
+  aWorkspace,
+  batchesOf,
+  chainOf,
+  faults,
+  inside,
+  linesOf,
+  mint,
+  object,
+  value,
+} from "./workspaceHarness.ts";
 
 describe("concurrent batches", () => {
   it("on one workspace are taken one at a time: all applied, no gap in the chain", async () => {
     const workspaceId = await aWorkspace();
-    const before = (await faults.seen()).length;
     const answers = await Promise.all(
       Array.from({ length: 64 }, (_, n) => apply(aLine(workspaceId, n + 1, `edit ${n + 1}`))),
     );
@@ -17,13 +26,13 @@ describe("concurrent batches", () => {
     expect((await linesOf(workspaceId)).slice(0, 64)).toEqual(Array.from({ length: 64 }, (_, n) => `// edit ${n + 1}`));
     expect(await object(workspaceId).verify()).toMatchObject({ ok: true, entries: 64 });
     // One call a batch: none met a log that had moved under it.
-    const calls = (await faults.seen()).slice(before).filter((request) => request.path.endsWith("/batches"));
+    const calls = (await faults.seen()).filter((request) => request.path.endsWith(`${workspaceId}/batches`));
     expect(calls).toHaveLength(64);
   });
 
   it("on sixteen workspaces are at the engine all at once", async () => {
     const workspaces = await Promise.all(Array.from({ length: 16 }, () => aWorkspace()));
-    const held = await Promise.all(workspaces.map(() => faults.set("hold", { method: "POST", path: "/batches" })));
+    const held = await Promise.all(workspaces.map((workspaceId) => faults.set("hold", batchesOf(workspaceId))));
     const answers = workspaces.map((workspaceId) => apply(aLine(workspaceId, 1, "parallel")));
     // Passed only when all sixteen calls are held at the same time.
     await Promise.all(held.map((fault) => fault.arrived()));
@@ -36,7 +45,7 @@ describe("concurrent batches", () => {
     await inside(workspaceId, (instance) => {
       instance.limits.queue = 1;
     });
-    const held = await faults.set("hold", { method: "POST", path: "/batches" });
+    const held = await faults.set("hold", batchesOf(workspaceId));
     const first = apply(aLine(workspaceId, 1, "first"));
     await held.arrived();
     expect(await apply(aLine(workspaceId, 2, mint("second")))).toMatchObject({

@@ -140,3 +140,13 @@ test("a thousand patches of one task are a few statements", async () => {
   expect(sent).toEqual([5]);
   expect(await statusOf("T")).toBe("applied");
 });
+
+test("what was only reported, and done by no engine, moves no task", async () => {
+  await aTask("T");
+  const told = events(1, ["patch_applied", "T"], ["patch_validated", "T"]);
+  await deliver(
+    told.map((record) => ({ ...record, meta: { external: true } })),
+    0,
+  );
+  expect(await statusOf("T")).toBe("pending");
+});

@@ -23,13 +23,22 @@ const DocumentSchema = z.looseObject({
 type Operation = z.infer<typeof OperationSchema>;
 
 const STYLE = `
-:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; }
-body { max-width: 60rem; margin: 0 auto; padding: 1rem; }
+:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; --line: color-mix(in srgb, currentColor 18%, transparent); }
+body { max-width: 60rem; margin: 0 auto; padding: 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.75rem; line-height: 1.2; } h2 { font-size: 1.25rem; margin: 2rem 0 0.5rem; }
 code, pre { font: 0.875rem/1.4 ui-monospace, monospace; }
-pre { overflow-x: auto; padding: 0.75rem; border: 1px solid color-mix(in srgb, currentColor 20%, transparent); border-radius: 0.375rem; }
-details { margin: 0.25rem 0; } summary { cursor: pointer; padding: 0.25rem 0; }
-.method { display: inline-block; min-width: 4rem; font-weight: 700; text-transform: uppercase; }
-.scope { opacity: 0.75; }`;
+pre { overflow-x: auto; overflow-wrap: normal; padding: 0.75rem; border: 1px solid var(--line); border-radius: 0.375rem; }
+details { border-top: 1px solid var(--line); } summary { cursor: pointer; padding: 0.5rem 0.25rem; }
+details[open] > summary { font-weight: 600; } .method::before { content: "▸ "; } details[open] .method::before { content: "▾ "; }
+summary:hover { background: color-mix(in srgb, currentColor 6%, transparent); }
+.operation { display: grid; grid-template-columns: 5rem 1fr auto; gap: 0 0.5rem; align-items: baseline; }
+.method { font: 700 0.8125rem/1.4 ui-monospace, monospace; text-transform: uppercase; }
+.says { grid-column: 2; } .scope { grid-column: 3; grid-row: 1; font-size: 0.8125rem; opacity: 0.75; }
+@media (max-width: 40rem) { .operation { grid-template-columns: 4.75rem 1fr; } .scope { grid-column: 2; grid-row: 3; } }`;
+
+/** Text with its backquoted words as code. */
+const marked = (text: string) =>
+  text.split("`").map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part));
 
 const nameOf = (schema: unknown): string | null => {
   const named = z.object({ $ref: z.string() }).safeParse(schema);
@@ -44,9 +53,11 @@ const schemaLink = (content: Record<string, { schema: unknown }> | undefined) =>
 
 const operationHtml = (path: string, method: string, operation: Operation) => html`
   <details>
-    <summary>
-      <span class="method">${method}</span> <code>${path}</code> ${operation.summary}
-      <span class="scope">(${operation["x-scope"]})</span>
+    <summary class="operation">
+      <span class="method">${method}</span>
+      <code>${path}</code>
+      <span class="says">${operation.summary}</span>
+      <span class="scope">${operation["x-scope"]}</span>
     </summary>
     <ul>
       ${operation.parameters.map(
@@ -62,7 +73,10 @@ const operationHtml = (path: string, method: string, operation: Operation) => ht
   </details>
 `;
 
-/** The API's document as a page that needs no script and no other host. */
+/**
+ * The API's document as a page that needs no script and no other host. A link to a schema names what stands inside its
+ * closed row, not the row: browsers open a row only for what is in it.
+ */
 export async function docsPage(openapi: object): Promise<Response> {
   const document = DocumentSchema.parse(openapi);
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
@@ -81,7 +95,7 @@ export async function docsPage(openapi: object): Promise<Response> {
       </head>
       <body>
         <h1>${document.info.title} ${document.info.version}</h1>
-        <p>${document.info.description}</p>
+        <p>${marked(document.info.description)}</p>
         <p><a href="/api/openapi.json">OpenAPI document</a></p>
         ${tags.map(
           (tag) => html`
@@ -94,9 +108,9 @@ export async function docsPage(openapi: object): Promise<Response> {
         <h2>Schemas</h2>
         ${Object.entries(document.components.schemas).map(
           ([name, schema]) => html`
-            <details id="schema-${name}">
+            <details>
               <summary><code>${name}</code></summary>
-              <pre>${JSON.stringify(schema, null, 2)}</pre>
+              <pre id="schema-${name}">${JSON.stringify(schema, null, 2)}</pre>
             </details>
           `,
         )}

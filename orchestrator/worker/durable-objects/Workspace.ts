@@ -21,7 +21,7 @@ import { Meta } from "./workspace/Meta.ts";
 import { open } from "./workspace/open.ts";
 import { recordReported, type Reported } from "./workspace/report.ts";
 import { OPS_SINK, Sinks } from "./workspace/Sinks.ts";
-import { restore, type RestoreParts } from "./workspace/restore.ts";
+import { catchUp, restore, type RestoreParts } from "./workspace/restore.ts";
 import type { Moved, WorkspaceRpc } from "./workspace/rpc.ts";
 import { createTables } from "./workspace/storage.ts";
 import { Texts } from "./workspace/Texts.ts";
@@ -37,7 +37,7 @@ const GUARD_MS = 5_000;
  */
 export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   /** Tests shorten these. Deadlines are milliseconds. */
-  readonly limits = { queue: 256, deadlines: { ...DEFAULT_DEADLINES } };
+  readonly limits = { queue: 256, delivery: 30_000, deadlines: { ...DEFAULT_DEADLINES } };
   now = (): Date => new Date();
 
   readonly #logger = loggerOf(this.env).child({ part: "workspace" });
@@ -51,6 +51,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   readonly #drive: Drive;
   /** When the stored alarm fires, as far as this instance knows. */
   #armedFor: number | null = null;
+  #restoring: Promise<Result<{ workspace: WorkspaceInfo }>> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env);
@@ -69,6 +70,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
       sinkOf: (name) => sinkOf(name, { env, chain: this.#chain, workspaceId, now }),
       now,
       logger: this.#logger,
+      deadline: () => this.limits.delivery,
     });
     this.#drive = new Drive({
       meta: this.#meta,
@@ -129,9 +131,10 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     const { alias } = this.#meta;
     if (alias !== null) return { movedTo: alias };
     this.#name(workspaceId);
-    const answer = this.#commit(() =>
-      recordReported({ sql: this.#sql, log: this.#log, chain: this.#chain, meta: this.#meta, now: this.now }, reported),
-    );
+    const vouched = await this.#vouch(reported);
+    if (!vouched.ok) return vouched;
+    const parts = { sql: this.#sql, log: this.#log, chain: this.#chain, meta: this.#meta, now: this.now };
+    const answer = this.#commit(() => recordReported(parts, reported));
     this.#deliver();
     return answer;
   }
@@ -244,12 +247,30 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     if (this.#meta.workspaceId === "") this.#meta.workspaceId = workspaceId;
   }
 
+  /**
+   * Anyone can make entries that chain. Where an engine of ours holds the workspace, what it says of its log counts, and
+   * a report is only the hint to read it; entries are taken as reported where no engine of ours knows the workspace.
+   */
+  async #vouch({ entries }: Reported): Promise<Result<object>> {
+    if (entries.every((entry) => this.#log.hashAt(entry.seq) === entry.hash)) return { ok: true };
+    const level = await this.#restore();
+    if (!level.ok) return level.error.code === "WORKSPACE_NOT_FOUND" ? { ok: true } : level;
+    const read = await catchUp(this.#restoreParts());
+    if (!read.ok) return read;
+    const stranger = entries.find((entry) => this.#log.hashAt(entry.seq) !== entry.hash);
+    return stranger ? fail("CHAIN_BROKEN", `the workspace's engine does not hold this entry ${stranger.seq}`) : read;
+  }
+
   #engine() {
     return engineOf(this.env, this.limits.deadlines);
   }
 
+  /** One at a time: those who ask in the meantime get the same answer. */
   #restore(): Promise<Result<{ workspace: WorkspaceInfo }>> {
-    return restore(this.#restoreParts());
+    this.#restoring ??= restore(this.#restoreParts()).finally(() => {
+      this.#restoring = null;
+    });
+    return this.#restoring;
   }
 
   #restoreParts(): RestoreParts {

@@ -1,11 +1,14 @@
 import { CustodyRecordSchema, type CustodyRecord } from "@shared/contracts";
 import { z } from "zod";
 
-const MessageSchema = z.object({ type: z.string(), payload: z.unknown().optional() });
+/** A message of the stream has an `offset`; an answer to a request has the request's id instead. */
+const MessageSchema = z.object({ type: z.string(), payload: z.unknown().optional(), requestId: z.string().optional() });
+type Message = z.infer<typeof MessageSchema>;
 
 /** A room's stream as a client sees it: every record is parsed as it comes, and can be waited for. */
 export class EventStream {
   readonly records: CustodyRecord[] = [];
+  readonly #answers: Message[] = [];
   readonly #socket: WebSocket;
   #waiting: (() => void)[] = [];
   #failure: Error | null = null;
@@ -24,10 +27,20 @@ export class EventStream {
   }
 
   /** The first record, come or coming, that fits. */
-  async first(fits: (record: CustodyRecord) => boolean): Promise<CustodyRecord> {
+  first(fits: (record: CustodyRecord) => boolean): Promise<CustodyRecord> {
+    return this.#waitFor(() => this.records.find(fits));
+  }
+
+  /** Asks the factory of the room's order for something; the answer is what came back under the request's id. */
+  ask(type: string, requestId: string): Promise<Message> {
+    this.#socket.send(JSON.stringify({ type, requestId }));
+    return this.#waitFor(() => this.#answers.find((answer) => answer.requestId === requestId));
+  }
+
+  async #waitFor<T>(find: () => T | undefined): Promise<T> {
     for (;;) {
-      const found = this.records.find(fits);
-      if (found) return found;
+      const found = find();
+      if (found !== undefined) return found;
       if (this.#failure) throw this.#failure;
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     }
@@ -41,8 +54,9 @@ export class EventStream {
     return new Promise((resolve, reject) => {
       this.#socket.addEventListener("message", ({ data }) => {
         try {
-          const message = MessageSchema.parse(JSON.parse(String(data)));
+          const message = MessageSchema.loose().parse(JSON.parse(String(data)));
           if (message.type === "connected") resolve();
+          else if (message.requestId !== undefined) this.#answers.push(message);
           else this.records.push(CustodyRecordSchema.parse(message.payload));
         } catch (error) {
           this.#failure = error instanceof Error ? error : new Error(String(error));

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import type { PatchLog } from "@shared/client";
-import { GENESIS_HASH, type CustodyRecord, type Failed } from "@shared/contracts";
+import { GENESIS_HASH, patchIdOf, type CustodyRecord, type Failed } from "@shared/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runSampleOrder } from "../../../../scripts/sampleOrder.ts";
 import { EventStream } from "./EventStream.ts";
@@ -116,6 +116,14 @@ describe("a factory's call, a REST call and patchctl in one workspace", () => {
     expect(applied.patchctl.actor).toBe("patchctl");
   });
 
+  test("share their room with requests, which the order's factory answers", async () => {
+    expect(await stream.ask("get_conversation_state", "R-1")).toMatchObject({
+      type: "accepted",
+      data: { orderId, status: "in_progress", tasks: [{ id: "T-DOORS" }] },
+    });
+    expect(await stream.ask("deploy", "R-2")).toMatchObject({ type: "error", code: "UNKNOWN_REQUEST" });
+  });
+
   test("form one chain without a hole, which verifies", async () => {
     const chain = stream.records.filter((record) => record.workspace_id === workspaceId);
     expect(chain.map(({ seq }) => seq)).toEqual(chain.map((_, at) => at + 1));
@@ -134,6 +142,39 @@ describe("a factory's call, a REST call and patchctl in one workspace", () => {
       if (row) return row;
     }
   }
+});
+
+describe.each([
+  {
+    factory: "data-factory",
+    filePath: "src/queries.ts",
+    fileContents: 'export const countItems = () => ({ sql: "SELECT count(*) AS items FROM items", params: [] });\n',
+  },
+  {
+    factory: "services-factory",
+    filePath: "src/verbs.ts",
+    fileContents: 'export const ping = (): Result<string> => ok("pong");\n',
+  },
+  { factory: "ui-factory", filePath: "src/page.ts", fileContents: "  () => `<footer>Made by patches</footer>`,\n" },
+] as const)("$factory", ({ factory, filePath, fileContents }) => {
+  test("fulfils an order on its own template, and the workspace's check passes", async () => {
+    const orderId = `ORD-${factory}`;
+    const source = { kind: "template" as const, template: factory };
+    demand(await stack.client.orders.create({ id: orderId, title: factory, factory, source }));
+    const file = { filePath, fileContents, filePurpose: "code" };
+    const implementation = { files: [file], deploymentNeeded: false, commands: [] };
+    const phase = { orderId, phase: "fill", batchId: `fill-${factory}`, implementation, lastPhase: true };
+    expect(await stack.client.orders.fulfilPhase(phase)).toMatchObject({ ok: true, outcome: { status: "applied" } });
+
+    expect(await stack.client.orders.get(orderId)).toMatchObject({ order: { status: "delivered" } });
+    expect(await stack.client.patches.get(patchIdOf(phase.batchId, 0))).toMatchObject({
+      events: [
+        { event_type: "patch_requested", actor: `factory:${factory}` },
+        { event_type: "patch_applied", op: "replace-marker", file: filePath },
+        { event_type: "patch_validated" },
+      ],
+    });
+  });
 });
 
 describe("the sample order", () => {

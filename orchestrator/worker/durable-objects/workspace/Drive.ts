@@ -1,6 +1,7 @@
 import {
   type ApplyResult,
   type EngineAnswer,
+  type ErrorCode,
   fail,
   type LogEntry,
   PatchEvents,
@@ -20,6 +21,10 @@ import { eventOf, failedDrafts, outcomeOfEntry, outcomeWithoutEntry, requestedDr
 
 /** How often one attempt follows an engine that moved on before the batch is refused. */
 const MAX_ROUNDS = 8;
+/** How often in a row the engine may answer a batch with what settles nothing before the batch is given up: half a minute. */
+const MAX_ANSWERS = 8;
+/** Codes of calls that got no answer: what was sent may still be on its way. */
+const UNANSWERED: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["ENGINE_UNAVAILABLE", "ENGINE_TIMEOUT"]);
 
 export interface DriveParts {
   meta: Meta;
@@ -70,7 +75,7 @@ export class Drive {
       if (intents.queued() >= queueLimit()) {
         return fail("RATE_LIMITED", `${queueLimit()} batches already wait in this workspace`);
       }
-      const asked = askedOf(intent);
+      const asked = askedOf(intent, this.#parts.meta.workspaceId);
       commit(() => {
         intents.add(intent);
         chain.append(requestedDrafts(asked.facts, asked.patches, now().toISOString()));
@@ -118,8 +123,19 @@ export class Drive {
         logger.error("a batch could not be taken to the engine", { error, batchId: intent.batchId });
         doubt = vibeError("INTERNAL", "the batch is stored and will be tried again", { nothingWritten: null });
       }
+      const failures = meta.drive.failures + 1;
       if (doubt) {
-        const failures = meta.drive.failures + 1;
+        const { code, message } = doubt;
+        logger.warn("a batch is in doubt and holds up its workspace", {
+          workspaceId: meta.workspaceId,
+          batchId: intent.batchId,
+          failures,
+          code,
+          reason: message,
+        });
+        if (failures >= MAX_ANSWERS && (await this.#gaveUp(intent, doubt))) doubt = null;
+      }
+      if (doubt) {
         this.#busy = false;
         commit(() => {
           meta.drive = { failures, retryAt: now().getTime() + backoffMs(failures) };
@@ -134,7 +150,7 @@ export class Drive {
   /** Takes one intent to the engine until its outcome is stored. Answers with the error that leaves it in doubt, or null. */
   async #take(intent: Intent): Promise<VibeError | null> {
     const { intents, log, commit } = this.#parts;
-    const asked = askedOf(intent);
+    const asked = askedOf(intent, this.#parts.meta.workspaceId);
     let last: VibeError = vibeError("HEAD_MISMATCH", "the workspace moved on each time the batch was tried");
 
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -150,7 +166,13 @@ export class Drive {
 
       const { answer } = called;
       const ingested = commit(() => log.ingest(answer.entries));
-      if (!ingested.ok) return this.#refuseOrDoubt(intent, asked, ingested.error);
+      if (!ingested.ok) {
+        // Entries that do not go on from ours say nothing that can be believed: least of all that nothing was written.
+        const claimed = answer.ok || answer.entries.some((entry) => entry.batchId === intent.batchId);
+        return claimed
+          ? { ...ingested.error, nothingWritten: null }
+          : this.#refuseOrDoubt(intent, asked, ingested.error);
+      }
       const found = intents.find(intent.batchId);
       if (found && "settled" in found) {
         this.#answer(intent.batchId, this.answerOf(intent.batchId, found.settled));
@@ -185,6 +207,51 @@ export class Drive {
     });
   }
 
+  /**
+   * One batch that the engine can never settle must not hold up its workspace for good. Where the engine answers, its log
+   * is level with the record, and the batch is not in it, the batch is refused: nothing of it was written. True where it
+   * is out of the queue. Calls without an answer are never given up: they may still land.
+   */
+  async #gaveUp(intent: Intent, doubt: VibeError): Promise<boolean> {
+    const { intents, logger } = this.#parts;
+    if (UNANSWERED.has(doubt.code) || doubt.nothingWritten === false) return false;
+    try {
+      const level = await this.#parts.restore();
+      if (!level.ok) return false;
+      const found = intents.find(intent.batchId);
+      if (found && "settled" in found) {
+        this.#answer(intent.batchId, this.answerOf(intent.batchId, found.settled));
+        return true;
+      }
+      const message = `given up, its log does not hold the batch: ${doubt.message}`;
+      this.#refuse(intent, this.#askedAsStored(intent), { ...doubt, message, nothingWritten: true }, null);
+      logger.error("a batch was given up", { batchId: intent.batchId, code: doubt.code, reason: doubt.message });
+      return true;
+    } catch (error) {
+      logger.error("a batch could not be given up", { batchId: intent.batchId, error });
+      return false;
+    }
+  }
+
+  /** What an intent asked for; where its payload cannot be read any more, what its events say of it. */
+  #askedAsStored(intent: Intent): Pick<Asked, "facts" | "patches"> {
+    try {
+      return askedOf(intent, this.#parts.meta.workspaceId);
+    } catch (error) {
+      this.#parts.logger.error("the payload of a batch cannot be read", { batchId: intent.batchId, error });
+      const { batchId, actor } = intent;
+      const records = this.#parts.chain.ofBatch(batchId);
+      const first = records[0];
+      const words = { requester: "", reason: "", phase: null, branch: null };
+      return {
+        facts: { batchId, actor, ...words, orderId: first?.order_id ?? null, projectId: first?.project_id ?? null },
+        patches: records.flatMap(({ patch_id: patchId, file, op, task_id: taskId }) =>
+          patchId === null ? [] : [{ patchId, file: file ?? "", op: op ?? "", taskId, provider: null, model: null }],
+        ),
+      };
+    }
+  }
+
   /** An engine out of reach leaves the batch in doubt: an earlier attempt may have landed. Anything else refuses it. */
   #refuseOrDoubt(intent: Intent, asked: Asked, error: VibeError): VibeError | null {
     return error.code === "ENGINE_UNAVAILABLE" || error.code === "ENGINE_TIMEOUT" || error.nothingWritten !== true
@@ -192,7 +259,12 @@ export class Drive {
       : this.#refuse(intent, asked, error, null);
   }
 
-  #refuse(intent: Intent, asked: Asked, error: VibeError, answer: EngineAnswer | null): null {
+  #refuse(
+    intent: Intent,
+    asked: Pick<Asked, "facts" | "patches">,
+    error: VibeError,
+    answer: EngineAnswer | null,
+  ): null {
     const { meta, chain, intents, commit, now } = this.#parts;
     const { workspaceId, head } = meta;
     const refusal = commit(() => {
@@ -241,7 +313,7 @@ export class Drive {
         this.#answer(batchId, this.answerOf(batchId, found.settled));
         continue;
       }
-      const { patches } = askedOf(found.queued);
+      const { patches } = this.#askedAsStored(found.queued);
       const outcome = outcomeWithoutEntry(meta.workspaceId, batchId, meta.head, patches, "pending", error);
       const results = chain.ofBatch(batchId).map(eventOf);
       this.#answer(batchId, { ok: false, error: { ...error, nothingWritten: null }, outcome, results });

@@ -28,9 +28,9 @@ export class EngineLog {
   /**
    * Takes in entries that follow the head: stored, their events appended, the batches they record settled. The caller
    * holds the transaction. Entries already known are skipped if they are the same; CHAIN_BROKEN where they are not.
-   * Answers how many events were appended.
+   * Answers how many events were appended. `reporter`: who stands for them where no engine of ours vouches for them.
    */
-  ingest(entries: readonly LogEntry[]): Result<{ events: number; known: number }> {
+  ingest(entries: readonly LogEntry[], reporter: string | null = null): Result<{ events: number; known: number }> {
     const { head } = this.#meta;
     const known = entries.filter((entry) => entry.seq <= head.seq);
     const stranger = known.find((entry) => this.hashAt(entry.seq) !== entry.hash);
@@ -42,7 +42,9 @@ export class EngineLog {
     let events = 0;
     for (const entry of fresh) {
       const lifeOf = (patchId: string) => this.#chain.lastOfPatchBefore(patchId, Number.MAX_SAFE_INTEGER);
-      events += this.#chain.append(draftsOfEntry(entry, lifeOf)).length;
+      const drafts = draftsOfEntry(entry, lifeOf);
+      const said = reporter === null ? drafts : drafts.map((draft) => ({ ...draft, actor: reporter }));
+      events += this.#chain.append(said).length;
       this.#texts.write(`entry:${entry.seq}`, JSON.stringify(entry));
       this.#sql.exec(
         "INSERT INTO entries (seq, batch_id, hash) VALUES (?, ?, ?)",

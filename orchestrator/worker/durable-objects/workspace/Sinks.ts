@@ -18,6 +18,8 @@ export interface SinksParts {
   sinkOf: (name: string) => Sink;
   now: () => Date;
   logger: Logger;
+  /** How long one delivery may take, in milliseconds, before it counts as failed. */
+  deadline: () => number;
 }
 
 /**
@@ -93,14 +95,14 @@ export class Sinks {
   }
 
   async #deliverAll(name: string): Promise<void> {
-    const { sql, sinkOf, now, logger } = this.#parts;
+    const { sql, sinkOf, now, logger, deadline } = this.#parts;
     const sink = sinkOf(name);
     for (;;) {
       const [row] = sql.exec<Row>("SELECT * FROM cursors WHERE sink = ?", name);
       if (!row || row.seq >= row.target) return;
       try {
         const records = sink.after(row.seq);
-        const seq = records.length === 0 ? row.target : await sink.deliver(records, row.seq);
+        const seq = records.length === 0 ? row.target : await within(deadline(), sink.deliver(records, row.seq));
         sql.exec("UPDATE cursors SET seq = ?, failures = 0, retry_at = 0 WHERE sink = ?", seq, name);
       } catch (error) {
         const failures = row.failures + 1;
@@ -110,6 +112,22 @@ export class Sinks {
         return;
       }
     }
+  }
+}
+
+/**
+ * A sink that hangs must not keep its events, nor the alarm, waiting for good. The delivery itself cannot be taken back:
+ * if it still lands, delivering it again changes nothing.
+ */
+async function within<T>(milliseconds: number, delivery: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${milliseconds} ms`)), milliseconds);
+  });
+  try {
+    return await Promise.race([delivery, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

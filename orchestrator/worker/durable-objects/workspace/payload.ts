@@ -1,4 +1,12 @@
-import { type PatchBatch, PatchBatchSchema, patchIdOf, type RevertTarget, RevertTargetSchema } from "@shared/contracts";
+import {
+  orderOfWorkspace,
+  type PatchBatch,
+  PatchBatchSchema,
+  patchIdOf,
+  type RevertTarget,
+  RevertTargetSchema,
+} from "@shared/contracts";
+import { patchesOf } from "patch-engine/core";
 import { z } from "zod";
 import type { Intent } from "./Intents.ts";
 import type { AskedPatch, BatchFacts } from "./records.ts";
@@ -16,17 +24,18 @@ export const RevertPayloadSchema = z.object({
 });
 export type RevertPayload = z.infer<typeof RevertPayloadSchema>;
 
+/** The patches under the ids that the engine gives them: a diff is one for each of its files. */
 export const askedPatchesOf = (batch: PatchBatch, batchId: string): AskedPatch[] =>
-  batch.patches.map((patch, index) => ({
-    patchId: patch.id ?? patchIdOf(batchId, index),
-    file: patch.file,
-    op: patch.op,
-    taskId: patch.taskId ?? null,
-    provider: patch.metadata?.provider ?? null,
-    model: patch.metadata?.model ?? null,
+  patchesOf(batch, (index) => patchIdOf(batchId, index)).map(({ patch_id, file, op, task_id, metadata }) => ({
+    patchId: patch_id,
+    file,
+    op,
+    taskId: task_id,
+    provider: metadata?.provider ?? null,
+    model: metadata?.model ?? null,
   }));
 
-export function askedOf(intent: Intent): Asked {
+export function askedOf(intent: Intent, workspaceId: string): Asked {
   const { batchId, actor } = intent;
   const payload: unknown = JSON.parse(intent.payload);
   if (intent.kind === "revert") {
@@ -40,7 +49,7 @@ export function askedOf(intent: Intent): Asked {
     actor,
     requester: batch.requester,
     reason: batch.reason,
-    orderId: batch.orderId ?? null,
+    orderId: batch.orderId ?? orderOfWorkspace(workspaceId),
     projectId: batch.projectId ?? null,
     phase: batch.phase ?? null,
     branch: batch.branch,

@@ -93,7 +93,7 @@ export const requestedDrafts = (facts: BatchFacts, patches: readonly AskedPatch[
 const diffPathOf = (patchId: string, kind: LogEntry["kind"] = "batch"): string =>
   `.mission_control/patches/${patchId}${kind === "revert" ? ".revert" : ""}.diff`;
 
-export const logReferenceOf = (entry: LogEntry): LogReference => ({
+const logReferenceOf = (entry: LogEntry): LogReference => ({
   seq: entry.seq,
   hash: entry.hash,
   treeAfter: entry.treeAfter,
@@ -102,7 +102,7 @@ export const logReferenceOf = (entry: LogEntry): LogReference => ({
 /** Who stands for an entry that no caller of ours asked for: the name it carries, else the door it came through. */
 const actorOf = (entry: LogEntry): string => entry.actor ?? entry.door;
 
-export const factsOfEntry = (entry: LogEntry): BatchFacts => ({
+const factsOfEntry = (entry: LogEntry): BatchFacts => ({
   batchId: entry.batchId,
   actor: actorOf(entry),
   requester: entry.requester,
@@ -114,7 +114,7 @@ export const factsOfEntry = (entry: LogEntry): BatchFacts => ({
 });
 
 /** Lines a unified diff adds and removes. */
-export function diffStat(diff: string): { added: number; removed: number } {
+function diffStat(diff: string): { added: number; removed: number } {
   let added = 0;
   let removed = 0;
   let inHunk = false;
@@ -159,14 +159,14 @@ function appliedDraft(entry: LogEntry, patch: LoggedPatch, eventType: PatchEvent
  * The events of a `batch` entry: each patch applied and, where the batch's type check found no error, validated.
  * Their time is the entry's, so whoever derives them again derives the same.
  */
-export const appliedDrafts = (entry: LogEntry): Draft[] =>
+const appliedDrafts = (entry: LogEntry): Draft[] =>
   entry.patches.flatMap((patch) => [
     appliedDraft(entry, patch, PatchEvents.PATCH_APPLIED),
     ...(patch.ts_check_ok === true ? [appliedDraft(entry, patch, PatchEvents.PATCH_VALIDATED)] : []),
   ]);
 
 /** The events of a `revert` entry: one for each patch undone. `lifeOf` finds what was last said of a patch. */
-export function revertedDrafts(entry: LogEntry, lifeOf: (patchId: string) => CustodyRecord | null): Draft[] {
+function revertedDrafts(entry: LogEntry, lifeOf: (patchId: string) => CustodyRecord | null): Draft[] {
   const facts = factsOfEntry(entry);
   return (entry.reverts?.patchIds ?? []).map((patchId) => {
     const life = lifeOf(patchId);

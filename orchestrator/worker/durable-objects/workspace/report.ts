@@ -5,6 +5,7 @@ import {
   type JsonObject,
   type LogEntry,
   type PatchEvent,
+  PatchEvents,
   type Result,
 } from "@shared/contracts";
 import { hashOf } from "patch-engine/core";
@@ -23,6 +24,7 @@ export interface Reported {
 
 /**
  * Takes entries into the log, which makes their events; an event without an entry becomes a link of its own, once.
+ * Such an event is marked as external, moves no task, and says nothing of a patch that an engine knows (CONFLICT).
  * HEAD_MISMATCH where the entries do not go on from the head, or an event stands on an entry that nobody has: the
  * message says from which seq to send. The caller holds the transaction.
  */
@@ -31,9 +33,15 @@ export function recordReported(
   reported: Reported,
 ): Result<{ recorded: number; known: number }> {
   const { log, chain, meta } = parts;
+  const contradicts = reported.events.find(
+    (event) => !event.log && eventTypeOf(event) !== PatchEvents.PATCH_APPLIED && isOurs(chain, event),
+  );
+  if (contradicts) {
+    return fail("CONFLICT", `what became of patch ${contradicts.patch_id} stands in the engine's log, not in a report`);
+  }
   const [first] = reported.entries;
   if (first && first.seq > meta.head.seq + 1) return sendFrom(meta.head.seq);
-  const ingested = log.ingest(reported.entries);
+  const ingested = log.ingest(reported.entries, reported.actor);
   if (!ingested.ok) return ingested;
 
   let { events: recorded, known } = ingested;
@@ -44,7 +52,7 @@ export function recordReported(
       continue;
     }
     if (event.log) return sendFrom(meta.head.seq);
-    if (isKnown(parts.sql, event)) {
+    if (isOurs(chain, event) || isKnown(parts.sql, event)) {
       known += 1;
       continue;
     }
@@ -57,6 +65,10 @@ export function recordReported(
 const sendFrom = (seq: number) =>
   fail("HEAD_MISMATCH", `the log on record ends at seq ${seq}: send the entries after it, in order`);
 
+/** Whether this side asked an engine for the patch, or an engine's log holds it: its life is not for others to tell. */
+const isOurs = (chain: Chain, event: PatchEvent): boolean =>
+  chain.ofPatch(event.patch_id).some((record) => record.batch_id !== null);
+
 /** Remembers an event by its content. */
 function isKnown(sql: SqlStorage, event: PatchEvent): boolean {
   return sql.exec("INSERT OR IGNORE INTO reported (key) VALUES (?)", hashOf(event)).rowsWritten === 0;
@@ -66,7 +78,7 @@ function draftOf(event: PatchEvent, reported: Reported, now: string): Draft {
   return {
     kind: "patch",
     event_type: eventTypeOf(event),
-    ts: event.ts ?? now,
+    ts: event.ts === undefined ? now : new Date(event.ts).toISOString(),
     actor: reported.actor,
     batch_id: null,
     order_id: reported.orderId,
@@ -78,7 +90,8 @@ function draftOf(event: PatchEvent, reported: Reported, now: string): Draft {
     ts_check_ok: event.ts_check_ok ?? null,
     diff_path: event.diff_path ?? null,
     log: null,
-    meta: metaOf(event.meta),
+    // No log entry stands behind it: it is what its reporter says.
+    meta: { ...metaOf(event.meta), external: true },
   };
 }
 

@@ -1,4 +1,4 @@
-import { fail, type Result, TasksFileSchema, type WorkspaceInfo } from "@shared/contracts";
+import { fail, type Head, type Result, TasksFileSchema, type WorkspaceInfo } from "@shared/contracts";
 import type { Engine } from "../../integrations/engine.ts";
 import type { EngineLog } from "./EngineLog.ts";
 import type { Meta } from "./Meta.ts";
@@ -23,8 +23,10 @@ export interface RestoreParts {
  */
 export async function restore(parts: RestoreParts): Promise<Result<{ workspace: WorkspaceInfo }>> {
   const { meta, engine } = parts;
+  // As it is now: a batch that lands while the engine is asked must not look like an entry that the engine lost.
+  const known = meta.head;
   const described = await engine.describe(meta.workspaceId);
-  if (described.ok) return align(parts, described.workspace);
+  if (described.ok) return align(parts, described.workspace, known);
   if (described.error.code !== "WORKSPACE_NOT_FOUND" || !meta.origin) return described;
 
   const { source, pin } = meta.origin;
@@ -32,7 +34,7 @@ export async function restore(parts: RestoreParts): Promise<Result<{ workspace: 
   if (!opened.ok) return opened;
   const tasks = await writeKeptTasks(parts);
   if (!tasks.ok) return tasks;
-  return align(parts, opened.workspace);
+  return align(parts, opened.workspace, known);
 }
 
 /** Writes at the engine what the workspace's tasks may touch, where that is known here. */
@@ -42,23 +44,38 @@ export async function writeKeptTasks({ meta, texts, engine }: RestoreParts): Pro
   return engine.writeTasks(meta.workspaceId, TasksFileSchema.parse(JSON.parse(tasks)));
 }
 
-/** Makes the log on record and that of an open workspace the same, from whichever is ahead. */
+/** Makes the log on record and that of an open workspace the same, from whichever is ahead of `known`, the head on record. */
 export async function align(
   parts: RestoreParts,
   workspace: WorkspaceInfo,
+  known: Head,
 ): Promise<Result<{ workspace: WorkspaceInfo }>> {
-  const { meta } = parts;
+  const { meta, log } = parts;
+  const foreign = foreignHistory(meta, workspace);
+  if (foreign) return foreign;
   // The tree before the first entry is known only while there is none, or from the first entry itself.
   if (!meta.origin) {
     const { source, pin } = workspace;
     meta.origin = { source, pin, treeHash: workspace.head.seq === 0 ? workspace.treeHash : null };
   }
-  if (workspace.head.seq < meta.head.seq) return replay(parts, workspace);
-  const caughtUp = workspace.head.seq > meta.head.seq ? await catchUp(parts) : { ok: true as const };
-  if (!caughtUp.ok) return caughtUp;
-  return meta.head.seq > workspace.head.seq || meta.head.hash === workspace.head.hash
+  if (workspace.head.seq < known.seq) return replay(parts, workspace);
+  if (workspace.head.seq > meta.head.seq) {
+    const caughtUp = await catchUp(parts);
+    if (!caughtUp.ok) return caughtUp;
+  }
+  return workspace.head.seq === 0 || log.hashAt(workspace.head.seq) === workspace.head.hash
     ? { ok: true, workspace }
     : fail("CHAIN_BROKEN", `the engine's log has another entry ${workspace.head.seq}`);
+}
+
+/**
+ * A history that was only reported is a record, not a source: what a host does not hold of it is never carried out there,
+ * or whoever may report could write through a replay, where no gate stands.
+ */
+export function foreignHistory({ origin, head }: Pick<Meta, "origin" | "head">, workspace: WorkspaceInfo) {
+  return origin === null && workspace.head.seq < head.seq
+    ? fail("CHAIN_BROKEN", "an engine that stood alone has reported another history of this workspace")
+    : null;
 }
 
 /** Sends the entries a host lacks. Each page names the tree it must leave, so a wrong one stops there. */

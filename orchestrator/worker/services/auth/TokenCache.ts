@@ -4,16 +4,17 @@ import type { ApiTokenRow } from "./token.ts";
 export const FRESH_MS = 30_000;
 /** While D1 does not answer, a token once read stays valid for this long and no longer. */
 export const STALE_MS = 10 * 60_000;
-/** Why there is a bound: prefixes come from callers, and remembering each would be theirs to abuse. */
 const MAX_TOKENS = 1_000;
 
 export interface CachedToken {
-  /** Null: there is no such token. */
-  row: ApiTokenRow | null;
+  row: ApiTokenRow;
   readAt: number;
 }
 
-/** What this isolate last read of each token. */
+/**
+ * What this isolate last read of each token there is. That a token is unknown is not remembered: prefixes come from
+ * callers, and a flood of made-up ones would drive out those that must outlive an outage of D1.
+ */
 export class TokenCache {
   readonly #tokens = new Map<string, CachedToken>();
 
@@ -28,7 +29,7 @@ export class TokenCache {
     return { ...cached, fresh: age <= FRESH_MS };
   }
 
-  set(prefix: string, row: ApiTokenRow | null, nowMs: number): void {
+  set(prefix: string, row: ApiTokenRow, nowMs: number): void {
     this.#tokens.delete(prefix);
     this.#tokens.set(prefix, { row, readAt: nowMs });
     if (this.#tokens.size <= MAX_TOKENS) return;

@@ -77,14 +77,11 @@ async function findToken(
   if (cached?.fresh) return { ok: true, row: cached.row };
   try {
     const db = databasesOf(env).ops;
-    const row = (await db.selectFrom("api_tokens").selectAll().where("prefix", "=", prefix).executeTakeFirst()) ?? null;
+    const row = await db.selectFrom("api_tokens").selectAll().where("prefix", "=", prefix).executeTakeFirst();
+    if (row === undefined) return { ok: true, row: null };
     cache.set(prefix, row, nowMs);
-    if (row !== null) {
-      const used = db.updateTable("api_tokens").set({ last_used_at: now().toISOString() }).where("id", "=", row.id);
-      background(
-        used.execute().catch((error: unknown) => log.warn("the last use of a token was not noted", { error })),
-      );
-    }
+    const used = db.updateTable("api_tokens").set({ last_used_at: now().toISOString() }).where("id", "=", row.id);
+    background(used.execute().catch((error: unknown) => log.warn("the last use of a token was not noted", { error })));
     return { ok: true, row };
   } catch (error) {
     log.error("a token could not be read", { error, stale: cached !== null });

@@ -29,7 +29,7 @@ export const ListPatchLogsSchema = z.object({
   from: bound(false).optional(),
   to: bound(true).optional(),
 });
-export type PatchLogsQuery = z.infer<typeof ListPatchLogsSchema>;
+type PatchLogsQuery = z.infer<typeof ListPatchLogsSchema>;
 
 export const PatchLogRowSchema = z.object({
   id: z.number().int(),
@@ -55,7 +55,7 @@ export const PatchLogRowSchema = z.object({
   model: z.string().nullable(),
   error_code: z.string().nullable(),
 });
-export type PatchLogRow = z.infer<typeof PatchLogRowSchema>;
+type PatchLogRow = z.infer<typeof PatchLogRowSchema>;
 
 /** A row's place in the list: rows are in the order of their time, then of their arrival. */
 type Place = { createdAt: string; id: number };

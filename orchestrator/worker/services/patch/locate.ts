@@ -35,5 +35,8 @@ export async function locate(ctx: ServiceContext, target: RevertTarget): Promise
     return fail("DATABASE_UNAVAILABLE", "the database does not answer; name the workspace to do without it");
   }
   const code = { patch: "PATCH_NOT_FOUND", batch: "BATCH_NOT_FOUND", task: "UNKNOWN_TASK" } as const;
-  return fail(code[target.by], `no ${target.by} ${target.id} is on record`);
+  return fail(
+    code[target.by],
+    `no ${target.by} ${target.id} is in the database yet: name its workspaceId or orderId to look there`,
+  );
 }

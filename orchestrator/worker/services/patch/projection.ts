@@ -33,7 +33,7 @@ const RowSchema = z.object({
   tree_after: z.string().nullable(),
   meta: z.string(),
 });
-export type ProjectedRow = z.infer<typeof RowSchema>;
+type ProjectedRow = z.infer<typeof RowSchema>;
 
 export const READ_PROJECTION = `
   SELECT c.workspace_id, c.seq, c.kind, c.hash AS custody_hash, c.prev_hash, c.event_type, c.ts, c.factory AS actor,

@@ -1,15 +1,17 @@
 import {
   fail,
   findIllFormedString,
+  type LogEntry,
   LogEntrySchema,
   OrderIdSchema,
+  type PatchEvent,
   PatchEventSchema,
   ProjectIdSchema,
   type Result,
   validationError,
 } from "@shared/contracts";
 import { z } from "zod";
-import { requireScope, type ServiceContext } from "../../context.ts";
+import { requireRequester, requireScope, type ServiceContext } from "../../context.ts";
 import { addressed, inWorkspace } from "../workspace/workspaceObject.ts";
 
 /** UTF-16 units of JSON that one event may have: it becomes one row. */
@@ -34,7 +36,9 @@ function reportOfOne(event: z.infer<typeof PatchEventSchema>): z.infer<typeof Re
 /**
  * Takes events from an engine that stood alone, with the log entries that applied and reverted ones stand on. Known ones
  * change nothing. Needs `events:write`. Errors: HEAD_MISMATCH (entries are missing in between; the message says from
- * which to send), CHAIN_BROKEN (the workspace has another history here), VALIDATION_FAILED.
+ * which to send), CHAIN_BROKEN (the workspace has another history here, or its engine does not hold these entries),
+ * CONFLICT (an event without an entry contradicts an engine's log), FORBIDDEN (a requester that is not the caller's),
+ * VALIDATION_FAILED.
  */
 export async function recordEvents(
   ctx: ServiceContext,
@@ -51,6 +55,12 @@ export async function recordEvents(
   const large = events.findIndex((event) => !event.log && JSON.stringify(event).length > MAX_EVENT);
   if (large !== -1)
     return fail("BODY_TOO_LARGE", `events.${large}: an event is at most ${MAX_EVENT} characters of JSON`);
+  const undated = events.findIndex(({ ts }) => ts !== undefined && Number.isNaN(Date.parse(ts)));
+  if (undated !== -1) return fail("VALIDATION_FAILED", `events.${undated}.ts: not a time`);
+  for (const requester of requestersOf(events, entries)) {
+    const mayNot = requireRequester(ctx, requester);
+    if (mayNot) return mayNot;
+  }
   const named = addressed(address);
   if (!named.ok) return named;
   const reported = {
@@ -62,4 +72,14 @@ export async function recordEvents(
   };
   const recorded = await inWorkspace(ctx, named.workspaceId, (stub, id) => stub.record(id, reported));
   return recorded.ok ? recorded.answer : recorded;
+}
+
+/** Everyone the report speaks for. */
+function requestersOf(events: readonly PatchEvent[], entries: readonly LogEntry[]): Set<string> {
+  const named = entries.map((entry) => entry.requester);
+  for (const { meta } of events) {
+    if (typeof meta !== "object" || meta === null || Array.isArray(meta)) continue;
+    if (typeof meta.requester === "string") named.push(meta.requester);
+  }
+  return new Set(named);
 }

@@ -11,7 +11,7 @@ export const VerifyChainSchema = z.object({
   branch: z.string().optional(),
 });
 
-export interface VerifiedChain {
+interface VerifiedChain {
   workspaceId: string;
   /** The last link of the custody chain. */
   head: { seq: number; hash: string };

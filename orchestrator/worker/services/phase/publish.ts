@@ -15,7 +15,7 @@ import { addressed, inWorkspace } from "../workspace/workspaceObject.ts";
 /** UTF-16 units of JSON that a message's data may have: it becomes one row and one socket message. */
 const MAX_DATA = 200_000;
 
-export const ReportPhaseSchema = z.object({
+const ReportPhaseSchema = z.object({
   type: PhaseMessageTypeSchema,
   orderId: OrderIdSchema.optional(),
   workspaceId: z.string().optional(),

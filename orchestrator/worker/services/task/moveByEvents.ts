@@ -64,6 +64,8 @@ function stepsOf(records: readonly CustodyRecord[]): Move[][] {
   for (const record of records) {
     const type = PatchEventTypeSchema.safeParse(record.event_type);
     if (!type.success || record.kind !== "patch" || record.task_id === null) continue;
+    // Said by someone, done by no engine of ours.
+    if (record.meta.external === true) continue;
     const to = TASK_STATUS_OF_EVENT[type.data];
     const own = moves.get(record.task_id) ?? [];
     if (own.at(-1)?.to !== to) {

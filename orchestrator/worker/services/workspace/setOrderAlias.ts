@@ -1,6 +1,6 @@
-import { type Result, workspaceIdOf } from "@shared/contracts";
+import { fail, type Result, workspaceIdOf } from "@shared/contracts";
 import { requireScope, requireWorkspace, type ServiceContext } from "../../context.ts";
-import { addressed, stubOf } from "./workspaceObject.ts";
+import { addressed, resolveWorkspace, stubOf } from "./workspaceObject.ts";
 
 /**
  * Leads whatever names only the order to the workspace it works in, without a database read on the way. Set once, when
@@ -18,5 +18,9 @@ export async function setOrderAlias(
   const own = workspaceIdOf({ orderId: input.orderId });
   // An id that makes no workspace of its own cannot be addressed by itself either.
   if (own === null || own === target.workspaceId) return { ok: true };
-  return stubOf(ctx.env, own).setAlias(target.workspaceId);
+  // Where the target leads on, the order leads to the end of it; two that led to each other would lead nowhere.
+  const end = await resolveWorkspace(ctx, { workspaceId: target.workspaceId });
+  if (!end.ok) return end;
+  if (end.workspaceId === own) return fail("CONFLICT", "that order works in the workspace of this one already");
+  return stubOf(ctx.env, own).setAlias(end.workspaceId);
 }

@@ -12,6 +12,8 @@ import { type Engine, engineOf } from "../../integrations/engine.ts";
 
 /** How often a call whose object was lost in the middle is made again; every such call is idempotent. */
 const ATTEMPTS = 3;
+/** Orders that lead on one after the other before they count as leading nowhere. */
+const MAX_MOVES = 8;
 
 /** Orders that work in another workspace. An alias never changes once it is set. */
 const aliases = new Map<string, string>();
@@ -67,14 +69,16 @@ export async function inWorkspace<T extends object>(
   if (ctx.actor.workspaceId !== null && id !== ctx.actor.workspaceId && id.startsWith("order:")) {
     id = (await stubOf(ctx.env, id).alias()) ?? id;
   }
-  for (let attempt = 1; ;) {
+  for (let attempt = 1, moves = 0; ;) {
     const denied = requireWorkspace(ctx, id);
     if (denied) return denied;
+    if (moves > MAX_MOVES) return fail("WORKSPACE_UNRESOLVED", "the order leads from workspace to workspace");
     try {
       const answer = await call(stubOf(ctx.env, id), id);
       if (!("movedTo" in answer)) return { ok: true, workspaceId: id, answer };
       remember(id, answer.movedTo);
       id = answer.movedTo;
+      moves += 1;
     } catch (error) {
       ctx.log.warn("a workspace's object was lost in the middle of a call", { workspaceId: id, attempt, error });
       if (attempt === ATTEMPTS) throw error;
