@@ -29,6 +29,7 @@ const FORMATS: readonly { what: string; pattern: RegExp }[] = [
   { what: "PyPI token", pattern: /(?<![\w-])pypi-AgE[\w-]{50,}/gu },
   { what: "npm token", pattern: /(?<![A-Za-z0-9])npm_[A-Za-z0-9]{36}(?![A-Za-z0-9])/gu },
   { what: "npm token", pattern: /_authToken\s*=\s*"?([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})/gu },
+  { what: "npm credential", pattern: /(?<![\w-])_(?:auth|password)\s*=\s*"?([A-Za-z0-9+/]{12,}={0,2})(?![\w$])/gu },
   { what: "DigitalOcean token", pattern: /(?<![A-Za-z0-9])do[opr]_v1_[0-9a-f]{64}(?![A-Za-z0-9])/gu },
   { what: "Telegram bot token", pattern: /(?<![A-Za-z0-9])[0-9]{8,10}:AA[\w-]{33}(?![\w-])/gu },
   { what: "Discord bot token", pattern: /(?<![\w-])[MNO][A-Za-z\d]{23,27}\.[\w-]{6}\.[\w-]{27,38}(?![\w-])/gu },
