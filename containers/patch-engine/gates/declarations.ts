@@ -28,10 +28,11 @@ const isNode = (value: unknown): value is Node & Record<string, unknown> =>
   "end" in value &&
   typeof value.end === "number";
 
-const nameOf = (value: unknown): string | null =>
-  isNode(value) && (value.type === "Identifier" || value.type === "PrivateIdentifier") && typeof value.name === "string"
-    ? value.name
-    : null;
+function nameOf(value: unknown): string | null {
+  if (!isNode(value) || typeof value.name !== "string") return null;
+  if (value.type === "PrivateIdentifier") return `#${value.name}`;
+  return value.type === "Identifier" ? value.name : null;
+}
 
 const NAMED: ReadonlySet<string> = new Set([
   "FunctionDeclaration",

@@ -126,7 +126,7 @@ async function declarationsGone(
   const old = await declarationsOf(file.path, file.before);
   const now = await declarationsOf(file.path, file.after);
   if (!old || !now) return [];
-  let standing: Set<string> | null = null;
+  let fewer: Set<string> | null = null;
   const gone: { comment: Comment; removed: string }[] = [];
   for (const comment of own) {
     const emptied = emptiedAt(comment, old, now);
@@ -140,8 +140,8 @@ async function declarationsGone(
     if (removed.insteadOf > 0) continue;
     const within = old.filter(({ start, end }) => removed.start <= start && end <= removed.end);
     if (within.length === 0) continue;
-    standing ??= new Set((await Promise.all(files.map(namesIn))).flat());
-    const missing = within.filter(({ name }) => !standing?.has(name));
+    fewer ??= await fewerIn(files);
+    const missing = within.filter(({ name }) => fewer?.has(name));
     const [first] = missing;
     if (!first) continue;
     const names = missing
@@ -153,10 +153,16 @@ async function declarationsGone(
   return gone;
 }
 
-const namesIn = async (file: WrittenFile): Promise<string[]> =>
-  languageOf(file.path, "") === "script"
-    ? ((await declarationsOf(file.path, file.after)) ?? []).map(({ name }) => name)
-    : [];
+/** Names of which the files of the batch declare fewer after it than before: what only moved among them is not gone. */
+async function fewerIn(files: readonly WrittenFile[]): Promise<Set<string>> {
+  const left = new Map<string, number>();
+  for (const { path, before, after } of files) {
+    if (languageOf(path, "") !== "script") continue;
+    for (const { name } of (await declarationsOf(path, before)) ?? []) left.set(name, (left.get(name) ?? 0) - 1);
+    for (const { name } of (await declarationsOf(path, after)) ?? []) left.set(name, (left.get(name) ?? 0) + 1);
+  }
+  return new Set([...left].flatMap(([name, count]) => (count < 0 ? [name] : [])));
+}
 
 /** The declaration whose body had statements and now is a comment. */
 function emptiedAt(
