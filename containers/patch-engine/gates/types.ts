@@ -17,6 +17,7 @@ import { contextAround, patchAt, type Gate, type GateInput, type Objection } fro
 import { parseErrors } from "./parse.ts";
 import { compile, compilerFor, ownCompiler } from "./types/compiler.ts";
 import { diagnosticsOf, DiagnosticSchema, introduced, isAboutProject, type Diagnostic } from "./types/diagnostics.ts";
+import { escapeOf } from "./types/confine.ts";
 import { Overlay, readByCompiler } from "./types/overlay.ts";
 import { projectsOf } from "./types/projects.ts";
 
@@ -100,6 +101,11 @@ async function stateOf(overlay: Overlay, root: string, cache: string, ends: numb
   const projects = projectsOf(overlay.directory, overlay.paths());
   const state: State = { projects: projects.length, errors: [], unchecked: null };
   for (const project of projects) {
+    const escape = escapeOf(overlay.directory, project);
+    if (escape !== null) {
+      state.unchecked ??= escape;
+      continue;
+    }
     const compiler = compilerFor(root, project);
     const buildInfo = join(cache, `${sha256(`${project}\n${compiler.version}`).slice(0, 16)}.tsbuildinfo`);
     const compiled = await compile(compiler, overlay.directory, project, buildInfo, ends - performance.now());
@@ -109,9 +115,11 @@ async function stateOf(overlay: Overlay, root: string, cache: string, ends: numb
       return compiled.reason;
     }
     // No inputs were found: a project of no files has no errors.
-    const errors = diagnosticsOf(compiled.output, overlay.directory).filter(({ code }) => code !== "TS18003");
+    const said = diagnosticsOf(compiled.output, { directory: overlay.directory, root });
+    const errors = said.errors.filter(({ code }) => code !== "TS18003");
     state.errors.push(...errors);
-    if (errors.length === 0 && compiled.status !== 0 && !compiled.output.includes("TS18003")) {
+    if (said.outside) state.unchecked ??= `${project} reads files outside of the workspace`;
+    else if (errors.length === 0 && compiled.status !== 0 && !compiled.output.includes("TS18003")) {
       return `${project}: the compiler ended with status ${compiled.status}`;
     }
     state.unchecked ??= await hindrance(overlay, errors);

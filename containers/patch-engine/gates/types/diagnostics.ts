@@ -1,3 +1,4 @@
+import { relative, resolve, sep } from "node:path";
 import { z } from "zod";
 import type { PlannedFile } from "../../core/index.ts";
 import { TextFile } from "../../core/index.ts";
@@ -17,20 +18,46 @@ export type Diagnostic = z.infer<typeof DiagnosticSchema>;
 const PLACED = /^(?<file>[^\s].*)\((?<line>\d+),(?<column>\d+)\): error (?<code>TS\d+): (?<message>.*)$/u;
 const GLOBAL = /^error (?<code>TS\d+): (?<message>.*)$/u;
 
+/** The directory that a compiler ran in, which is a copy, and the workspace that it was made from. */
+export interface CompiledIn {
+  directory: string;
+  root: string;
+}
+
 /**
- * Reads what `tsc --pretty false` printed in a directory. Lines that belong to an error, more deeply indented, are left
- * out, and so is the directory's own path.
+ * Reads what `tsc --pretty false` printed. Lines that belong to an error, more deeply indented, are left out, and so are
+ * the paths of both directories. An error in a file outside of the workspace is `outside`: neither its name nor what it
+ * says is for those who asked.
  */
-export function diagnosticsOf(output: string, directory: string): Diagnostic[] {
-  return output
+export function diagnosticsOf(
+  output: string,
+  { directory, root }: CompiledIn,
+): { errors: Diagnostic[]; outside: boolean } {
+  let outside = false;
+  const errors = output
     .replaceAll(`${directory}/`, "")
+    .replaceAll(`${root}/`, "")
     .split(/\r?\n/u)
     .flatMap((text): Diagnostic[] => {
       const groups = (PLACED.exec(text) ?? GLOBAL.exec(text))?.groups;
       if (!groups) return [];
       const { file, line, column, code = "", message = "" } = groups;
-      return [{ file: file ?? null, line: Number(line ?? 0), column: Number(column ?? 0), code, message }];
+      const path = file === undefined ? null : workspacePath(file, { directory, root });
+      if (path === undefined) {
+        outside = true;
+        return [];
+      }
+      return [{ file: path, line: Number(line ?? 0), column: Number(column ?? 0), code, message }];
     });
+  return { errors, outside };
+}
+
+/** A file that a compiler named, as a path of the workspace; undefined where it is none of its files. */
+function workspacePath(file: string, { directory, root }: CompiledIn): string | undefined {
+  // Packages are read where they are installed, so their files are named from the copy, upwards.
+  return [directory, root]
+    .map((from) => relative(from, resolve(directory, file)))
+    .find((path) => path !== ".." && !path.startsWith(`..${sep}`));
 }
 
 /** Errors that keep a compiler from looking at types at all: those of options and of the project's file. */

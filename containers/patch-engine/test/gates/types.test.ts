@@ -350,3 +350,89 @@ describe("the types gate", () => {
     expect(read(root, "marker")).toBe("");
   });
 });
+
+describe("a project that leads out of its workspace", () => {
+  const change = replace("src/add.ts", 2, "  return b + a;");
+  const setUp = async (config: object) => {
+    const outside = makeRoot({
+      "base.json": '{"compilerOptions":{"strict":true}}',
+      "o.ts": "const leak: 1 = 'told';\n",
+    });
+    const text = JSON.stringify(config).replaceAll("OUTSIDE", outside);
+    const root = makeRoot({ ...PROJECT, "tsconfig.json": text });
+    const before = tree(outside);
+    const answer = await apply(await open(root), change);
+    expect(tree(outside)).toEqual(before);
+    return { outside, root, answer };
+  };
+
+  it.each([
+    ["extends a file outside", { extends: "OUTSIDE/base.json" }],
+    ["extends a file above", { extends: "../../base.json" }],
+    ["extends one of several outside", { extends: ["./none.json", "OUTSIDE/base"] }],
+    ["includes files outside", { include: ["src", "OUTSIDE/*.ts"] }],
+    ["lists files above", { files: ["../o.ts"] }],
+    ["takes types from outside", { compilerOptions: { typeRoots: ["../../types"] } }],
+    ["maps names to outside", { compilerOptions: { baseUrl: ".", paths: { o: ["../o.ts"] } } }],
+    ["refers to a project above", { references: [{ path: "../other" }], include: ["src"] }],
+    ["has a trace written", { compilerOptions: { generateTrace: "OUTSIDE/trace" } }],
+    ["has a profile written", { compilerOptions: { generateCpuProfile: "OUTSIDE/profile" } }],
+  ])("is not given to a compiler: one that %s", async (_what, config) => {
+    const { answer, outside } = await setUp(config);
+    expect(answer.error).toMatchObject({ code: "CHECK_FAILED", nothingWritten: true });
+    expect(answer.error?.message).toMatch(/leads out of the workspace|would write files/u);
+    expect(answer.error?.message.replaceAll(outside, "")).not.toContain("told");
+  });
+
+  it("is none that extends a file which does so", async () => {
+    const root = makeRoot({
+      ...PROJECT,
+      "tsconfig.json": '{ "extends": "./config/base" }',
+      "config/base.json": '{ "compilerOptions": { "generateTrace": "../../trace" } }',
+    });
+    const answer = await apply(await open(root), change);
+    expect(answer.error?.message).toContain('config/base.json: "generateTrace" would write files');
+  });
+
+  it("tells nothing of a file outside that a source imports", async () => {
+    const outside = makeRoot({ "o.ts": "export const leak: 1 = 'told';\n" });
+    const engine = await open(makeRoot(PROJECT));
+    const answer = await apply(
+      engine,
+      replace("src/use.ts", 1, `import "${outside}/o";\nimport { add } from "./add";`),
+    );
+    expect(answer.error).toMatchObject({ code: "CHECK_FAILED" });
+    expect(answer.error?.message).toContain("reads files outside of the workspace");
+    expect(JSON.stringify(answer.outcome?.checks)).not.toContain("told");
+  });
+
+  it("loads no plugin that it names", async () => {
+    const outside = makeRoot({});
+    const config = { compilerOptions: { types: [], plugins: [{ name: "./evil.cjs" }] }, include: ["src"] };
+    const evil = `require("node:fs").writeFileSync(${JSON.stringify(join(outside, "ran"))}, "");`;
+    const root = makeRoot({ ...PROJECT, "tsconfig.json": JSON.stringify(config), "evil.cjs": evil });
+    expect((await apply(await open(root), change)).error).toBeUndefined();
+    expect(readdirSync(outside)).toEqual([]);
+  });
+
+  it("that cannot be read is not given to a compiler, which would forgive it", async () => {
+    const root = makeRoot({
+      ...PROJECT,
+      "tsconfig.json": '{ "compilerOptions": { "generateTrace": "../trace" "x" } }',
+    });
+    expect((await apply(await open(root), change)).error?.message).toContain("tsconfig.json cannot be read");
+  });
+
+  it("still has its packages' errors told by where they are installed", async () => {
+    const root = makeRoot({
+      ...PROJECT,
+      "tsconfig.json": TSCONFIG.replace('"skipLibCheck":true', '"skipLibCheck":false'),
+      "node_modules/left/index.d.ts": "export const left: Missing;\n",
+    });
+    const answer = await apply(
+      await open(root),
+      replace("src/use.ts", 1, 'import "left";\nimport { add } from "./add";'),
+    );
+    expect(checkOf(answer)?.findings).toMatchObject([{ file: "node_modules/left/index.d.ts", line: 1 }]);
+  });
+});
