@@ -12,12 +12,12 @@ import { withCredentials } from "./credentials.ts";
  * README.md beside this file tells the format and what keeps the held-out set honest.
  */
 export const SETS = ["tuned", "held-out"] as const;
-export type CorpusSet = (typeof SETS)[number];
+type CorpusSet = (typeof SETS)[number];
 export const GATES = ["omission", "secrets"] as const;
 export type CorpusGate = (typeof GATES)[number];
 
 /** Where a change is made: whole lines of a base, 1-based and inclusive; before a line of it; or a file of its own. */
-export type Place = { start: number; end: number } | { before: number } | { path: string };
+type Place = { start: number; end: number } | { before: number } | { path: string };
 
 export interface Change {
   /** `omission/tuned/comments-for-code ts-01`. */
@@ -92,7 +92,7 @@ export function changesOf(gate: CorpusGate): Change[] {
 const GATE: Readonly<Record<CorpusGate, Gate>> = { omission: omission("fail"), secrets: secrets("fail") };
 
 /** Whether a gate objects to a change. The change goes through the planner as a batch does. */
-export async function objects(gate: CorpusGate, change: Change): Promise<boolean> {
+async function objects(gate: CorpusGate, change: Change): Promise<boolean> {
   const objections = await GATE[gate].run({ plan: planOf(change), before: filesOf(change) });
   return objections !== null && objections.length > 0;
 }

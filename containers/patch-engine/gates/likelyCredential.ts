@@ -48,7 +48,7 @@ function matchesFrom(pattern: RegExp, text: string): RegExpExecArray[] {
 }
 
 /** Shannon's entropy of a text's characters, in bits a character. */
-export function entropy(text: string): number {
+function entropy(text: string): number {
   const counts = new Map<string, number>();
   for (const char of text) counts.set(char, (counts.get(char) ?? 0) + 1);
   let bits = 0;

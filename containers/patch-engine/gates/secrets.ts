@@ -43,7 +43,7 @@ function objection(file: WrittenFile, line: number, credential: Credential, patc
 }
 
 /** Enough to know it again for who has it, and of no use to others. */
-export const masked = (secret: string): string =>
+const masked = (secret: string): string =>
   `${secret.length >= 16 ? secret.slice(0, 4) : ""}…, ${secret.length} characters`;
 
 /** A run that could be a token, a password in an address, a key block, or a name that is to be secret. */
@@ -51,7 +51,7 @@ const WORTH_A_LOOK =
   /[\w+/=.-]{20}|PRIVATE KEY|:\/\/[^\s/:]{0,200}:[^\s/]{1,200}@|passw|pwd|secret|token|api_?key|pass\b/iu;
 
 /** The credentials in a text, each once, in order. */
-export async function credentialsIn(text: string): Promise<Credential[]> {
+async function credentialsIn(text: string): Promise<Credential[]> {
   if (!WORTH_A_LOOK.test(text)) return [];
   const found = [...byFormat(text), ...(await byLibrary(text)), ...byName(text)]
     .filter((credential) => !isPlaceholder(text, credential))

@@ -64,9 +64,10 @@ function readConfig(file: string): Project | null {
   }
 }
 
+const isFile = (path: string): boolean => lstatSync(path, { throwIfNoEntry: false })?.isFile() === true;
+
 /** The file that `extends` means: with its ending, or without. */
 function fileOf(path: string): string | null {
-  const isFile = (one: string): boolean => lstatSync(one, { throwIfNoEntry: false })?.isFile() === true;
   return [path, `${path}.json`].find(isFile) ?? null;
 }
 
