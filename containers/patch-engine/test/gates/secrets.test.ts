@@ -24,8 +24,7 @@ describe("a credential that a batch brings in", () => {
     const { answer } = await edit([append("a.ts", `export const token = "${TOKEN}"; let x = ;`)]);
     const checks = answer.outcome?.checks.filter(({ ok }) => ok === false).map(({ name }) => name);
     expect(checks).toEqual(["syntax", "secrets"]);
-    const { diff: _own, ...rest } = answer.outcome?.files[0] ?? {};
-    expect(JSON.stringify([answer.error, answer.outcome?.checks, answer.outcome?.patches, rest])).not.toContain(TOKEN);
+    expect(JSON.stringify(answer)).not.toContain(TOKEN);
   });
 
   it("is in no part of the answer, line by line, where it is a key of many lines", async () => {
