@@ -116,7 +116,8 @@ const wordsOf = (comment: string): string =>
     .replaceAll(/\s+/gu, " ")
     .trim();
 
-function lineIndex(text: string) {
+/** Lines of a text by offset: 1-based lines, UTF-16 offsets. */
+export function lineIndex(text: string) {
   const starts = [0];
   for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   const startOf = (line: number): number => starts[line - 1] ?? text.length;

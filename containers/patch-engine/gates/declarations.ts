@@ -1,4 +1,5 @@
-import { TextFile } from "../core/index.ts";
+import type { TextFile } from "../core/index.ts";
+import { lineIndex } from "./comments.ts";
 
 /** A named declaration of a script: functions, classes, their members, types, and variables of a module. */
 export interface Declaration {
@@ -51,13 +52,7 @@ export async function declarationsOf(path: string, file: TextFile): Promise<Decl
   const lang = /\.[cm]?tsx?$/iu.test(path) ? (path.toLowerCase().endsWith("x") ? "tsx" : "ts") : "jsx";
   const parsed = parseSync(path, text, { lang });
   if (parsed.errors.length > 0) return null;
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  const lineAt = (offset: number): number => {
-    let line = starts.findLastIndex((start) => start <= offset);
-    if (line < 0) line = 0;
-    return line + 1;
-  };
+  const { lineAt } = lineIndex(text);
 
   const found: Declaration[] = [];
   const add = (name: string, scope: string, node: Node, holder: unknown) => {
