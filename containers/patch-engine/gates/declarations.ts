@@ -52,7 +52,7 @@ export async function declarationsOf(path: string, file: TextFile): Promise<Decl
   const lang = /\.[cm]?tsx?$/iu.test(path) ? (path.toLowerCase().endsWith("x") ? "tsx" : "ts") : "jsx";
   const parsed = parseSync(path, text, { lang });
   if (parsed.errors.length > 0) return null;
-  const { lineAt } = lineIndex(text);
+  const lines = lineIndex(text);
 
   const found: Declaration[] = [];
   const add = (name: string, scope: string, node: Node, holder: unknown) => {
@@ -60,9 +60,9 @@ export async function declarationsOf(path: string, file: TextFile): Promise<Decl
     found.push({
       name,
       qualified: `${scope}${name}`,
-      start: lineAt(node.start),
-      end: lineAt(node.end - 1),
-      body: body && { start: lineAt(body.start), end: lineAt(body.end - 1), statements: body.statements },
+      start: lines.lineAt(node.start),
+      end: lines.lineAt(node.end - 1),
+      body: body && { start: lines.lineAt(body.start), end: lines.lineAt(body.end - 1), statements: body.statements },
     });
   };
   const visit = (value: unknown, scope: string, depth: number): void => {
