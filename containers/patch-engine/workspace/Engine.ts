@@ -30,7 +30,6 @@ import {
 } from "../core/index.ts";
 import type { SnapshotManifest } from "../history/archive.ts";
 import type { History } from "../history/rebuild.ts";
-import { writeSnapshot } from "../history/writeSnapshot.ts";
 import { assessSafety } from "../safety/assess.ts";
 import { runCheck } from "./checkCommand.ts";
 import { entryOf, type Intent } from "./entryOf.ts";
@@ -247,6 +246,8 @@ export class Engine {
    */
   async snapshot(target: string): Promise<Result<{ manifest: SnapshotManifest }>> {
     const { workspaceId } = this.#options;
+    // With it comes all that knows of archives, which no edit needs.
+    const { writeSnapshot } = await import("../history/writeSnapshot.ts");
     return this.#workspace.exclusively(() => writeSnapshot(this.#workspace, workspaceId, target));
   }
 
