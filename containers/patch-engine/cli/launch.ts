@@ -4,7 +4,7 @@ import { readCommand } from "./overview.ts";
 
 /** What does the work where no host does: run.ts, or what was built of it. */
 export interface Program {
-  run(argv: readonly string[], stdin: string | undefined, batchId: string | undefined): Promise<number>;
+  run: (argv: readonly string[], stdin: string | undefined, batchId: string | undefined) => Promise<number>;
 }
 
 /**

@@ -39,10 +39,6 @@ export async function measureStart(): Promise<{ rows: Row[]; remarks: string[] }
     if (opened.status >= 300) throw new Error("the workspace was not opened");
     const [name = ""] = readdirSync(join(dataDir, "workspaces"));
     const held = join(dataDir, "workspaces", name);
-    const node = (cwd: string, args: string[], input = ""): void => {
-      const { status, stderr } = spawnSync(process.execPath, args, { cwd, input, encoding: "utf8" });
-      if (status !== 0) throw new Error(`node ${args.join(" ")}: ${stderr}`);
-    };
     const patchctl = (cwd: string, args: string[], input?: string) => (): void => node(cwd, [PATCHCTL, ...args], input);
     const cases: { name: string; run: () => void }[] = [
       { name: "node -e 0", run: () => node(alone, ["-e", "0"]) },
@@ -89,6 +85,11 @@ export async function measureStart(): Promise<{ rows: Row[]; remarks: string[] }
     await host.stop();
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+function node(cwd: string, args: string[], input = ""): void {
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd, input, encoding: "utf8" });
+  if (status !== 0) throw new Error(`node ${args.join(" ")}: ${stderr}`);
 }
 
 function workspace(root: string): string {
