@@ -35,7 +35,8 @@ const NEWLINE = 0x0a;
 /**
  * `log.jsonl`: one entry a line, each holding the hash of the one before. All methods are called under the workspace's
  * lock. A last line that is incomplete, or no JSON, is an append that was cut off before anything else was written, and
- * is cut away; any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
+ * is cut away; so is, with all that follows, a line of those that were appended together of which the disk has only the
+ * room, which reads as zeros. Any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
  */
 export class EntryLog {
   readonly #path: string;
@@ -237,8 +238,12 @@ function parseLines(
     const last = newline === -1 || newline === bytes.length - 1;
     const seq = head.seq + 1;
     if (newline === -1) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is cut off`, last } };
-    const entry = parseEntry(bytes.subarray(start, end).toString("utf8"));
-    if (entry === "torn") return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not JSON`, last } };
+    const line = bytes.subarray(start, end);
+    const entry = parseEntry(line.toString("utf8"));
+    if (entry === "torn") {
+      const flaw = { reason: `entry ${seq} of log.jsonl is not JSON`, last: last || line.includes(0) };
+      return { entries, lengths, flaw };
+    }
     if (!entry) {
       return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last: false } };
     }
