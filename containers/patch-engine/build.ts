@@ -1,24 +1,37 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild";
 
 /**
  * Bundles `patchctl` into `dist/patchctl/`: Node then neither strips types nor looks for a hundred modules. The launcher
- * is a file of its own, as it is all that is loaded where a host does the work. `inputs.json` lists the sources
- * it was made of; `cli/patchctl.cjs` runs these instead where one of them is no longer what it was.
+ * is a file of its own, as it is all that is loaded where a host does the work. `run.cache` is the program as V8 compiled
+ * it. `inputs.json` lists the sources of both; `cli/patchctl.cjs` runs these instead where one is no longer what it was.
  */
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, "../..");
 const TARGET = join(HERE, "dist", "patchctl");
+const COMPILED = join(HERE, "cli/compiled.cjs");
 
 interface Manifest {
   /** Over the paths and contents of all that went in, dependencies included. */
   hash: string;
-  /** All that went in, by path from the repository's root. */
-  files: string[];
+  /** All that went into each part, by path from the repository's root. */
+  parts: { launch: string[]; run: string[] };
 }
 
 const common = {
@@ -36,12 +49,6 @@ const common = {
   // What asks where it is to find a package, finds it from the bundle as well.
   define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "__filename" },
 } satisfies BuildOptions;
-
-/** Keeps one module out of a bundle: there it is the file that another bundle makes of it. */
-const apart = (module: RegExp, path: string): Plugin => ({
-  name: "apart",
-  setup: (bundling) => bundling.onResolve({ filter: module }, () => ({ path, external: true })),
-});
 
 /**
  * Lets unused parts be left out: schemas reach for `z`, which as one object holds all of zod, every language's messages
@@ -64,8 +71,8 @@ const prune: Plugin = {
 /** Makes the bundle; "kept" where what it would be made of has not changed. */
 export async function buildPatchctl(): Promise<"built" | "kept"> {
   const before = readManifest();
-  if (before && hashOf(before.files) === before.hash) {
-    writeFileSync(join(TARGET, "inputs.json"), JSON.stringify(ownOf(before.files)));
+  if (before && hashOf(before.parts) === before.hash) {
+    writeFileSync(join(TARGET, "inputs.json"), inputsOf(before.parts));
     return "kept";
   }
   const staging = `${TARGET}.${process.pid}`;
@@ -77,7 +84,6 @@ export async function buildPatchctl(): Promise<"built" | "kept"> {
       entryPoints: [join(HERE, "cli/launch.ts")],
       outfile: join(staging, "launch.cjs"),
       format: "cjs",
-      plugins: [apart(/\/run\.ts$/, "./run.cjs")],
     });
     const program = await build({
       ...common,
@@ -86,9 +92,11 @@ export async function buildPatchctl(): Promise<"built" | "kept"> {
       format: "cjs",
       plugins: [prune],
     });
-    const files = [...new Set([launcher, program].flatMap(({ metafile }) => inputsOf(metafile)))];
-    const manifest: Manifest = { hash: hashOf(files), files };
-    writeFileSync(join(staging, "inputs.json"), JSON.stringify(ownOf(files)));
+    copyFileSync(COMPILED, join(staging, "compiled.cjs"));
+    compile(staging);
+    const parts = { launch: filesOf(launcher.metafile), run: filesOf(program.metafile) };
+    const manifest: Manifest = { hash: hashOf(parts), parts };
+    writeFileSync(join(staging, "inputs.json"), inputsOf(parts));
     writeFileSync(join(staging, "build.json"), JSON.stringify(manifest));
     rmSync(TARGET, { recursive: true, force: true });
     renameSync(staging, TARGET);
@@ -98,7 +106,38 @@ export async function buildPatchctl(): Promise<"built" | "kept"> {
   }
 }
 
-const inputsOf = (metafile: Metafile): string[] => Object.keys(metafile.inputs);
+/**
+ * Has a bare Node, as `patchctl` will be run by, carry out the commonest command lines in a workspace of their own, and
+ * keep what it compiled.
+ */
+function compile(directory: string): void {
+  const workspace = mkdtempSync(join(tmpdir(), "vibehq-build-"));
+  try {
+    mkdirSync(join(workspace, ".git"));
+    writeFileSync(join(workspace, "a.txt"), "one\n");
+    const [store, program, cache] = ["compiled.cjs", "run.cjs", "run.cache"].map((name) => join(directory, name));
+    const commands = [
+      ["append", "--file", "a.txt", "--block", "two"],
+      ["replace-block", "--file", "a.txt", "--start", "1", "--end", "1", "--block", "three", "--dry-run"],
+      ["apply", "-", "--dry-run"],
+      ["log", "--limit", "1"],
+      ["verify"],
+    ];
+    const batch = JSON.stringify({ patches: [{ op: "append", file: "a.txt", block: "four\n" }] });
+    const script = `require(${JSON.stringify(store)}).store(${JSON.stringify(program)}, ${JSON.stringify(cache)},
+      async ({ run }) => { for (const argv of ${JSON.stringify(commands)}) if (await run(argv, ${JSON.stringify(batch)})) process.exit(1); })`;
+    // Without what the environment tells a Node or a patchctl: the code is kept for those that are not told so.
+    execFileSync(process.execPath, ["-e", script], { cwd: workspace, env: {}, stdio: ["ignore", "ignore", "inherit"] });
+  } finally {
+    rmSync(workspace, { recursive: true, force: true });
+  }
+}
+
+const filesOf = (metafile: Metafile): string[] => Object.keys(metafile.inputs);
+
+/** What `inputs.json` holds: of each part, this repository's own files as they stand. */
+const inputsOf = ({ launch, run }: Manifest["parts"]): string =>
+  JSON.stringify({ launch: ownOf(launch), run: ownOf(run) });
 
 /** This repository's own files with their mtime in ms and their bytes, by which a change is seen without reading them. */
 function ownOf(files: readonly string[]): [path: string, mtimeMs: number, size: number][] {
@@ -109,9 +148,12 @@ function ownOf(files: readonly string[]): [path: string, mtimeMs: number, size: 
   });
 }
 
-function hashOf(files: readonly string[]): string {
+function hashOf({ launch, run }: Manifest["parts"]): string {
   const hash = createHash("sha256");
-  for (const file of [...files, "containers/patch-engine/build.ts"]) {
+  const makers = ["containers/patch-engine/build.ts", "containers/patch-engine/cli/compiled.cjs"];
+  // The code is of one version of Node.
+  hash.update(process.version);
+  for (const file of new Set([...launch, ...run, ...makers])) {
     const path = join(ROOT, file);
     hash.update(`${file}\0`).update(existsSync(path) ? readFileSync(path) : "gone");
   }
@@ -120,9 +162,10 @@ function hashOf(files: readonly string[]): string {
 
 function readManifest(): Manifest | null {
   const path = join(TARGET, "build.json");
-  if (!existsSync(path) || !existsSync(join(TARGET, "run.cjs"))) return null;
+  if (!existsSync(path) || !existsSync(join(TARGET, "run.cache"))) return null;
   const manifest: Manifest = JSON.parse(readFileSync(path, "utf8"));
-  return manifest;
+  // Another build made it, before there were parts.
+  return manifest.parts === undefined ? null : manifest;
 }
 
 if (import.meta.main) process.stdout.write(`${await buildPatchctl()}\n`);

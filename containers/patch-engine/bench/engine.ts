@@ -1,4 +1,4 @@
-import { cpus, totalmem } from "node:os";
+import { cpus, loadavg, totalmem } from "node:os";
 import { measureDurable } from "./engine/durable.ts";
 import { printRows } from "./engine/measure.ts";
 import { measureMemory, printMemory } from "./engine/memory.ts";
@@ -10,7 +10,7 @@ import { measureSyntax } from "./engine/syntax.ts";
 const [cpu] = cpus();
 const memory = Math.round(totalmem() / 1024 ** 3);
 process.stdout.write(
-  `${cpus().length} × ${cpu?.model ?? "unknown processor"}, ${memory} GiB, ${process.platform}, node ${process.version}\n\n`,
+  `${cpus().length} × ${cpu?.model ?? "unknown processor"}, ${memory} GiB, ${process.platform}, node ${process.version}, load average ${loadavg()[0]?.toFixed(1) ?? "unknown"}\n\n`,
 );
 const planning = await measurePlanning();
 printRows("In process", planning.rows, planning.remarks);
@@ -19,3 +19,4 @@ printRows("One durable batch through the host", await measureDurable());
 const start = await measureStart();
 printRows("patchctl", start.rows, start.remarks);
 printMemory(measureMemory());
+process.stdout.write(`Load average at the end: ${loadavg()[0]?.toFixed(1) ?? "unknown"}\n`);

@@ -1,5 +1,4 @@
 import { existsSync, lstatSync, readFileSync } from "node:fs";
-import { connect } from "node:net";
 import { dirname, join, resolve } from "node:path";
 import { POINTER, SERVED_VERBS, type SocketAnswer, type SocketRequest } from "../serving/wire.ts";
 
@@ -101,7 +100,8 @@ const namesStdin = (verb: string, rest: readonly string[]): boolean =>
     : rest.some((word, at) => word === "--block-file=-" || (word === "-" && rest[at - 1] === "--block-file"));
 
 /** Sends a request; null where no whole answer came, or the host would not have it. */
-function exchange(path: string, request: string): Promise<SocketAnswer | null> {
+async function exchange(path: string, request: string): Promise<SocketAnswer | null> {
+  const { connect } = await import("node:net");
   return new Promise((settle) => {
     const socket = connect(path);
     const late = setTimeout(() => socket.destroy(), RECEIPT_MS);

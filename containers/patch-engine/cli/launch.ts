@@ -1,11 +1,24 @@
 import { fstatSync, writeSync } from "node:fs";
 import { askHost } from "./askHost.ts";
+import { readCommand } from "./overview.ts";
+
+/** What does the work where no host does: run.ts, or what was built of it. */
+export interface Program {
+  run: (argv: readonly string[], stdin: string | undefined, batchId: string | undefined) => Promise<number>;
+}
 
 /**
  * Runs a command line: through the host that holds the workspace where one answers, else here. All of the engine is
- * loaded in the second case only.
+ * loaded, by `load`, in the second case only.
  */
-export async function launch(argv: readonly string[]): Promise<void> {
+export async function launch(argv: readonly string[], load: () => Promise<Program>): Promise<void> {
+  const command = readCommand(argv);
+  if (command.kind === "told") {
+    process.exitCode = command.exit;
+    write(1, command.out);
+    write(2, command.err);
+    return;
+  }
   // Nearly `isatty`, whose module takes longer to load than a host to answer; whoever reads /dev/null will not mind.
   // As bigint: Node's module loader takes the last numbers of any stat for those of the path it resolves, and gives up
   // at what looks like a pipe.
@@ -18,9 +31,7 @@ export async function launch(argv: readonly string[]): Promise<void> {
     if (report) (await import("./reportInBackground.ts")).reportInBackground(asked.root);
     return;
   }
-  // Most of a short command's time is loading code; the second run finds it compiled.
-  (await import("node:module")).enableCompileCache();
-  const { run } = await import("./run.ts");
+  const { run } = await load();
   process.exitCode = await run(argv, asked?.stdin, asked?.batchId);
 }
 

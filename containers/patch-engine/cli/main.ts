@@ -1,11 +1,12 @@
 import { stripVTControlCharacters } from "node:util";
 import { EXIT } from "./exit.ts";
+import { readCommand, SUMMARIES, type VerbName } from "./overview.ts";
 import type { Terminal } from "./terminal.ts";
 import { Arguments, UsageError, type Verb } from "./verb.ts";
 import { ElsewhereError } from "./workspace.ts";
 
 /** Each verb's code is loaded when it is asked for. */
-const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
+const VERBS: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   "replace-block": async () => (await import("./verbs/edits.ts")).replaceBlock,
   "insert-before": async () => (await import("./verbs/edits.ts")).insertBefore,
   "insert-after": async () => (await import("./verbs/edits.ts")).insertAfter,
@@ -33,28 +34,17 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   mcp: async () => (await import("./verbs/mcp.ts")).mcp,
 };
 
-const HELP = new Set(["--help", "-h", "help"]);
-
 /** Runs one command line; the exit code. */
 export async function main(raw: readonly string[], terminal: Terminal): Promise<number> {
-  const [name, ...rest] = raw;
-  if (name === undefined || HELP.has(name)) {
-    const asked = name === "help" ? rest[0] : undefined;
-    if (asked !== undefined && Object.hasOwn(VERBS, asked)) return help(asked, terminal);
-    const text = await overview();
-    if (name === undefined) terminal.err(text);
-    else terminal.out(text);
-    return name === undefined ? EXIT.usage : EXIT.done;
+  const command = readCommand(raw);
+  if (command.kind === "told") {
+    if (command.out !== "") terminal.out(command.out);
+    if (command.err !== "") terminal.err(command.err);
+    return command.exit;
   }
-  const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
-  if (!load) {
-    terminal.err(`patchctl: there is no verb ${name}. \`patchctl --help\` lists them.\n`);
-    return EXIT.usage;
-  }
-  const end = rest.indexOf("--");
-  if (rest.slice(0, end === -1 ? undefined : end).some((word) => word === "--help" || word === "-h"))
-    return help(name, terminal);
-  const verb = await load();
+  if (command.kind === "help") return help(command.verb, terminal);
+  const { verb: name, rest } = command;
+  const verb = await VERBS[name]();
   try {
     return await verb.run(Arguments.parse(rest, verb.args, terminal));
   } catch (error) {
@@ -68,41 +58,17 @@ export async function main(raw: readonly string[], terminal: Terminal): Promise<
 /** What no verb foresaw: told without a stack, whose paths are nobody's business. */
 async function failed(error: unknown, terminal: Terminal): Promise<number> {
   const message = error instanceof Error ? error.message : "failed";
-  if (!terminal.isTTY) {
-    const { vibeError } = await import("@shared/contracts");
-    terminal.out(`${JSON.stringify({ ok: false, error: vibeError("INTERNAL", message, { nothingWritten: null }) })}\n`);
-  }
+  if (!terminal.isTTY) terminal.out(`${(await import("./internalError.ts")).internalError(message)}\n`);
   terminal.err(`INTERNAL: ${message}\n`);
   return EXIT.io;
 }
 
-async function help(name: string, terminal: Terminal): Promise<number> {
-  const verb = await VERBS[name]?.();
-  if (!verb) return EXIT.usage;
+async function help(name: VerbName, terminal: Terminal): Promise<number> {
+  const verb = await VERBS[name]();
   const { renderUsage } = await import("citty");
-  const usage = await renderUsage({ meta: { name, description: verb.summary }, args: verb.args }, OVERVIEW);
+  const usage = await renderUsage({ meta: { name, description: SUMMARIES[name] }, args: verb.args }, OVERVIEW);
   terminal.out(`${terminal.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
   return EXIT.done;
 }
 
 const OVERVIEW = { meta: { name: "patchctl" } };
-
-async function overview(): Promise<string> {
-  const lines: string[] = [];
-  for (const [name, load] of Object.entries(VERBS)) lines.push(`  ${name.padEnd(16)}${(await load()).summary}`);
-  return `patchctl edits a workspace by patches: checked, all or none, logged, and reversible.
-
-Usage: patchctl VERB [options]          patchctl VERB --help tells each one's options
-
-${lines.join("\n")}
-
-On a terminal the answer is text, else one line of JSON; --json asks for JSON. Errors are told on stderr.
-Exit codes: 0 done, 1 refused, 2 usage, 3 stale or conflicting, 4 a gate failed, 5 I/O.
-
-  patchctl replace-block --file src/a.ts --start 3 --end 5 --block "const a = 1;"
-  patchctl apply batch.json --dry-run
-  patchctl revert PATCH_ID
-
-With ORCHESTRATOR_URL and ORCHESTRATOR_TOKEN set, each edit is reported there.
-`;
-}

@@ -1,4 +1,8 @@
 #!/usr/bin/env node
+import { enableCompileCache } from "node:module";
 import { launch } from "./launch.ts";
 
-await launch(process.argv.slice(2));
+await launch(process.argv.slice(2), () => {
+  enableCompileCache();
+  return import("./run.ts");
+});

@@ -1,5 +1,3 @@
-import { spawn } from "node:child_process";
-
 /** Where a `patchctl` that stands alone reports: `ORCHESTRATOR_URL` and `ORCHESTRATOR_TOKEN`. */
 export interface ReportTarget {
   url: string;
@@ -51,6 +49,8 @@ function start(root: string) {
   // The program that runs, be it of the sources or of the build.
   const [, program = ""] = process.argv;
   const flush = ["flush", "--background", "--root", root];
+  // Loaded when it is needed, which mostly it is not; and at once, as it may be needed while the process ends.
+  const { spawn } = process.getBuiltinModule("node:child_process");
   const child = spawn(process.execPath, [program, ...flush], { detached: true, stdio: "ignore" });
   child.unref();
   return child;

@@ -6,7 +6,6 @@ export class UsageError extends Error {}
 
 /** One verb of `patchctl`. `run` answers with the exit code. */
 export interface Verb {
-  summary: string;
   args: ArgsDef;
   run(args: Arguments): Promise<number>;
 }

@@ -1,4 +1,3 @@
-import picomatch from "picomatch";
 import type { AllowedEdit, ScopedTask, TasksFile } from "@shared/contracts";
 import type { PlannedPatch } from "../core/index.ts";
 import { changedLines, countsOfDiff, type Gate, type GateInput, type Objection } from "./gate.ts";
@@ -11,9 +10,11 @@ export function taskScope(tasks: TasksFile | null): Gate {
   return { name: "taskScope", level: "fail", run: (input) => check(input, tasks) };
 }
 
-function check(input: GateInput, tasks: TasksFile | null): Objection[] | null {
+async function check(input: GateInput, tasks: TasksFile | null): Promise<Objection[] | null> {
   const scoped = input.plan.patches.filter((patch) => patch.task_id !== null);
   if (scoped.length === 0) return null;
+  const { default: picomatch } = await import("picomatch");
+  const matches = (rule: AllowedEdit, file: string): boolean => picomatch(rule.files, { dot: true })(file);
 
   const objections: Objection[] = [];
   const changed = new Map<ScopedTask, number>();
@@ -69,8 +70,6 @@ function placesOf(patch: PlannedPatch, { plan }: GateInput): Place[] {
   }
   return places;
 }
-
-const matches = (rule: AllowedEdit, file: string): boolean => picomatch(rule.files, { dot: true })(file);
 
 function withinSpans(rule: AllowedEdit, place: Place): boolean {
   const { start, end } = place;

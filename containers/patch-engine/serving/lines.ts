@@ -16,10 +16,14 @@ export type LineAnswer = { line: number; ok: boolean; error?: VibeError } & Part
   Pick<EngineAnswer, "outcome" | "head">
 >;
 
+/** Lines whose answers may be outstanding: those that wait together share their syncs. */
+const MAX_WAITING = 256;
+
 /**
  * Reads batches, one JSON object a line, and writes one JSON answer a line, in order: `{line, ok, outcome, head}` or
  * `{line, ok: false, error, …}`. A line that is no batch gets an error like any other refusal, and the next is read; one
  * over the size of a batch is passed over without being held. Blank lines get no answer. `dryRun` in a batch simulates.
+ * Lines are read while earlier ones are carried out, and each is carried out upon those before it.
  * Ends with the input, or rejects where the answers can no longer be written.
  */
 export async function serveLines(
@@ -28,19 +32,39 @@ export async function serveLines(
   { engine, cwd, applied }: LineService,
 ): Promise<void> {
   let line = 0;
+  let bytes = 0;
+  let told: Promise<void> = Promise.resolve();
+  const waiting: { told: Promise<void>; size: number }[] = [];
   for await (const text of linesOf(input, MAX_BATCH_BYTES)) {
     line += 1;
     if (text !== null && text.trim() === "") continue;
-    const read = text === null ? tooLarge() : readBatchText(text, cwd);
-    let answer: LineAnswer;
-    if (read.ok) {
-      const { ok, error, outcome, head } = await engine.apply({ batch: read.batch, door: "patchctl" });
-      answer = { line, ok, ...(error && { error }), outcome, head };
-      if (ok && outcome?.status === "applied") applied();
-    } else {
-      answer = { line, ok: false, error: read.error };
+    // A file that a line names may be one that an earlier line writes.
+    if (text !== null && /blockFile|\\u/u.test(text)) await told;
+    told = tell(told, answerTo(line, text));
+    // Awaited further on, in its turn; a failure before that is not unforeseen.
+    told.catch(() => undefined);
+    const size = text?.length ?? 0;
+    bytes += size;
+    waiting.push({ told, size });
+    while (waiting.length > MAX_WAITING || bytes > MAX_BATCH_BYTES) {
+      const oldest = waiting.shift();
+      await oldest?.told;
+      bytes -= oldest?.size ?? 0;
     }
+  }
+  await told;
+
+  async function tell(before: Promise<void>, coming: Promise<LineAnswer>): Promise<void> {
+    const [answer] = await Promise.all([coming, before]);
+    if (answer.ok && answer.outcome?.status === "applied") applied();
     if (!output.write(`${JSON.stringify(answer)}\n`)) await once(output, "drain");
+  }
+
+  async function answerTo(at: number, text: string | null): Promise<LineAnswer> {
+    const read = text === null ? tooLarge() : readBatchText(text, cwd);
+    if (!read.ok) return { line: at, ok: false, error: read.error };
+    const { ok, error, outcome, head } = await engine.apply({ batch: read.batch, door: "patchctl" });
+    return { line: at, ok, ...(error && { error }), outcome, head };
   }
 }
 

@@ -35,7 +35,8 @@ const NEWLINE = 0x0a;
 /**
  * `log.jsonl`: one entry a line, each holding the hash of the one before. All methods are called under the workspace's
  * lock. A last line that is incomplete, or no JSON, is an append that was cut off before anything else was written, and
- * is cut away; any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
+ * is cut away; so is, with all that follows, a line of those that were appended together of which the disk has only the
+ * room, which reads as zeros. Any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
  */
 export class EntryLog {
   readonly #path: string;
@@ -45,8 +46,11 @@ export class EntryLog {
   #index: IndexedEntry[] = [];
   #byBatch = new Map<string, IndexedEntry>();
   #byPatch = new Map<string, IndexedEntry>();
-  /** What this process appended last: whoever applies a batch asks for its entry at once. */
-  #appended: LogEntry | null = null;
+  /** Where the file ends; staged entries are beyond it. */
+  #written = 0;
+  #staged: { entry: LogEntry; line: Buffer }[] = [];
+  /** What this process appended last, by hash: whoever applies a batch asks for its entry at once. */
+  #recent = new Map<string, LogEntry>();
 
   constructor(path: string) {
     this.#path = path;
@@ -94,30 +98,49 @@ export class EntryLog {
     if (flaw && (!flaw.last || marked > reached)) return corrupt(flaw.reason);
     if (marked > reached) return corrupt(`log.jsonl ends at entry ${reached}, but ${marked} were applied`);
     entries.forEach((entry, at) => this.#add(entry, lengths[at] ?? 0));
+    this.#written = this.#size;
+    this.#recent.clear();
     if (flaw) ftruncateSync(this.#fd, this.#size);
     return { ok: true, entries };
   }
 
-  /**
-   * Appends an entry; durable when this returns, unless that is waived. Where writing fails the log is as before; where
-   * not even that can be had, this throws `LogInDoubt`: the entry may be found at the next look, and counts then.
-   */
-  async append(entry: LogEntry, faults: Faults, durable: boolean): Promise<void> {
+  /** Takes an entry in as the next, and writes nothing yet: from here on it is found like any other. */
+  stage(entry: LogEntry): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
+    if (this.#staged.length === 0) this.#recent.clear();
+    this.#staged.push({ entry, line });
+    this.#recent.set(entry.hash, entry);
+    this.#add(entry, line.length);
+  }
+
+  /** Forgets what is staged. */
+  unstage(): void {
+    this.#drop(this.#staged.length);
+    this.#staged = [];
+  }
+
+  /**
+   * Appends what is staged; durable when this returns, unless that is waived. Where writing fails the log is as before
+   * and nothing is staged; where not even that can be had, this throws `LogInDoubt`: the entries may be found at the next
+   * look, and count then.
+   */
+  async write(faults: Faults, durable: boolean): Promise<void> {
+    const lines = Buffer.concat(this.#staged.map(({ line }) => line));
     try {
-      for (let written = 0; written < line.length;) written += writeSync(this.#fd, line, written);
+      for (let written = 0; written < lines.length;) written += writeSync(this.#fd, lines, written);
       await faults.at("logged");
       if (durable) await syncData(this.#fd);
     } catch (error) {
+      this.unstage();
       try {
-        ftruncateSync(this.#fd, this.#size);
+        ftruncateSync(this.#fd, this.#written);
       } catch (cause) {
         throw new LogInDoubt("the log could not be cut back", { cause });
       }
       throw error;
     }
-    this.#add(entry, line.length);
-    this.#appended = entry;
+    this.#staged = [];
+    this.#written = this.#size;
     await faults.at("log-synced");
   }
 
@@ -126,30 +149,31 @@ export class EntryLog {
     return syncData(this.#fd);
   }
 
-  /** Takes the last entry back, after its files were put back as they were. */
-  async removeLast(): Promise<void> {
-    const last = this.#index.pop();
-    if (!last) return;
-    this.#appended = null;
-    ftruncateSync(this.#fd, last.offset);
+  /** Takes the last entries back, after their files were put back as they were. */
+  async removeLast(count: number): Promise<void> {
+    const first = this.#index.at(-count);
+    if (!first) return;
+    ftruncateSync(this.#fd, first.offset);
     await syncData(this.#fd);
-    this.#size = last.offset;
-    this.#byBatch.delete(last.batchId);
-    for (const [id, entry] of this.#byPatch) if (entry === last) this.#byPatch.delete(id);
+    this.#drop(count);
+    this.#written = this.#size;
   }
 
   /** Reads entries again from disk, in order, those after `seq`; throws where the disk fails. */
   after(seq: number, limit = Number.POSITIVE_INFINITY): LogEntry[] {
     const rows = this.#index.slice(seq, seq + limit);
-    const first = rows[0];
-    const last = rows.at(-1);
-    if (!first || !last) return [];
-    if (first === last && this.#appended?.hash === first.hash) return [this.#appended];
+    const known = rows.findIndex(({ hash }) => this.#recent.has(hash));
+    const unknown = known === -1 ? rows : rows.slice(0, known);
+    const recent = rows.slice(unknown.length).flatMap(({ hash }) => this.#recent.get(hash) ?? []);
+    const first = unknown[0];
+    const last = unknown.at(-1);
+    if (!first || !last) return recent;
     const bytes = this.#read(first.offset, last.offset + last.length - first.offset);
-    return rows.map((row) => {
+    const read = unknown.map((row) => {
       const line = bytes.subarray(row.offset - first.offset, row.offset - first.offset + row.length);
       return LogEntrySchema.parse(JSON.parse(line.toString("utf8")));
     });
+    return [...read, ...recent];
   }
 
   at(seq: number): LogEntry | undefined {
@@ -158,7 +182,7 @@ export class EntryLog {
 
   /** Reads and verifies the file from its first byte, whatever was verified before. */
   verify(): Result<{ head: Head }> {
-    const { entries, flaw } = parseLines(this.#read(0, this.#size), GENESIS_HEAD);
+    const { entries, flaw } = parseLines(this.#read(0, this.#written), GENESIS_HEAD);
     if (flaw) return corrupt(flaw.reason);
     const last = entries.at(-1);
     return { ok: true, head: last ? { seq: last.seq, hash: last.hash } : GENESIS_HEAD };
@@ -177,6 +201,15 @@ export class EntryLog {
       done += count;
     }
     return buffer.subarray(0, done);
+  }
+
+  #drop(count: number): void {
+    for (const row of this.#index.splice(this.#index.length - count)) {
+      this.#recent.delete(row.hash);
+      this.#byBatch.delete(row.batchId);
+      for (const [id, entry] of this.#byPatch) if (entry === row) this.#byPatch.delete(id);
+      this.#size -= row.length;
+    }
   }
 
   #add(entry: LogEntry, length: number): void {
@@ -205,8 +238,12 @@ function parseLines(
     const last = newline === -1 || newline === bytes.length - 1;
     const seq = head.seq + 1;
     if (newline === -1) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is cut off`, last } };
-    const entry = parseEntry(bytes.subarray(start, end).toString("utf8"));
-    if (entry === "torn") return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not JSON`, last } };
+    const line = bytes.subarray(start, end);
+    const entry = parseEntry(line.toString("utf8"));
+    if (entry === "torn") {
+      const flaw = { reason: `entry ${seq} of log.jsonl is not JSON`, last: last || line.includes(0) };
+      return { entries, lengths, flaw };
+    }
     if (!entry) {
       return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last: false } };
     }

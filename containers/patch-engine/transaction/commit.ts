@@ -12,7 +12,8 @@ import type { Faults } from "./steps.ts";
 /** What a path is to hold: `before` is what stood there when the change was planned, null where nothing did. */
 export interface Change {
   path: string;
-  /** Its number in the entry, which names its temporary file. */
+  /** The entry it comes from, and its number there: they name its temporary file. */
+  seq: number;
   slot: number;
   before: DiskFile | null;
   /** Null: the file goes. */
@@ -38,7 +39,7 @@ export const temporaryName = (seq: number, slot: number): string => `.vibehq-${s
  * `contentOf` null: this file's content is not to be had, and its path is left out.
  */
 export function changesOf<T extends Pick<LoggedFile, "path" | "from" | "kind">>(
-  files: readonly T[],
+  { seq, files }: { seq: number; files: readonly T[] },
   disk: ReadonlyMap<string, DiskFile | null>,
   contentOf: (file: T) => FileEffect,
 ): Change[] {
@@ -53,6 +54,7 @@ export function changesOf<T extends Pick<LoggedFile, "path" | "from" | "kind">>(
   return [...effects]
     .map(([path, after], index) => ({
       path,
+      seq,
       slot: index + 1,
       before: disk.get(path) ?? null,
       after,
@@ -65,7 +67,7 @@ export const diffName = (entry: Pick<LogEntry, "kind">, patch: Pick<LoggedPatch,
   entry.kind === "revert" ? `${patch.patch_id}.revert.diff` : `${patch.patch_id}.diff`;
 
 /** New files get what the umask leaves of these. */
-const permissionsOf = (change: Change): number => {
+export const permissionsOf = (change: Change): number => {
   const executable = change.after?.mode === "100755";
   if (change.permissions === null) return (executable ? 0o777 : 0o666) & ~process.umask();
   if (executable === ((change.permissions & 0o100) !== 0)) return change.permissions;
@@ -74,9 +76,11 @@ const permissionsOf = (change: Change): number => {
 };
 
 /**
- * Carries out an entry, all files or none. The entry in the log is the one redo record: until it is durable no file has
- * changed, and from then on recovery finishes what this leaves undone. A failure of the disk that leaves the process
- * alive is undone here, and the entry taken out of the log again; where even that fails, `nothingWritten` is null.
+ * Carries out the entries that are staged in the log, all files or none: mostly one, or several that were waiting, which
+ * then share what each of them would wait for. `changes` lead from the disk to what the last of them leaves. The entries
+ * in the log are the one redo record: until they are durable no file has changed, and from then on recovery finishes what
+ * this leaves undone. A failure of the disk that leaves the process alive is undone here, and the entries taken out of
+ * the log again; where even that fails, `nothingWritten` is null.
  * A file that is no longer what was planned with is STALE_CONTENT, and nothing is written.
  *
  * A file keeps all its permission bits, also over a rename and a revert; a new one has what the umask leaves of 666 or
@@ -85,19 +89,22 @@ const permissionsOf = (change: Change): number => {
  */
 export async function commit(
   disk: Disk,
-  entry: LogEntry,
+  entries: readonly LogEntry[],
   changes: readonly Change[],
   durable: boolean,
 ): Promise<Result<{}>> {
   const { faults } = disk;
   for (const change of changes) {
     const unchanged = checkUnchanged(disk.root, change);
-    if (!unchanged.ok) return unchanged;
+    if (!unchanged.ok) {
+      disk.log.unstage();
+      return unchanged;
+    }
   }
   await faults.at("checked");
 
   try {
-    await disk.log.append(entry, faults, durable);
+    await disk.log.write(faults, durable);
   } catch (error) {
     return ioError(error, "cannot append to the log", error instanceof LogInDoubt ? null : true);
   }
@@ -107,16 +114,15 @@ export async function commit(
   let failure: VibeError | null;
   try {
     failure =
-      (await writeTemporaries(disk, entry, changes, created, durable)) ??
-      (await switchOver(disk, entry.seq, changes, done));
+      (await writeTemporaries(disk, entries, changes, created, durable)) ?? (await switchOver(disk, changes, done));
   } catch (error) {
     failure = ioError(error, "cannot write the batch's files").error;
   }
-  if (failure) return undo(disk, entry.seq, changes, done, created, failure);
+  if (failure) return undo(disk, entries, changes, done, created, failure);
 
-  // The files stand and the entry is durable: the batch is applied. What is left undone here, the missing mark makes
-  // the next call do again, and answer for if it still fails.
-  await finish(disk, entry, changes, durable);
+  // The files stand and the entries are durable: the batches are applied. What is left undone here, the missing mark
+  // makes the next call do again, and answer for if it still fails.
+  await finish(disk, entries, changes, durable);
   return { ok: true };
 }
 
@@ -126,7 +132,7 @@ export async function commit(
  */
 export async function finish(
   disk: Disk,
-  entry: LogEntry,
+  entries: readonly LogEntry[],
   changes: readonly Change[],
   marked: boolean,
 ): Promise<Result<{}>> {
@@ -134,11 +140,14 @@ export async function finish(
   try {
     for (const change of changes) if (change.after === null) removeEmptied(disk.root, change.path);
     await faults.at("directories-removed");
-    for (const patch of entry.patches) {
-      await writeNewFile(join(disk.diffs, diffName(entry, patch)), patch.diff, 0o644, false);
+    for (const entry of entries) {
+      for (const patch of entry.patches) {
+        await writeNewFile(join(disk.diffs, diffName(entry, patch)), patch.diff, 0o644, false);
+      }
     }
     await faults.at("diffs-written");
-    if (marked) disk.mark.write(entry.seq);
+    const last = entries.at(-1);
+    if (marked && last) disk.mark.write(last.seq);
   } catch (error) {
     return ioError(error, "the last batch is applied, but its record is incomplete", false);
   }
@@ -169,7 +178,7 @@ const changed = (file: string) =>
  */
 export async function writeTemporaries(
   disk: Disk,
-  { seq, files }: Pick<LogEntry, "seq" | "files">,
+  entries: readonly LogEntry[],
   changes: readonly Change[],
   created: string[],
   durable: boolean,
@@ -179,14 +188,15 @@ export async function writeTemporaries(
     const parent = openParent(disk.root, change.path, created);
     if (!parent.ok) return parent.error;
     try {
-      const path = parent.directory.at(temporaryName(seq, change.slot));
+      const path = parent.directory.at(temporaryName(change.seq, change.slot));
       await writeNewFile(path, change.after.bytes, permissionsOf(change), durable);
     } finally {
       if (parent.directory !== disk.root) parent.directory.close();
     }
     await disk.faults.at(`temp-${change.slot}`);
   }
-  if (durable && files.some(({ from }) => from !== null)) await syncNames(disk.root, changes);
+  const moves = entries.some(({ files }) => files.some(({ from }) => from !== null));
+  if (durable && moves) await syncNames(disk.root, changes);
   await disk.faults.at("temps-written");
   return null;
 }
@@ -214,12 +224,7 @@ export async function syncNames(root: Directory, changes: readonly Pick<Change, 
 }
 
 /** Renames and removals. What goes, goes first: on a case-folding disk `a` → `A` would else remove what it made. */
-export async function switchOver(
-  disk: Disk,
-  seq: number,
-  changes: readonly Change[],
-  done: Change[],
-): Promise<VibeError | null> {
+export async function switchOver(disk: Disk, changes: readonly Change[], done: Change[]): Promise<VibeError | null> {
   for (const kind of ["removed", "renamed"] as const) {
     for (const change of changes) {
       if ((change.after === null) !== (kind === "removed")) continue;
@@ -230,7 +235,7 @@ export async function switchOver(
       const { directory, name } = parent;
       try {
         if (change.after === null) unlinkSync(directory.at(name));
-        else renameSync(directory.at(temporaryName(seq, change.slot)), directory.at(name));
+        else renameSync(directory.at(temporaryName(change.seq, change.slot)), directory.at(name));
       } finally {
         if (directory !== disk.root) directory.close();
       }
@@ -241,10 +246,10 @@ export async function switchOver(
   return null;
 }
 
-/** Puts back what stood before, and takes the entry out of the log: the batch has not happened. */
+/** Puts back what stood before, and takes the entries out of the log: the batches have not happened. */
 async function undo(
   disk: Disk,
-  seq: number,
+  entries: readonly LogEntry[],
   changes: readonly Change[],
   done: readonly Change[],
   created: readonly string[],
@@ -253,7 +258,7 @@ async function undo(
   try {
     for (const change of changes) {
       withParent(disk.root, change.path, ({ directory }) =>
-        rmSync(directory.at(temporaryName(seq, change.slot)), { force: true }),
+        rmSync(directory.at(temporaryName(change.seq, change.slot)), { force: true }),
       );
     }
     for (const change of done.toReversed()) {
@@ -263,7 +268,7 @@ async function undo(
       try {
         if (change.before === null) unlinkSync(directory.at(name));
         else {
-          const temporary = directory.at(temporaryName(seq, 0));
+          const temporary = directory.at(temporaryName(change.seq, 0));
           await writeNewFile(temporary, change.before.snapshot.bytes, change.before.permissions, true);
           renameSync(temporary, directory.at(name));
         }
@@ -274,9 +279,9 @@ async function undo(
     for (const path of created.toReversed()) {
       withParent(disk.root, path, ({ directory, name }) => rmdirSync(directory.at(name)));
     }
-    // The record must outlast every trace of the batch.
+    // The record must outlast every trace of the batches.
     await syncNames(disk.root, changes);
-    await disk.log.removeLast();
+    await disk.log.removeLast(entries.length);
     return { ok: false, error: failure };
   } catch (error) {
     return {

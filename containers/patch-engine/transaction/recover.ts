@@ -29,11 +29,10 @@ export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{ change
   }
   const waiting = findWaiting(disk, entry);
 
-  const changes = changesOf(entry.files, found, (file) => waiting.get(file.path) ?? contentOf(entry, file, found));
+  const changes = changesOf(entry, found, (file) => waiting.get(file.path) ?? contentOf(entry, file, found));
   const pending = changes.filter((change) => found.has(change.path) && isPending(entry, change));
   const unwritten = pending.filter((change) => !waiting.has(change.path));
-  const failure =
-    (await writeTemporaries(disk, entry, unwritten, [], true)) ?? (await switchOver(disk, entry.seq, pending, []));
+  const failure = (await writeTemporaries(disk, [entry], unwritten, [], true)) ?? (await switchOver(disk, pending, []));
   if (failure) return { ok: false, error: { ...failure, nothingWritten: null } };
 
   for (const change of changes) {
@@ -41,8 +40,20 @@ export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{ change
       rmSync(directory.at(temporaryName(entry.seq, change.slot)), { force: true }),
     );
   }
-  const finished = await finish(disk, entry, changes, true);
+  const finished = await finish(disk, [entry], changes, true);
   return finished.ok ? { ok: true, changed: pending } : finished;
+}
+
+/**
+ * Carries out again, in order, the entries after `seq`: those that were logged together, and perhaps not carried out to
+ * the end. A file that is further on already is in none of an earlier entry's states, and waits for its own.
+ */
+export async function redoAfter(disk: Disk, seq: number): Promise<Result<{}>> {
+  for (const entry of disk.log.after(seq)) {
+    const redone = await redo(disk, entry);
+    if (!redone.ok) return redone;
+  }
+  return { ok: true };
 }
 
 /** How many entries are read at once. */

@@ -3,7 +3,7 @@
  * transaction goes on when it returns. Steps, in order:
  * `checked` · `logged` (the redo record is written) · `log-synced` (and durable) · `temp-N` (file N stands beside its
  * target, durable) · `temps-written` · `removed-N` · `renamed-N` · `directories-removed` · `diffs-written` · `done`.
- * N counts files from 1.
+ * N counts the files of an entry from 1; of entries that are carried out together, each has its own.
  */
 export interface Faults {
   at(step: string): void | Promise<void>;

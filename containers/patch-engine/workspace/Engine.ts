@@ -14,6 +14,8 @@ import {
   type Head,
   type LogEntry,
   type LoggedPatch,
+  type PatchBatch,
+  type PatchOp,
   type Result,
   type TasksFile,
   type VibeError,
@@ -30,7 +32,6 @@ import {
 } from "../core/index.ts";
 import type { SnapshotManifest } from "../history/archive.ts";
 import type { History } from "../history/rebuild.ts";
-import { writeSnapshot } from "../history/writeSnapshot.ts";
 import { assessSafety } from "../safety/assess.ts";
 import { runCheck } from "./checkCommand.ts";
 import { entryOf, type Intent } from "./entryOf.ts";
@@ -41,6 +42,46 @@ import { planApply, planUndo, snapshotsOf, type Planned } from "./planning.ts";
 import type { Workspace } from "./Workspace.ts";
 
 type Door = LogEntry["door"];
+
+/** A call that waits for its turn. */
+interface Waiting {
+  intent: Intent;
+  expectedHead: Head | undefined;
+  dry: boolean;
+  plan: () => Promise<Planned>;
+}
+
+/** Calls that are carried out in one turn, and what comes of each. */
+interface Turn {
+  calls: Waiting[];
+  answers: Promise<EngineAnswer[]>;
+}
+
+/** What a call is answered once what it staged is written, and what where that fails. */
+interface Prepared {
+  answer: EngineAnswer;
+  failed: (error: VibeError) => EngineAnswer;
+}
+
+/** Calls that share their syncs, and the bytes of files they may come to. */
+const MAX_TOGETHER = 128;
+const MAX_STAGED_BYTES = 16 * 1024 * 1024;
+
+/** Operations after which a file stands where it stood: what recovery makes of many is what it makes of each. */
+const JOINING: ReadonlySet<PatchOp> = new Set([
+  "replace-block",
+  "insert-before",
+  "insert-after",
+  "append",
+  "prepend",
+  "search-replace",
+  "replace-marker",
+  "create-file",
+]);
+
+/** A compiler reads the disk, where nothing of a batch that is only staged stands yet. */
+const joins = ({ patches, check, gates }: PatchBatch): boolean =>
+  check !== "types" && (gates?.types ?? "off") === "off" && patches.every(({ op }) => JOINING.has(op));
 
 export interface EngineOptions {
   workspaceId: string;
@@ -55,6 +96,8 @@ export interface EngineOptions {
 export class Engine {
   readonly #workspace: Workspace;
   readonly #options: EngineOptions;
+  /** The turn that was asked for last, while more may join it. */
+  #gathering: Turn | null = null;
 
   constructor(workspace: Workspace, options: EngineOptions) {
     this.#workspace = workspace;
@@ -63,8 +106,7 @@ export class Engine {
 
   /** The log's head, the tree's hash and the number of files, as this process last saw them. */
   info(): { head: Head; treeHash: string; files: number } {
-    const { head, tree } = this.#workspace;
-    return { head, treeHash: tree.digest, files: tree.size };
+    return this.#workspace.standing;
   }
 
   /**
@@ -92,7 +134,7 @@ export class Engine {
       reverts: null,
     };
     const { root, typesTimeoutMs: timeoutMs } = this.#options;
-    return this.#perform(intent, request.expectedHead, dry, () =>
+    return this.#perform(intent, request.expectedHead, dry, joins(batch), () =>
       planApply(this.#workspace, batch, batchId, explicitCheck, { root, timeoutMs }),
     );
   }
@@ -118,7 +160,7 @@ export class Engine {
       phase: null,
       reverts,
     };
-    return this.#perform(intent, expectedHead, false, () => planUndo(this.#workspace, target));
+    return this.#perform(intent, expectedHead, false, false, () => planUndo(this.#workspace, target));
   }
 
   /** Runs the policy's `check` command on the tree as it stands. Edits are not held up meanwhile. */
@@ -170,7 +212,7 @@ export class Engine {
 
   /** The log's entries after `seq`, in order. Rejects where the log cannot be read. */
   async entriesAfter(seq: number, limit?: number): Promise<LogEntry[]> {
-    const read = await this.#workspace.exclusively(() => ({
+    const read = await this.#exclusively(() => ({
       ok: true as const,
       entries: this.#workspace.log.after(seq, limit),
     }));
@@ -180,7 +222,7 @@ export class Engine {
 
   /** A patch that was applied, with its entry. PATCH_NOT_FOUND. */
   async patch(patchId: string): Promise<Result<{ patch: LoggedPatch; entry: LogEntry }>> {
-    return this.#workspace.exclusively((): Result<{ patch: LoggedPatch; entry: LogEntry }> => {
+    return this.#exclusively((): Result<{ patch: LoggedPatch; entry: LogEntry }> => {
       const row = this.#workspace.log.patch(patchId);
       const entry = row && this.#workspace.log.at(row.seq);
       const patch = entry?.patches.find((one) => one.patch_id === patchId);
@@ -191,7 +233,7 @@ export class Engine {
 
   /** Replaces `.mission_control/tasks.json`. Rejects where it cannot be written. */
   async putTasks(file: TasksFile): Promise<void> {
-    const put = await this.#workspace.exclusively(async () => {
+    const put = await this.#exclusively(async () => {
       await writeTasks(this.#workspace.directory, file);
       return { ok: true as const };
     });
@@ -203,7 +245,7 @@ export class Engine {
    * that are here already are passed over. CHAIN_BROKEN, TREE_MISMATCH; each entry is verified before it is written.
    */
   async replay(entries: LogEntry[], treeHash: string): Promise<Result<{ head: Head; treeHash: string }>> {
-    return this.#workspace.exclusively(async (): Promise<Result<{ head: Head; treeHash: string }>> => {
+    return this.#exclusively(async (): Promise<Result<{ head: Head; treeHash: string }>> => {
       const workspace = this.#workspace;
       const known = entries.filter(({ seq }) => seq <= workspace.head.seq);
       if (known.some(({ seq, hash }) => workspace.log.hashAt(seq) !== hash)) {
@@ -229,12 +271,12 @@ export class Engine {
 
   /** Reads the whole log from disk again and follows its chain. LOG_CORRUPT names the first entry that breaks it. */
   async verify(): Promise<Result<{ head: Head }>> {
-    return this.#workspace.exclusively(() => this.#workspace.log.verify());
+    return this.#exclusively(() => this.#workspace.log.verify());
   }
 
   /** All that is needed to build this workspace again from its source; see `rebuild`. */
   async history(): Promise<Result<History>> {
-    return this.#workspace.exclusively((): Result<History> => {
+    return this.#exclusively((): Result<History> => {
       const source = this.#workspace.source();
       if (!source.ok) return source;
       const { log, tree } = this.#workspace;
@@ -249,7 +291,9 @@ export class Engine {
    */
   async snapshot(target: string): Promise<Result<{ manifest: SnapshotManifest }>> {
     const { workspaceId } = this.#options;
-    return this.#workspace.exclusively(() => writeSnapshot(this.#workspace, workspaceId, target));
+    // With it comes all that knows of archives, which no edit needs.
+    const { writeSnapshot } = await import("../history/writeSnapshot.ts");
+    return this.#exclusively(() => writeSnapshot(this.#workspace, workspaceId, target));
   }
 
   /** Waits for what was asked before, then lets go of the workspace; later calls are SHUTTING_DOWN. */
@@ -257,24 +301,102 @@ export class Engine {
     return this.#workspace.close();
   }
 
+  /** Runs an action when it is its turn; calls that are asked for after it come after it. */
+  #exclusively<T extends { ok: boolean }>(action: () => Promise<T> | T): Promise<T | Failed> {
+    this.#gathering = null;
+    return this.#workspace.exclusively(action);
+  }
+
+  /**
+   * Waits for its turn, where it may together with those that wait already: they are then planned one upon the other,
+   * logged and synced at once, and none is answered before.
+   */
   async #perform(
     intent: Intent,
     expectedHead: Head | undefined,
     dry: boolean,
+    joining: boolean,
     plan: () => Promise<Planned>,
   ): Promise<EngineAnswer> {
-    const performed = await this.#workspace.exclusively(async (): Promise<{ ok: true; answer: EngineAnswer }> => {
-      const recorded = dry ? null : this.#recorded(intent);
-      if (recorded) return { ok: true, answer: this.#answer(recorded, expectedHead, intent.batchId) };
-      const { head } = this.#workspace;
-      if (expectedHead && (expectedHead.seq !== head.seq || expectedHead.hash !== head.hash)) {
-        const error = vibeError("HEAD_MISMATCH", `the log stands at entry ${head.seq}, not ${expectedHead.seq}`);
-        return { ok: true, answer: this.#answer({ error, outcome: null }, expectedHead) };
-      }
-      const written = await this.#planAndWrite(intent, dry, plan);
-      return { ok: true, answer: this.#answer(written, expectedHead, dry ? undefined : intent.batchId) };
+    const call: Waiting = { intent, expectedHead, dry, plan };
+    const joins = joining && this.#mayJoin();
+    const turn = joins && this.#gathering ? this.#gathering : this.#newTurn(joins);
+    const at = turn.calls.push(call) - 1;
+    if (turn.calls.length === MAX_TOGETHER) this.#gathering = null;
+    const answer = (await turn.answers)[at];
+    if (!answer) throw new Error("a call was not carried out");
+    return answer;
+  }
+
+  #newTurn(joins: boolean): Turn {
+    const calls: Waiting[] = [];
+    const carriedOut = this.#exclusively(async () => {
+      if (this.#gathering?.calls === calls) this.#gathering = null;
+      return { ok: true as const, answers: await this.#carryOut(calls) };
     });
-    return performed.ok ? performed.answer : this.#unavailable(performed);
+    const turn = { calls, answers: this.#answered(calls, carriedOut) };
+    if (joins) this.#gathering = turn;
+    return turn;
+  }
+
+  async #answered(
+    calls: readonly Waiting[],
+    carriedOut: Promise<{ ok: true; answers: EngineAnswer[] } | Failed>,
+  ): Promise<EngineAnswer[]> {
+    const done = await carriedOut;
+    return done.ok ? done.answers : calls.map(() => this.#unavailable(done));
+  }
+
+  /** A compiler reads the disk, where nothing of what is only staged stands yet. */
+  #mayJoin(): boolean {
+    const read = readPolicy(this.#workspace.directory);
+    return read.ok && (read.policy.gates.types ?? "off") === "off";
+  }
+
+  async #carryOut(calls: readonly Waiting[]): Promise<EngineAnswer[]> {
+    const answers: EngineAnswer[] = [];
+    const most = this.#mayJoin() ? calls.length : 1;
+    while (answers.length < calls.length) {
+      answers.push(...(await this.#together(calls.slice(answers.length, answers.length + most))));
+    }
+    return answers;
+  }
+
+  /** Carries out the first of some calls, as many as may be held. */
+  async #together(calls: readonly Waiting[]): Promise<EngineAnswer[]> {
+    const workspace = this.#workspace;
+    const prepared: Prepared[] = [];
+    for (const call of calls) {
+      prepared.push(await this.#prepare(call));
+      if (workspace.stagedBytes > MAX_STAGED_BYTES) break;
+    }
+    const written = await workspace.write();
+    if (written.ok) return prepared.map(({ answer }) => answer);
+    const { error } = written;
+    if (error.nothingWritten !== true || prepared.length === 1) return prepared.map(({ failed }) => failed(error));
+    // What keeps one of them from the disk may leave the others alone; each is planned anew, and answers for itself.
+    const answers: EngineAnswer[] = [];
+    for (const call of calls.slice(0, prepared.length)) answers.push(...(await this.#together([call])));
+    return answers;
+  }
+
+  /** Plans a call and stages what comes of it: the answer once that is written, and the one where it cannot be. */
+  async #prepare(call: Waiting): Promise<Prepared> {
+    const { intent, expectedHead, dry } = call;
+    const same = (answer: EngineAnswer) => ({
+      answer,
+      failed: (error: VibeError) => (answer.ok ? this.#answer({ error, outcome: null }, expectedHead) : answer),
+    });
+    const recorded = dry ? null : this.#recorded(intent);
+    if (recorded) return same(this.#answer(recorded, expectedHead, intent.batchId));
+    const { head } = this.#workspace;
+    if (expectedHead && (expectedHead.seq !== head.seq || expectedHead.hash !== head.hash)) {
+      const error = vibeError("HEAD_MISMATCH", `the log stands at entry ${head.seq}, not ${expectedHead.seq}`);
+      return same(this.#answer({ error, outcome: null }, expectedHead));
+    }
+    const { outcome, error, refuse } = await this.#planAndStage(intent, dry, call.plan);
+    const answer = this.#answer({ outcome, ...(error && { error }) }, expectedHead, dry ? undefined : intent.batchId);
+    return refuse ? { answer, failed: (why) => this.#answer(refuse(why), expectedHead) } : same(answer);
   }
 
   /** What the log holds of this batch id; null where it holds nothing. */
@@ -289,11 +411,16 @@ export class Engine {
     return entry ? { outcome: outcomeOfEntry(entry, this.#options.workspaceId) } : null;
   }
 
-  async #planAndWrite(
+  /** `refuse`: the outcome where what was staged cannot be written. */
+  async #planAndStage(
     intent: Intent,
     dry: boolean,
     makePlan: () => Promise<Planned>,
-  ): Promise<{ outcome: BatchOutcome; error?: VibeError }> {
+  ): Promise<{
+    outcome: BatchOutcome;
+    error?: VibeError;
+    refuse?: (error: VibeError) => { outcome: BatchOutcome; error: VibeError };
+  }> {
     const workspace = this.#workspace;
     const started = this.#options.now().getTime();
     const standing = (treeHash: string): Standing => ({
@@ -326,15 +453,14 @@ export class Engine {
     for (const { path, after, afterSha256, mode } of plan.files) {
       if (after !== null && afterSha256 !== null) contents.set(path, { bytes: after, sha256: afterSha256, mode });
     }
-    const committed = await workspace.commit(entry, disk, ({ path }) => contents.get(path) ?? null);
-    if (!committed.ok) {
-      const { error } = committed;
-      const patches = plan.patches;
+    workspace.stage(entry, disk, ({ path }) => contents.get(path) ?? null);
+    const refuse = (error: VibeError) => {
+      const { patches } = plan;
       const errors = new Map(patches.map((patch) => [patch.patch_id, error]));
       const outcome = refusedOutcome(standing(workspace.tree.digest), patches, errors, checks);
       return { error, outcome: error.nothingWritten === true ? outcome : inDoubt(outcome) };
-    }
-    return { outcome: outcomeOfEntry(entry, this.#options.workspaceId) };
+    };
+    return { outcome: outcomeOfEntry(entry, this.#options.workspaceId), refuse };
   }
 
   async #replayOne(entry: LogEntry): Promise<Result<{}>> {
@@ -350,7 +476,8 @@ export class Engine {
       return fail("TREE_MISMATCH", `entry ${entry.seq} does not lead to the tree it names`);
     }
     // The sender still has what a power loss might take from this copy: it is made durable once, at the end.
-    return workspace.commit(entry, loaded.files, ({ path }) => applied.changes.get(path) ?? null, false);
+    workspace.stage(entry, loaded.files, ({ path }) => applied.changes.get(path) ?? null);
+    return workspace.write(false);
   }
 
   /** `entries`: those after `expectedHead`, or, where the caller gave none, this call's own. */
@@ -373,7 +500,7 @@ export class Engine {
 
   /** A call that never came to be planned. */
   async #refused(failed: Failed, expectedHead: Head | undefined): Promise<EngineAnswer> {
-    const answered = await this.#workspace.exclusively(() => ({
+    const answered = await this.#exclusively(() => ({
       ok: true as const,
       answer: this.#answer({ error: failed.error, outcome: null }, expectedHead),
     }));

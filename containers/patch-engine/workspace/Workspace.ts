@@ -4,6 +4,7 @@ import { z } from "zod";
 import {
   fail,
   FileModeSchema,
+  GENESIS_HEAD,
   Sha256Schema,
   type Head,
   type LogEntry,
@@ -12,11 +13,11 @@ import {
   type VibeError,
 } from "@shared/contracts";
 import { checkPath, type FileEffect } from "../core/index.ts";
-import { changesOf, commit, syncNames, type Disk } from "../transaction/commit.ts";
+import { changesOf, commit, permissionsOf, syncNames, type Change, type Disk } from "../transaction/commit.ts";
 import { DoneMark } from "../transaction/DoneMark.ts";
 import { EntryLog } from "../transaction/EntryLog.ts";
 import { replaceFile } from "../transaction/files.ts";
-import { redo, redoAll } from "../transaction/recover.ts";
+import { redoAfter, redoAll } from "../transaction/recover.ts";
 import type { Faults } from "../transaction/steps.ts";
 import { Directory, readDiskFile, syncDiskFile, type DiskFile } from "./Directory.ts";
 import { ioError } from "./systemError.ts";
@@ -42,6 +43,18 @@ export interface Loaded {
   errors: Map<string, VibeError>;
 }
 
+/** Entries that are planned one upon the other, and not written yet. */
+interface Staged {
+  entries: LogEntry[];
+  /** By path, from the disk as it is to what the last entry leaves. */
+  changes: Map<string, Change>;
+  /** Files as the last entry leaves them. */
+  files: Map<string, DiskFile | null>;
+  /** Takes the tree back, the first entry first. */
+  undo: (() => void)[];
+  bytes: number;
+}
+
 /**
  * A working tree with its log: what is on disk, and the only way to change it. Everything runs in `exclusively`, one at
  * a time in this process and, by the lock file, among all that have the workspace open.
@@ -54,6 +67,8 @@ export class Workspace {
   readonly #lock: WorkspaceLock;
   readonly #lockTimeoutMs: number;
   #tree = new TrackedTree([]);
+  #staged: Staged = nothingStaged();
+  #standing = { head: GENESIS_HEAD, treeHash: "", files: 0 };
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
@@ -92,6 +107,7 @@ export class Workspace {
       return ioError(error, "cannot open the workspace's log");
     }
     const opened = await workspace.#exclusively(() => workspace.#open());
+    workspace.#stand();
     if (opened.ok) return { ok: true, workspace };
     workspace.#release();
     return opened;
@@ -111,8 +127,19 @@ export class Workspace {
     }
   }
 
+  /** The log's head, staged entries among it. */
   get head(): Head {
     return this.log.head;
+  }
+
+  /** The bytes of files that are staged. */
+  get stagedBytes(): number {
+    return this.#staged.bytes;
+  }
+
+  /** What stood when the last action ended: never what is only staged. */
+  get standing(): { head: Head; treeHash: string; files: number } {
+    return this.#standing;
   }
 
   /** Runs one action at a time, with the log as it stands on disk. */
@@ -123,7 +150,12 @@ export class Workspace {
     const result = this.#queue.then(() =>
       this.#exclusively(async () => {
         const fresh = await this.#refresh();
-        return fresh.ok ? action() : fresh;
+        try {
+          return fresh.ok ? await action() : fresh;
+        } finally {
+          this.#unstage();
+          this.#stand();
+        }
       }),
     );
     this.#queue = result.then(
@@ -175,16 +207,37 @@ export class Workspace {
     return digest;
   }
 
-  /** Appends an entry and carries it out; see `commit`. */
-  async commit(
+  /**
+   * Takes an entry in, so that the next is planned as if it were carried out; `write` does that, and nothing is on disk
+   * before. Within one action of `exclusively`, which must not end without it.
+   */
+  stage(
     entry: LogEntry,
     disk: ReadonlyMap<string, DiskFile | null>,
     contentOf: (file: LoggedFile) => FileEffect,
-    durable = true,
-  ): Promise<Result<{}>> {
-    const committed = await commit(this.#disk, entry, changesOf(entry.files, disk, contentOf), durable);
+  ): void {
+    const staged = this.#staged;
+    for (const change of changesOf(entry, disk, contentOf)) {
+      const { path, after } = change;
+      const earlier = staged.changes.get(path);
+      staged.changes.set(path, earlier ? { ...change, before: earlier.before } : change);
+      staged.files.set(path, after && { snapshot: after, permissions: permissionsOf(change), identity: "" });
+      staged.bytes += after?.bytes.length ?? 0;
+    }
+    staged.entries.push(entry);
+    staged.undo.push(this.#tree.apply(entry.files));
+    this.log.stage(entry);
+  }
+
+  /** Carries out what is staged, all of it or nothing; see `commit`. */
+  async write(durable = true): Promise<Result<{}>> {
+    const { entries, changes, undo } = this.#staged;
+    const [first] = entries;
+    this.#staged = nothingStaged();
+    if (!first) return { ok: true };
+    const committed = await commit(this.#disk, entries, [...changes.values()], durable);
     // Whatever failed: what the log holds, the tree follows.
-    if (this.log.head.seq === entry.seq) this.#tree.apply(entry.files);
+    if (this.log.head.seq < first.seq) for (const takeBack of undo.toReversed()) takeBack();
     return committed;
   }
 
@@ -215,6 +268,8 @@ export class Workspace {
   }
 
   #loadOne(path: string): Result<{ file: DiskFile | null }> {
+    const staged = this.#staged.files.get(path);
+    if (staged !== undefined) return { ok: true, file: staged };
     const read = this.readDisk(path);
     if (!read.ok) return read;
     const { file } = read;
@@ -292,7 +347,7 @@ export class Workspace {
     }
   }
 
-  /** Brings tree and disk to where the log is. Only the last entry can be undone: its lock is held to the end. */
+  /** Brings tree and disk to where the log is. Only what was logged last can be undone: its lock is held to the end. */
   async #follow(entries: readonly LogEntry[]): Promise<Result<{}>> {
     // Between them, entries begin with the tree the one before left: that is part of the chain.
     const [first, newest] = [entries[0], entries.at(-1)];
@@ -303,8 +358,20 @@ export class Workspace {
     const { seq } = this.head;
     if (seq === 0 || (mark.seq === seq && mark.sure)) return { ok: true };
     if (!mark.sure) return redoAll(this.#disk, mark.settled);
-    const last = this.log.at(seq);
-    return last ? redo(this.#disk, last) : { ok: true };
+    return redoAfter(this.#disk, Math.min(mark.seq, seq - 1));
+  }
+
+  /** What an action that broke off left staged never was. */
+  #unstage(): void {
+    if (this.#staged.entries.length === 0) return;
+    for (const takeBack of this.#staged.undo.toReversed()) takeBack();
+    this.#staged = nothingStaged();
+    this.log.unstage();
+  }
+
+  #stand(): void {
+    if (this.#standing.head.hash === this.head.hash && this.#standing.treeHash !== "") return;
+    this.#standing = { head: this.head, treeHash: this.#tree.digest, files: this.#tree.size };
   }
 
   #release(): void {
@@ -314,6 +381,8 @@ export class Workspace {
     this.#disk.root.close();
   }
 }
+
+const nothingStaged = (): Staged => ({ entries: [], changes: new Map(), files: new Map(), undo: [], bytes: 0 });
 
 const treeMismatch = (seq: number) =>
   fail("LOG_CORRUPT", `entry ${seq} of log.jsonl does not fit the tree it is said to change`);

@@ -8,13 +8,25 @@ import DiffMatchPatch from "diff-match-patch";
 import { planBatch, sha256 } from "../../core/index.ts";
 import { bufferOf } from "../../core/textFile.ts";
 import { floor, type LineEdit } from "./floor.ts";
-import { measure, type Row, type Timing } from "./measure.ts";
+import { measure, type Contender, type Row, type Timing } from "./measure.ts";
 
 const LINES = 10_000;
 const EDITS = 1_000;
 
 /** The native program of `@openai/codex`, which acts as `apply_patch` when it is called by that name. */
 const { CODEX } = process.env;
+
+/** `made` answers with the bytes that one run makes of the file. */
+interface Peer extends Contender {
+  made: () => Buffer;
+}
+
+const inMemory = (name: string, make: () => string | false): Peer => ({
+  name,
+  rounds: 3,
+  run: make,
+  made: () => Buffer.from(make() || ""),
+});
 
 /** 1,000 replacements in 10,000 lines: planned, applied, and told as a diff. */
 export async function measurePlanning(): Promise<{ rows: Row[]; remarks: string[] }> {
@@ -60,9 +72,8 @@ export async function measurePlanning(): Promise<{ rows: Row[]; remarks: string[
   writeFileSync(join(directory, "change.diff"), expected.diff);
   const dmp = new DiffMatchPatch();
   const dmpPatches = dmp.patch_make(beforeText, afterText);
-  const back = (command: string, args: string[]): void => {
+  const run = (command: string, args: string[]): void => {
     execFileSync(command, args, { cwd: directory, stdio: ["ignore", "ignore", "inherit"] });
-    writeFileSync(target, before);
   };
 
   const envelope = [
@@ -76,44 +87,40 @@ export async function measurePlanning(): Promise<{ rows: Row[]; remarks: string[
     if (ran.status !== 0) throw new Error(`codex ended with ${ran.status}: ${ran.stderr.toString()}`);
   };
 
-  try {
-    if (CODEX !== undefined) {
-      codex(CODEX);
-      if (!readFileSync(target).equals(expected.after)) throw new Error("codex and the floor disagree on the text");
+  /** A peer that edits the file on disk, which is put back each time. */
+  const onDisk = (name: string, rounds: number, edit: () => void): Peer => ({
+    name,
+    rounds,
+    run: () => {
+      edit();
       writeFileSync(target, before);
+    },
+    made: () => {
+      edit();
+      const after = readFileSync(target);
+      writeFileSync(target, before);
+      return after;
+    },
+  });
+  const peers: Peer[] = [
+    inMemory("jsdiff structuredPatch + applyPatch", () =>
+      applyPatch(beforeText, structuredPatch(path, path, beforeText, afterText)),
+    ),
+    inMemory("diff-match-patch patch_apply (patches given)", () => dmp.patch_apply(dmpPatches, beforeText)[0]),
+    onDisk("git apply (process, diff given)", 20, () => run("git", ["apply", "change.diff"])),
+    onDisk("GNU patch (process, diff given)", 20, () => run("patch", ["-s", "-p1", "-i", "change.diff"])),
+  ];
+  if (CODEX !== undefined) peers.push(onDisk("codex apply_patch (process, envelope given)", 5, () => codex(CODEX)));
+
+  try {
+    for (const { name, made } of peers) {
+      if (!made().equals(expected.after)) throw new Error(`${name} and the floor disagree on the text`);
     }
     const timings = await measure(
       [
         { name: "floor: one pass, one diff from the edits", run: () => floor(path, before, edits) },
         { name: "patch-engine", run: ours },
-        {
-          name: "jsdiff structuredPatch + applyPatch",
-          rounds: 3,
-          run: () => applyPatch(beforeText, structuredPatch(path, path, beforeText, afterText)),
-        },
-        {
-          name: "diff-match-patch patch_apply (patches given)",
-          rounds: 3,
-          run: () => dmp.patch_apply(dmpPatches, beforeText),
-        },
-        { name: "git apply (process, diff given)", rounds: 20, run: () => back("git", ["apply", "change.diff"]) },
-        {
-          name: "GNU patch (process, diff given)",
-          rounds: 20,
-          run: () => back("patch", ["-s", "-p1", "-i", "change.diff"]),
-        },
-        ...(CODEX === undefined
-          ? []
-          : [
-              {
-                name: "codex apply_patch (process, envelope given)",
-                rounds: 5,
-                run: () => {
-                  codex(CODEX);
-                  writeFileSync(target, before);
-                },
-              },
-            ]),
+        ...peers,
       ],
       100,
     );

@@ -1,75 +1,117 @@
-import { execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { measure, timingOf, type Row } from "./measure.ts";
+import { startEngineHost } from "@shared/testing";
+import { buildPatchctl } from "../../build.ts";
+import { measure, timingOf, type Row, type Timing } from "./measure.ts";
 
-const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.ts", import.meta.url));
-const SERVES = existsSync(new URL("../../cli/verbs/serve.ts", import.meta.url));
+/** `patchctl` as it is shipped: the launcher, with the bundle that `npm run setup` makes. */
+const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.cjs", import.meta.url));
 const BATCHES = 1_000;
 /** Process starts that are timed; a thousand of them would only take longer. */
-const STARTS = 20;
+const STARTS = 40;
+/** Runs of `serve --stdio` with a thousand batches each. */
+const SERVED = 5;
 
-/** What a start of `patchctl` costs beside a bare node, and a batch in one process beside a process a batch. */
+const EDIT = ["append", "--file", "file.txt", "--block", "one more"];
+const BATCH = JSON.stringify({ patches: [{ op: "append", file: "file.txt", block: "one more\n" }] });
+const LOG = ["log", "--limit", "1"];
+
+/**
+ * What `patchctl` takes from its start to its end beside a bare node, alone and where a host holds the workspace; and
+ * what a batch takes in a process of many beside one in a process of its own.
+ */
 export async function measureStart(): Promise<{ rows: Row[]; remarks: string[] }> {
-  const root = mkdtempSync(join(tmpdir(), "vibehq-bench-"));
-  mkdirSync(join(root, ".git"));
-  writeFileSync(join(root, "file.txt"), "0\n");
-  const node = (args: string[], input = ""): string =>
-    execFileSync(process.execPath, args, { cwd: root, input, encoding: "utf8", stdio: ["pipe", "pipe", "inherit"] });
-  let count = 0;
-  const next = (): string =>
-    JSON.stringify({ patches: [{ op: "replace-block", file: "file.txt", start: 1, end: 1, block: String(++count) }] });
-  const checkLast = (who: string): void => {
-    if (readFileSync(join(root, "file.txt"), "utf8") !== `${count}\n`) throw new Error(`${who} lost a batch`);
-  };
-
+  await buildPatchctl();
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), "vibehq-bench-")));
+  const alone = workspace(join(directory, "alone"));
+  const source = workspace(join(directory, "source"));
+  const dataDir = join(directory, "data");
+  const host = await startEngineHost({ sourceRoots: [directory], dataDir });
   try {
-    const timings = await measure(
-      [
-        { name: "node -e 0", run: () => node(["-e", "0"]) },
-        { name: "patchctl --help", run: () => node([PATCHCTL, "--help"]) },
-        { name: "patchctl apply -, a process each", run: () => node([PATCHCTL, "apply", "-"], next()) },
-      ],
-      STARTS,
-    );
-    checkLast("a process");
-    const [bare, help, apply] = [...timings.values()];
-    if (!bare || !help || !apply) throw new Error("nothing was measured");
-    const rows: Row[] = [
-      { what: "patchctl start (--help)", ours: help, against: bare, reach: { slower: 1.6 } },
-      { what: "patchctl apply of a small batch, in a process of its own", ours: apply, against: bare, reach: null },
+    const opened = await host.request("POST", "/v1/workspaces", {
+      workspaceId: "bench",
+      source: { kind: "path", path: source },
+    });
+    if (opened.status >= 300) throw new Error("the workspace was not opened");
+    const [name = ""] = readdirSync(join(dataDir, "workspaces"));
+    const held = join(dataDir, "workspaces", name);
+    const patchctl = (cwd: string, args: string[], input?: string) => (): void => node(cwd, [PATCHCTL, ...args], input);
+    const cases: { name: string; run: () => void }[] = [
+      { name: "node -e 0", run: () => node(alone, ["-e", "0"]) },
+      { name: "patchctl --help", run: patchctl(alone, ["--help"]) },
+      { name: "patchctl log, alone", run: patchctl(alone, LOG) },
+      { name: "patchctl append --dry-run, alone", run: patchctl(alone, [...EDIT, "--dry-run"]) },
+      { name: "patchctl append, alone", run: patchctl(alone, EDIT) },
+      { name: "patchctl apply -, alone", run: patchctl(alone, ["apply", "-"], BATCH) },
+      { name: "patchctl log, through a host's socket", run: patchctl(held, LOG) },
+      { name: "patchctl append --dry-run, through a host's socket", run: patchctl(held, [...EDIT, "--dry-run"]) },
+      { name: "patchctl append, through a host's socket", run: patchctl(held, EDIT) },
     ];
-    if (!SERVES) {
-      const remark = "- 1,000 small batches through one process: left out, this patchctl has no `serve --stdio`.";
-      return { rows, remarks: [remark] };
-    }
-    const each = await servedBatch(root, next);
-    checkLast("the served process");
-    const ours = timingOf("a batch of one process", [each]);
+    const timings = await measure(cases, STARTS);
+    checkLines(alone, 2 * (STARTS + 1), "a process of its own");
+    checkLines(held, STARTS + 1, "the host");
+    // What it wrote is read while this waits for its end.
+    await host.stop();
+    const served = host.stderr().split('"message":"command line"').length - 1;
+    if (served !== 3 * (STARTS + 1)) throw new Error(`the host carried out ${served} command lines`);
+
+    const of = (name: string): Timing => {
+      const found = timings.get(name);
+      if (!found) throw new Error(`nothing was measured of ${name}`);
+      return found;
+    };
+    const against = of("node -e 0");
+    const rows = cases.slice(1).map((one): Row => {
+      // An edit waits for the disk, which a bare node does not.
+      const waits = / (append|apply -),/.test(one.name);
+      const limit = one.name.includes("socket") ? 1.3 : 1.6;
+      return { what: one.name, ours: of(one.name), against, reach: waits ? null : { slower: limit } };
+    });
+
+    const each: number[] = [];
+    for (let run = 0; run < SERVED; run++) each.push(await servedBatch(workspace(join(directory, `served${run}`))));
     rows.push({
-      what: `${BATCHES} small batches through one process, each`,
-      ours,
-      against: apply,
+      what: `${BATCHES} small batches through one \`patchctl serve --stdio\`, each`,
+      ours: timingOf("a batch of one process", each),
+      against: of("patchctl apply -, alone"),
       reach: { faster: 50 },
     });
     return { rows, remarks: [] };
   } finally {
-    rmSync(root, { recursive: true, force: true });
+    await host.stop();
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 
-/** Milliseconds a batch takes when 1,000 go through one `patchctl serve --stdio`, its start included. */
-async function servedBatch(root: string, next: () => string): Promise<number> {
+function node(cwd: string, args: string[], input = ""): void {
+  const { status, stderr } = spawnSync(process.execPath, args, { cwd, input, encoding: "utf8" });
+  if (status !== 0) throw new Error(`node ${args.join(" ")}: ${stderr}`);
+}
+
+function workspace(root: string): string {
+  mkdirSync(join(root, ".git"), { recursive: true });
+  writeFileSync(join(root, "file.txt"), "the first\n");
+  return root;
+}
+
+function checkLines(root: string, edits: number, who: string): void {
+  const text = readFileSync(join(root, "file.txt"), "utf8");
+  if (text !== `the first\n${"one more\n".repeat(edits)}`) throw new Error(`${who} lost a batch`);
+}
+
+/** Milliseconds a batch takes when 1,000 go through one `patchctl serve --stdio`, its start and end included. */
+async function servedBatch(root: string): Promise<number> {
   const start = performance.now();
   const child = spawn(process.execPath, [PATCHCTL, "serve", "--stdio"], {
     cwd: root,
     stdio: ["pipe", "pipe", "inherit"],
   });
-  for (let sent = 0; sent < BATCHES; sent++) child.stdin.write(`${next()}\n`);
-  child.stdin.end();
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  child.stdin.end(`${BATCH}\n`.repeat(BATCHES));
   let answers = 0;
   for await (const line of createInterface({ input: child.stdout })) {
     const answer: unknown = JSON.parse(line);
@@ -78,6 +120,9 @@ async function servedBatch(root: string, next: () => string): Promise<number> {
     }
     answers++;
   }
+  await closed;
+  const took = performance.now() - start;
   if (answers !== BATCHES) throw new Error(`${answers} of ${BATCHES} batches were answered`);
-  return (performance.now() - start) / BATCHES;
+  checkLines(root, BATCHES, "the served process");
+  return took / BATCHES;
 }

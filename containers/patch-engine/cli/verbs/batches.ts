@@ -9,7 +9,6 @@ const batchArg = {
 } as const satisfies ArgsDef;
 
 export const apply: Verb = {
-  summary: "Apply a batch of patches, all or none",
   args: {
     ...batchArg,
     "dry-run": { type: "boolean", description: "Show what it would do, and write nothing" },
@@ -19,13 +18,11 @@ export const apply: Verb = {
 };
 
 export const simulate: Verb = {
-  summary: "Show what a batch would do, and write nothing",
   args: { ...batchArg, ...commonArgs },
   run: (args) => send(args, true),
 };
 
 export const validate: Verb = {
-  summary: "Check a batch against the workspace, and name each problem; writes nothing",
   args: { ...batchArg, ...commonArgs },
   async run(args) {
     const read = await readBatch(args);

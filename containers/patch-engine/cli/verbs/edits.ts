@@ -42,9 +42,8 @@ type Common = Pick<Extract<PatchOperationInput, { op: "append" }>, "file" | "tas
 /** Builds the operation, or the exit code where its text cannot be read. */
 type Build = (args: Arguments, common: Common, block: string | undefined) => PatchOperationInput;
 
-function edit(summary: string, own: ArgsDef, build: Build): Verb {
+function edit(own: ArgsDef, build: Build): Verb {
   return {
-    summary,
     args: { ...fileArg, ...own, ...editArgs },
     async run(args) {
       let block: string | undefined;
@@ -106,7 +105,6 @@ const line = (args: Arguments, name: string): number => {
 const given = (block: string | undefined) => (block === undefined ? {} : { block });
 
 export const replaceBlock = edit(
-  "Replace lines START to END of a file",
   {
     start: { type: "string", required: true, valueHint: "n", description: "The first line, counted from 1" },
     end: { type: "string", required: true, valueHint: "n", description: "The last line, included" },
@@ -121,58 +119,48 @@ export const replaceBlock = edit(
   },
 );
 
-export const insertBefore = edit(
-  "Insert text before a line (N+1: at the end)",
-  { ...lineArg, ...blockArgs, ...spaceArg },
-  (args, common, block) => ({
-    op: "insert-before",
-    ...common,
-    line: line(args, "line"),
-    ...given(block),
-    openSpace: args.flag("open-space"),
-  }),
-);
+export const insertBefore = edit({ ...lineArg, ...blockArgs, ...spaceArg }, (args, common, block) => ({
+  op: "insert-before",
+  ...common,
+  line: line(args, "line"),
+  ...given(block),
+  openSpace: args.flag("open-space"),
+}));
 
-export const insertAfter = edit(
-  "Insert text after a line",
-  { ...lineArg, ...blockArgs, ...spaceArg },
-  (args, common, block) => ({
-    op: "insert-after",
-    ...common,
-    line: line(args, "line"),
-    ...given(block),
-    openSpace: args.flag("open-space"),
-  }),
-);
+export const insertAfter = edit({ ...lineArg, ...blockArgs, ...spaceArg }, (args, common, block) => ({
+  op: "insert-after",
+  ...common,
+  line: line(args, "line"),
+  ...given(block),
+  openSpace: args.flag("open-space"),
+}));
 
-export const append = edit("Add text at the end of a file, or make it", blockArgs, (_args, common, block) => ({
+export const append = edit(blockArgs, (_args, common, block) => ({
   op: "append",
   ...common,
   ...given(block),
 }));
 
-export const prepend = edit("Add text at the start of a file, or make it", blockArgs, (_args, common, block) => ({
+export const prepend = edit(blockArgs, (_args, common, block) => ({
   op: "prepend",
   ...common,
   ...given(block),
 }));
 
-export const createFile = edit("Make a new file", blockArgs, (_args, common, block) => ({
+export const createFile = edit(blockArgs, (_args, common, block) => ({
   op: "create-file",
   ...common,
   ...given(block),
 }));
 
-export const deleteFile = edit("Delete a file", {}, (_args, common) => ({ op: "delete-file", ...common }));
+export const deleteFile = edit({}, (_args, common) => ({ op: "delete-file", ...common }));
 
 export const renameFile = edit(
-  "Move a file",
   { to: { type: "string", required: true, valueHint: "path", description: "The new path, relative to the workspace" } },
   (args, common) => ({ op: "rename-file", ...common, to: args.required("to") }),
 );
 
 export const replaceMarker = edit(
-  "Replace a ###FINAL_MILE_PROMPT__X### marker's span",
   {
     marker: { type: "string", required: true, valueHint: "X", description: "The marker's name" },
     "keep-markers": { type: "boolean", description: "Keep the two marker lines, replace what is between" },
@@ -190,7 +178,6 @@ export const replaceMarker = edit(
 );
 
 export const searchReplace = edit(
-  "Replace a text wherever it stands in a file",
   {
     search: { type: "string", required: true, valueHint: "text", description: "The exact text to find" },
     replace: { type: "string", required: true, valueHint: "text", description: "What to put in its place, literally" },

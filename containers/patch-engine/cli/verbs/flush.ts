@@ -5,7 +5,6 @@ import { commonArgs, UsageError, type Verb } from "../verb.ts";
 import { rootOf, withEngine, workspaceIdOf } from "../workspace.ts";
 
 export const flush: Verb = {
-  summary: "Report to the orchestrator what it has not been told yet",
   args: {
     background: {
       type: "boolean",

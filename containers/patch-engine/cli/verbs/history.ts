@@ -8,7 +8,6 @@ import { withEngine } from "../workspace.ts";
 const BY = ["patch", "batch", "task"] as const;
 
 export const revert: Verb = {
-  summary: "Undo a patch, a batch or a task's patches",
   args: {
     id: { type: "positional", required: true, description: "The patch's, batch's or task's id" },
     by: { type: "enum", options: [...BY], description: "What the id names. Default: patch" },
@@ -37,7 +36,6 @@ export const revert: Verb = {
 };
 
 export const show: Verb = {
-  summary: "Show a patch with its diff, or a batch",
   args: {
     id: { type: "positional", required: true, description: "The patch's or batch's id" },
     ...commonArgs,
@@ -62,7 +60,6 @@ export const show: Verb = {
 };
 
 export const log: Verb = {
-  summary: "List what was applied, oldest first",
   args: {
     after: { type: "string", valueHint: "n", description: "Only entries after this number. Default: 0" },
     limit: { type: "string", valueHint: "n", description: "At most this many. Default: 100" },
@@ -80,7 +77,6 @@ export const log: Verb = {
 };
 
 export const verify: Verb = {
-  summary: "Follow the log's hash chain from its first entry",
   args: { ...commonArgs },
   run: (args) =>
     withEngine(args, async (engine) => {

@@ -21,7 +21,6 @@ const importArgs = {
 
 /** Prints the batch alone, so that it can be sent on to `patchctl apply -`; what was read generously, on stderr. */
 export const importText: Verb = {
-  summary: "Turn what a model wrote into a batch, and print it; writes nothing",
   args: importArgs,
   async run(args) {
     const input = readInput(args, args.text("text") ?? "-");

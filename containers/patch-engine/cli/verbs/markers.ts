@@ -4,7 +4,6 @@ import { commonArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
 export const markers: Verb = {
-  summary: "List the ###FINAL_MILE_PROMPT__X### markers, and where content for each file belongs",
   args: {
     files: { type: "positional", required: false, description: "Files, relative to the workspace. Default: all" },
     ...commonArgs,

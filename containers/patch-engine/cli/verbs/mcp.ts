@@ -5,7 +5,6 @@ import { commonArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
 export const mcp: Verb = {
-  summary: "Serve the workspace to an agent as tools, by the Model Context Protocol on standard input and output",
   args: { ...commonArgs },
   async run(args) {
     const { StdioServerTransport } = await import("@modelcontextprotocol/sdk/server/stdio.js");

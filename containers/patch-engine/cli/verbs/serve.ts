@@ -3,7 +3,6 @@ import { commonArgs, UsageError, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
 export const serve: Verb = {
-  summary: "Apply batches as they come on standard input, one JSON object a line",
   args: {
     stdio: { type: "boolean", description: "Batches on standard input, an answer a line on standard output" },
     ...commonArgs,

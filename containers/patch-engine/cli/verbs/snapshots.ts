@@ -9,7 +9,6 @@ import { commonArgs, UsageError, type Arguments, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
 export const replay: Verb = {
-  summary: "Rebuild the workspace from its source and log elsewhere, and compare",
   args: {
     source: {
       type: "string",
@@ -49,7 +48,6 @@ export const replay: Verb = {
 };
 
 export const snapshot: Verb = {
-  summary: "Write the workspace, its files and its log, as one file",
   args: {
     file: { type: "positional", required: true, description: "The file to make, a gzipped tar" },
     ...commonArgs,
@@ -65,7 +63,6 @@ export const snapshot: Verb = {
 };
 
 export const restore: Verb = {
-  summary: "Make a workspace of a snapshot, and verify all of it",
   args: {
     file: { type: "positional", required: true, description: "The snapshot" },
     into: { type: "string", required: true, valueHint: "dir", description: "A directory that is empty or not there" },

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, statSync, symlinkSync } from "node:fs";
+import { cpSync, mkdirSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { buildPatchctl } from "../../build.ts";
@@ -59,6 +59,25 @@ it("checks types and credentials as its sources do", async () => {
   const token = withCredentials("{{github-token}}", "build");
   const secret = await run(root, workspace, ["append", "--file", "a.ts", "--block", `// ${token}`]);
   expect(secret).toMatchObject({ exit: 4, stdout: expect.stringContaining("SECRET_FOUND") });
+});
+
+it.each([
+  ["another Node made", (cache: string) => writeFileSync(cache, "of another")],
+  ["is not there", (cache: string) => rmSync(cache)],
+])("edits where the compiled code %s", async (_what, spoil) => {
+  const root = await installed();
+  spoil(join(root, "containers/patch-engine/dist/patchctl/run.cache"));
+  const workspace = makeRoot({ "a.txt": "one\n", ".git/HEAD": "" });
+  const ran = await run(root, workspace, ["append", "--file", "a.txt", "--block", "two"]);
+  expect(ran).toMatchObject({ exit: 0, stderr: "" });
+  expect(read(workspace, "a.txt")).toBe("one\ntwo\n");
+});
+
+it("launches, and gives way to the sources for the rest, when one of these has changed", async () => {
+  const root = await installed();
+  write(root, `${CLI}/run.ts`, "export const run = async () => (process.stdout.write('the sources'), 0);\n");
+  expect((await run(root, root, ["no-such-verb"])).exit).toBe(2);
+  expect((await run(root, root, ["log"])).stdout).toBe("the sources");
 });
 
 it("gives way to the sources when one of them has changed", async () => {

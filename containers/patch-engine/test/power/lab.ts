@@ -65,6 +65,24 @@ export async function record(root: string, batches: readonly object[]): Promise<
   return { initial, operations, trees, hashes };
 }
 
+/** Opens a root and applies all batches at once; `alone`: what the same did one after the other. */
+export async function recordTogether(root: string, batches: readonly object[], alone: Recorded): Promise<Recorded> {
+  const initial = contentOf(root);
+  const operations = startRecording(root);
+  try {
+    const engine = await opened(root);
+    const answers = await Promise.all(batches.map((batch) => engine.apply({ batch, door: "host" })));
+    for (const { error, head } of answers) {
+      if (error) throw new Error(`${error.code}: ${error.message}`);
+      operations.push({ kind: "acknowledged", seq: head.seq });
+    }
+    await engine.close();
+  } finally {
+    stopRecording();
+  }
+  return { ...alone, initial, operations };
+}
+
 /** Puts a disk's content into a directory of its own; as after a restart, where the power was lost. */
 export function materialize({ content, powerLost }: Loss): string {
   const root = mkdtempSync(join(tmpdir(), "vibehq-power-"));

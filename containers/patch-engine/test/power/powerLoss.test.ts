@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from "vitest";
 import { makeRoot } from "../engine/tempWorkspace.ts";
 import { diskFailures } from "./diskFailures.ts";
-import { endAnywhere, record } from "./lab.ts";
+import { endAnywhere, record, recordTogether } from "./lab.ts";
 import { MUTANTS, withoutSync } from "./mutants.ts";
 
 vi.mock("node:fs", async () => (await import("./recordingFs.ts")).recordingFs());
@@ -60,6 +60,60 @@ describe.each(Object.entries(SCENARIOS))("when the power fails anywhere in %s", 
     expect(states).toBeGreaterThan(50);
   }, 120_000);
 });
+
+const TOGETHER = {
+  "edits of one file": SCENARIOS["two edits of one file"],
+  "edits of three files": SCENARIOS["edits of two files, one after the other"],
+  "a file there and back, and one that is new": [
+    { batchId: "1", patches: [{ op: "append", file: "a.ts", block: "// one" }] },
+    {
+      batchId: "2",
+      patches: [
+        { op: "search-replace", file: "a.ts", search: "// one\n", replace: "" },
+        { op: "create-file", file: "new/dir/e.ts", block: "export {};\n" },
+      ],
+    },
+    {
+      batchId: "3",
+      patches: [
+        { op: "append", file: "new/dir/e.ts", block: "// three" },
+        { op: "append", file: "d.md", block: "three" },
+      ],
+    },
+  ],
+  "edits around a rename, which waits alone": [
+    { batchId: "1", patches: [{ op: "append", file: "a.ts", block: "// one" }] },
+    { batchId: "2", patches: [{ op: "append", file: "d.md", block: "two" }] },
+    { batchId: "3", patches: [{ op: "rename-file", file: "a.ts", to: "lib/a.ts" }] },
+    { batchId: "4", patches: [{ op: "append", file: "lib/a.ts", block: "// four" }] },
+  ],
+};
+
+describe.each(Object.entries(TOGETHER))("when the power fails anywhere in %s that wait together", (_name, batches) => {
+  it("each is wholly there or not, in their order, nothing acknowledged is lost, and the next batch works", async () => {
+    const alone = await record(makeRoot(FILES), batches);
+    const recorded = await recordTogether(makeRoot(FILES), batches, alone);
+    expect(recorded.operations.length).toBeLessThan(alone.operations.length);
+    const { states, broken } = await endAnywhere(recorded, recorded.operations, NEXT);
+    expect(broken.slice(0, 10)).toEqual([]);
+    expect(states).toBeGreaterThan(30);
+  }, 120_000);
+});
+
+it("the matrix sees an engine that leaves out any one of the syncs of batches that wait together", async () => {
+  const batches = TOGETHER["edits of three files"];
+  const recorded = await recordTogether(makeRoot(FILES), batches, await record(makeRoot(FILES), batches));
+  const syncsOf = ({ operations }: typeof recorded): number[] =>
+    operations.flatMap(({ kind }, at) => (kind.startsWith("sync") ? [at] : []));
+  const opening = syncsOf(await record(makeRoot(FILES), [])).length;
+  const syncs = syncsOf(recorded).slice(opening);
+  // The log, and each of three files.
+  expect(syncs).toHaveLength(4);
+  for (const at of syncs) {
+    const { broken } = await endAnywhere(recorded, withoutSync(recorded.operations, at), NEXT, true);
+    expect(broken, JSON.stringify(recorded.operations[at])).toHaveLength(1);
+  }
+}, 120_000);
 
 it("a batch of one file costs two syncs, its record and its bytes, and no more", async () => {
   const { operations } = await record(makeRoot(FILES), SCENARIOS["two edits of one file"]);

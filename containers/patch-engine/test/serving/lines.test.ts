@@ -91,6 +91,16 @@ it("answers a bad line with an error, and goes on with the next", async () => {
   expect(tree(root)).toMatchObject({ "t.txt": "from a file\n" });
 });
 
+it("reads the file that a line names once the lines before it are applied", async () => {
+  const root = workspace();
+  const { stdin, next, exited } = serve(root);
+  const copy = JSON.stringify({ patches: [{ op: "append", file: "copy.txt", blockFile: "t.txt" }] });
+  stdin.end(`${append("one", "1")}\n${append("two", "2")}\n${copy}\n`);
+  for (let line = 1; line <= 3; line += 1) expect(await next()).toMatchObject({ line, ok: true, head: { seq: line } });
+  expect(await exited).toBe(0);
+  expect(read(root, "copy.txt")).toBe("1\n2\n");
+});
+
 it("passes over a line longer than a batch may be without holding it, and counts on", async () => {
   const root = workspace();
   const { stdin, next, exited } = serve(root);

@@ -1,7 +1,7 @@
 import { openEngine } from "../../index.ts";
 
-/** Applies a batch and ends itself, as by a power cut, when the numbered step is reached; prints the step. */
-const [root = "", step = "", batch = ""] = process.argv.slice(2);
+/** Applies a batch, or several at once, and ends itself, as by a power cut, when the numbered step is reached. */
+const [root = "", step = "", given = ""] = process.argv.slice(2);
 let passed = 0;
 const opened = await openEngine({
   root,
@@ -13,5 +13,7 @@ const opened = await openEngine({
   },
 });
 if (!opened.ok) throw new Error(opened.error.message);
-const answer = await opened.engine.apply({ batch: JSON.parse(batch) as unknown, door: "patchctl" });
-process.stdout.write(answer.error?.code ?? "applied");
+const parsed: unknown = JSON.parse(given);
+const batches: unknown[] = Array.isArray(parsed) ? parsed : [parsed];
+const answers = await Promise.all(batches.map((batch) => opened.engine.apply({ batch, door: "patchctl" })));
+process.stdout.write(answers.find(({ error }) => error)?.error?.code ?? "applied");
