@@ -133,9 +133,7 @@ class Placing {
   #isBomAlone({ hunk, isOpen }: OldSide): boolean {
     if (this.#text.bytes.length !== BOM.length || this.#text.bomLength === 0 || hunk.oldCount !== 1) return false;
     const line = this.#oldLine(hunk, hunk.first);
-    return (
-      isOpen && this.#hasBom(line) && rawEnd(this.#diff, line) === this.#diff.startOf(line) + 1 + BOM.length
-    );
+    return isOpen && this.#hasBom(line) && rawEnd(this.#diff, line) === this.#diff.startOf(line) + 1 + BOM.length;
   }
 
   #oldSide(hunk: Hunk): OldSide {
@@ -187,7 +185,10 @@ class Placing {
   #search(sides: readonly OldSide[], places: number[], missing: readonly number[]): Failed | null {
     const text = this.#text;
     const known = new LineNumbers(text, (line) => this.#fileEnd(line));
-    const runs = this.#runs(missing.flatMap((index) => sides[index]?.hunk ?? []), known);
+    const runs = this.#runs(
+      missing.flatMap((index) => sides[index]?.hunk ?? []),
+      known,
+    );
     const { counts, firsts } = countAll(known.numbers, runs);
     for (const [k, index] of missing.entries()) {
       const side = sides[index];
