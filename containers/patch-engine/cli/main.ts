@@ -16,6 +16,7 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   "create-file": async () => (await import("./verbs/edits.ts")).createFile,
   "delete-file": async () => (await import("./verbs/edits.ts")).deleteFile,
   "rename-file": async () => (await import("./verbs/edits.ts")).renameFile,
+  "apply-diff": async () => (await import("./verbs/edits.ts")).applyDiff,
   apply: async () => (await import("./verbs/batches.ts")).apply,
   import: async () => (await import("./verbs/import.ts")).importText,
   simulate: async () => (await import("./verbs/batches.ts")).simulate,
@@ -60,7 +61,9 @@ export async function main(raw: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof ElsewhereError) throw error;
     if (!(error instanceof UsageError)) return await failed(error, terminal);
-    terminal.err(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
+    terminal.err(
+      `patchctl ${name}: ${stripVTControlCharacters(error.message)}\n\`patchctl ${name} --help\` tells how it is used.\n`,
+    );
     return EXIT.usage;
   }
 }
@@ -101,7 +104,9 @@ Exit codes: 0 done, 1 refused, 2 usage, 3 stale or conflicting, 4 a gate failed,
 
   patchctl replace-block --file src/a.ts --start 3 --end 5 --block "const a = 1;"
   patchctl apply batch.json --dry-run
-  patchctl revert PATCH_ID
+  git diff | patchctl apply-diff -
+  patchctl import answer.md | patchctl apply -
+  patchctl revert PATCH_ID          (each edit names its own; patchctl log lists batches)
 
 With ORCHESTRATOR_URL and ORCHESTRATOR_TOKEN set, each edit is reported there.
 `;
