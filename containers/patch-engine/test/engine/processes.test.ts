@@ -75,7 +75,11 @@ it("what dead processes left beside the lock goes, and what a living one holds r
   const engine = await open(root, { lockTimeoutMs: 0 });
   expect((await apply(engine, { patches: [{ op: "append", file: "a.ts", block: "//" }] })).ok).toBe(true);
   await engine.close();
-  expect(readdirSync(folder).filter((name) => name.startsWith("lock"))).toEqual([...ready, names[2]].toSorted());
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.startsWith("lock"))
+      .toSorted((a, b) => (a < b ? -1 : 1)),
+  ).toEqual([...ready, names[2]!].toSorted((a, b) => (a < b ? -1 : 1)));
 });
 
 it("a lock whose remover died too is taken over", async () => {
