@@ -27,6 +27,8 @@ export async function readSnapshot(
   let manifest: SnapshotManifest | null = null;
   let count = 0;
   let work = Promise.resolve();
+  let taking = Promise.resolve();
+  let isRefused = false;
 
   const accept = async (read: ReadEntry): Promise<void> => {
     const { type, path: name } = read;
@@ -47,7 +49,9 @@ export async function readSnapshot(
       throw new SnapshotError(`the entry ${quoted(name)} is not the one that was written`);
     }
     count++;
-    await take(expected, bytes);
+    if (isRefused) return;
+    taking = take(expected, bytes);
+    await taking;
   };
 
   try {
@@ -76,6 +80,9 @@ export async function readSnapshot(
     });
     await work;
   } catch (error) {
+    // What the caller clears away after a refusal is not written once more behind its back.
+    isRefused = true;
+    await Promise.allSettled([taking]);
     if (error instanceof SnapshotError) return invalid(error.message);
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     if (code.startsWith("Z_")) return invalid("the archive is not gzip, or damaged");
