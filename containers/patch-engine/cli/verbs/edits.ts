@@ -31,7 +31,11 @@ const editArgs = {
     description: "What stands there now; if it moved, the edit follows it, and if it changed, the edit is refused",
   },
   "expect-sha256": { type: "string", valueHint: "hex", description: "The hash the file has now, else it is refused" },
-  check: { type: "enum", options: ["none", "syntax", "types"], description: "What is checked before writing. Default: syntax" },
+  check: {
+    type: "enum",
+    options: ["none", "syntax", "types"],
+    description: "What is checked before writing. Default: syntax",
+  },
   "dry-run": { type: "boolean", description: "Show what it would do, and write nothing" },
   ...writingArgs,
   ...commonArgs,

@@ -46,7 +46,7 @@ test("each reason of the safety score has a row with its most points", () => {
 });
 
 test("each test that the page names is there", () => {
-  const named = inBackticks(page).filter((name) => /\.test\.ts$/.test(name));
+  const named = inBackticks(page).filter((name) => name.endsWith(".test.ts"));
   expect(named.length).toBeGreaterThan(30);
   expect(named.filter((path) => !existsSync(`${root}${path}`))).toEqual([]);
   for (const [row] of section("Guarantees").matchAll(/^\| [^-g].*$/gm)) expect(row).toContain(".test.ts`");
