@@ -44,6 +44,8 @@ export default defineProject({
   test: {
     name: "orchestrator",
     include: ["test/{unit,api,rpc}/**/*.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
     globalSetup: ["./test/node/engineFixture.ts"],

@@ -53,7 +53,6 @@ export const ERROR_STATUS = {
   DIFF_BINARY: 422,
   /** A text to import is not of its format. */
   IMPORT_INVALID: 422,
-  UNSUPPORTED_OPERATION: 422,
   /** Nothing is wrong with this patch: another of its batch was refused, and a batch is all or nothing. */
   BATCH_REFUSED: 422,
   // Gates

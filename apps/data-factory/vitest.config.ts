@@ -10,5 +10,5 @@ export default defineProject({
       miniflare: orchestratorStub,
     }),
   ],
-  test: { name: "data-factory", include: ["test/*.test.ts"] },
+  test: { name: "data-factory", include: ["test/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });

@@ -73,6 +73,7 @@ describe("patchctl in a workspace that a host holds", () => {
     const commands: [args: string[], input?: string][] = [
       [["apply", "-"], batch],
       [["append", "--file", "a.txt", "--block-file", "-", "--batch-id", "c"], "from stdin\n"],
+      [["apply-diff", "-", "--batch-id", "g"], "--- a/a.txt\n+++ b/a.txt\n@@ -1 +1 @@\n-one\n+eins\n"],
       [["show", "p"]],
       [["markers"]],
       [["apply", "-"], "{"],

@@ -95,7 +95,7 @@ function readPointer(root: string): { socket: string; workspaceId: string } | nu
 }
 
 const namesStdin = (verb: string, rest: readonly string[]): boolean =>
-  verb === "apply" || verb === "simulate" || verb === "validate"
+  verb === "apply" || verb === "apply-diff" || verb === "simulate" || verb === "validate"
     ? rest.includes("-")
     : rest.some((word, at) => word === "--block-file=-" || (word === "-" && rest[at - 1] === "--block-file"));
 

@@ -17,6 +17,7 @@ const VERBS: Readonly<Record<VerbName, () => Promise<Verb>>> = {
   "create-file": async () => (await import("./verbs/edits.ts")).createFile,
   "delete-file": async () => (await import("./verbs/edits.ts")).deleteFile,
   "rename-file": async () => (await import("./verbs/edits.ts")).renameFile,
+  "apply-diff": async () => (await import("./verbs/edits.ts")).applyDiff,
   apply: async () => (await import("./verbs/batches.ts")).apply,
   import: async () => (await import("./verbs/import.ts")).importText,
   simulate: async () => (await import("./verbs/batches.ts")).simulate,
@@ -50,7 +51,9 @@ export async function main(raw: readonly string[], terminal: Terminal): Promise<
   } catch (error) {
     if (error instanceof ElsewhereError) throw error;
     if (!(error instanceof UsageError)) return await failed(error, terminal);
-    terminal.err(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
+    terminal.err(
+      `patchctl ${name}: ${stripVTControlCharacters(error.message)}\n\`patchctl ${name} --help\` tells how it is used.\n`,
+    );
     return EXIT.usage;
   }
 }

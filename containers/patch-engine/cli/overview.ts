@@ -10,6 +10,7 @@ export const SUMMARIES = {
   "create-file": "Make a new file",
   "delete-file": "Delete a file",
   "rename-file": "Move a file",
+  "apply-diff": "Apply a unified diff, of git or plain, of one file or many",
   apply: "Apply a batch of patches, all or none",
   import: "Turn what a model wrote into a batch, and print it; writes nothing",
   simulate: "Show what a batch would do, and write nothing",
@@ -74,7 +75,9 @@ Exit codes: 0 done, 1 refused, 2 usage, 3 stale or conflicting, 4 a gate failed,
 
   patchctl replace-block --file src/a.ts --start 3 --end 5 --block "const a = 1;"
   patchctl apply batch.json --dry-run
-  patchctl revert PATCH_ID
+  git diff | patchctl apply-diff -
+  patchctl import answer.md | patchctl apply -
+  patchctl revert PATCH_ID          (each edit names its own; patchctl log lists batches)
 
 With ORCHESTRATOR_URL and ORCHESTRATOR_TOKEN set, each edit is reported there.
 `;

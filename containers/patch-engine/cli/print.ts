@@ -24,10 +24,12 @@ export function printAnswer(args: Arguments, answer: EngineAnswer, withDiffs: bo
   return EXIT.done;
 }
 
+export const countOfPatches = (count: number): string => `${count} ${count === 1 ? "patch" : "patches"}`;
+
 function describeOutcome(outcome: BatchOutcome, withDiffs: boolean): string {
   const lines = [
     outcome.status === "dry-run"
-      ? `would apply ${outcome.patches.length} patches (nothing was written)`
+      ? `would apply ${countOfPatches(outcome.patches.length)} (nothing was written)`
       : `applied batch ${outcome.batchId}: entry ${outcome.head.seq}`,
   ];
   for (const patch of outcome.patches) {

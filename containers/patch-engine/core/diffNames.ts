@@ -18,24 +18,38 @@ const ESCAPED: ReadonlyMap<string, number> = new Map([
 /** A name in quotes with C escapes, as git writes it, and what stands behind it; null where it is none. */
 export function unquoted(text: string): { name: string; rest: string } | null {
   if (!text.startsWith('"')) return null;
-  const pieces: Buffer[] = [];
+  // An escape is longer than what it stands for.
+  const bytes = Buffer.allocUnsafe(Buffer.byteLength(text));
+  let size = 0;
   let plain = 1;
   for (let i = 1; i < text.length; i++) {
     const character = text[i];
     if (character !== '"' && character !== "\\") continue;
-    pieces.push(Buffer.from(text.slice(plain, i)));
+    if (i > plain) size += bytes.write(text.slice(plain, i), size);
     if (character === '"') {
-      const bytes = Buffer.concat(pieces);
-      return isUtf8(bytes) ? { name: bytes.toString(), rest: text.slice(i + 1) } : null;
+      const name = bytes.subarray(0, size);
+      return isUtf8(name) ? { name: name.toString(), rest: text.slice(i + 1) } : null;
     }
-    const octal = /^[0-3][0-7]{2}/.exec(text.slice(i + 1, i + 4));
-    const byte = octal ? Number.parseInt(octal[0], 8) : ESCAPED.get(text[i + 1] ?? "");
+    const octal = octalAt(text, i + 1);
+    const byte = octal ?? ESCAPED.get(text[i + 1] ?? "");
     if (byte === undefined) return null;
-    pieces.push(Buffer.of(byte));
-    i += octal ? 3 : 1;
+    bytes[size++] = byte;
+    i += octal === undefined ? 1 : 3;
     plain = i + 1;
   }
   return null;
+}
+
+/** The byte that three octal digits say. */
+function octalAt(text: string, at: number): number | undefined {
+  let byte = 0;
+  for (let i = at; i < at + 3; i++) {
+    const digit = text.charCodeAt(i) - 0x30;
+    // NaN past the end.
+    if (!(digit >= 0 && digit <= 7)) return undefined;
+    byte = byte * 8 + digit;
+  }
+  return byte <= 0xff ? byte : undefined;
 }
 
 /** The whole of a text as one name, quoted or not; null where the quotes are wrong. */

@@ -1,5 +1,5 @@
 import { vibeError, type Failed, type PatchBatch, type PatchOperation } from "@shared/contracts";
-import { parseDiff, type FileChange } from "./parseDiff.ts";
+import { DIFF_LIMITS, parseDiff, type DiffLimits, type FileChange } from "./parseDiff.ts";
 import type { TextFile } from "./textFile.ts";
 
 type ApplyDiff = Extract<PatchOperation, { op: "apply-diff" }>;
@@ -23,9 +23,10 @@ export function expandBatch(
   mintPatchId: (index: number) => string,
 ): ExpandedPatch[] {
   const expanded: ExpandedPatch[] = [];
+  const left = { ...DIFF_LIMITS };
   for (const [index, patch] of batch.patches.entries()) {
     const id = patch.id ?? mintPatchId(index);
-    if (patch.op === "apply-diff") expanded.push(...expandDiff(patch, id));
+    if (patch.op === "apply-diff") expanded.push(...expandDiff(patch, id, left));
     else expanded.push({ id, patch, error: null });
   }
   return expanded;
@@ -34,7 +35,7 @@ export function expandBatch(
 /** The longest patch id, that of one file of a diff included. */
 const MAX_PATCH_ID = 128;
 
-function expandDiff(patch: ApplyDiff, id: string): ExpandedPatch[] {
+function expandDiff(patch: ApplyDiff, id: string, left: typeof DIFF_LIMITS): ExpandedPatch[] {
   const { diff, ...rest } = patch;
   const refuse = (error: Failed["error"]): ExpandedPatch[] => [{ id, patch: { ...rest, part: null }, error }];
   if (!diff.isWellFormed()) return refuse(vibeError("ILL_FORMED_UNICODE", "diff holds a lone surrogate."));
@@ -43,9 +44,11 @@ function expandDiff(patch: ApplyDiff, id: string): ExpandedPatch[] {
       vibeError("VALIDATION_FAILED", "apply-diff takes no expect.text: its context lines say what it expects."),
     );
   }
-  const parsed = parse(patch);
+  const parsed = parse(patch, left);
   if (!parsed.ok) return refuse(parsed.error);
-  const { text, files } = parsed.diff;
+  const { text, files, changes } = parsed.diff;
+  left.files -= files.length;
+  left.changes -= changes;
   if (files.length > 1 && patch.expect?.sha256 !== undefined) {
     return refuse(vibeError("VALIDATION_FAILED", "expect.sha256 is of one file, and the diff is of several."));
   }
@@ -69,10 +72,10 @@ type Parsed = ReturnType<typeof parseDiff>;
 /** A batch is asked for its paths before it is planned. */
 const parsedOf = new WeakMap<ApplyDiff, Parsed>();
 
-function parse(patch: ApplyDiff): Parsed {
+function parse(patch: ApplyDiff, left: DiffLimits): Parsed {
   const known = parsedOf.get(patch);
   if (known) return known;
-  const parsed = parseDiff(patch.diff, patch.file);
+  const parsed = parseDiff(patch.diff, patch.file, left);
   parsedOf.set(patch, parsed);
   return parsed;
 }

@@ -50,7 +50,7 @@ function planFile(planning: Planning, path: string, indices: readonly number[]):
       const resolved = resolve(patch, target, index);
       if (!resolved.ok) planning.refuse(index, resolved.error);
       else {
-        placed.push(...resolved.placed);
+        for (const one of resolved.placed) placed.push(one);
         if (resolved.moved !== 0) planning.moved.set(index, resolved.moved);
       }
     } else if (patch.op === "apply-diff") {
@@ -102,7 +102,7 @@ function planDiff(
     return null;
   }
   const { mode, to } = action;
-  placed.push(...action.placed);
+  for (const one of action.placed) placed.push(one);
   if (to !== null) {
     state.renamers.push(index);
     state.path = to;

@@ -23,9 +23,19 @@ export interface ParsedDiff {
   /** The diff's lines, in which the hunks' bodies stand. */
   text: TextFile;
   files: FileChange[];
+  /** Runs of added and removed lines. */
+  changes: number;
 }
 
 const HUNK = /^@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@/;
+
+/**
+ * What the diffs of one batch may have together: files, and runs of added and removed lines. Each becomes a patch, a
+ * splice, which take a hundred times the memory of the shortest diff that says so. The longest batch has room for as
+ * many hunks with git's context, and no more.
+ */
+export const DIFF_LIMITS = { files: 5_000, changes: 25_000 };
+export type DiffLimits = Readonly<typeof DIFF_LIMITS>;
 
 class Invalid extends Error {
   readonly code: "DIFF_INVALID" | "DIFF_BINARY" | "NOT_A_REGULAR_FILE";
@@ -43,14 +53,16 @@ class Invalid extends Error {
 /**
  * Reads a unified diff as git and GNU diff write it, strictly: nothing is skipped but what they write around it. Paths
  * lose the `a/` and `b/` before them, or any first segment in which two names of one file differ. With `file`, the diff
- * must be of that file alone and may consist of hunks without names. Linear in the text.
+ * must be of that file alone and may consist of hunks without names. Linear in the text; `left` is
+ * what remains of DIFF_LIMITS.
  * DIFF_INVALID with the line, DIFF_BINARY, NOT_A_REGULAR_FILE for symbolic links and submodules.
  */
-export function parseDiff(diff: string, file = ""): Result<{ diff: ParsedDiff }> {
+export function parseDiff(diff: string, file = "", left: DiffLimits = DIFF_LIMITS): Result<{ diff: ParsedDiff }> {
   const text = TextFile.of(Buffer.from(isSentWithCr(diff) ? diff.replaceAll("\r\n", "\n") : diff));
   try {
-    const files = new Parser(text, file).files();
-    return { ok: true, diff: { text, files } };
+    const parser = new Parser(text, file, left);
+    const files = parser.files();
+    return { ok: true, diff: { text, files, changes: parser.changes } };
   } catch (error) {
     if (!(error instanceof Invalid)) throw error;
     const { line } = error;
@@ -88,11 +100,14 @@ interface Header {
 class Parser {
   readonly #text: TextFile;
   readonly #file: string;
+  readonly #left: DiffLimits;
   #at = 1;
+  changes = 0;
 
-  constructor(text: TextFile, file: string) {
+  constructor(text: TextFile, file: string, left: DiffLimits) {
     this.#text = text;
     this.#file = file;
+    this.#left = left;
   }
 
   files(): FileChange[] {
@@ -106,6 +121,9 @@ class Parser {
       else if (isBetween(line) || (isMail && files.length === 0)) this.#at++;
       else if (isMail && line === "-- ") return this.#signature(files);
       else throw this.#unexpected(line, files.length > 0);
+      if (files.length > this.#left.files) {
+        throw new Invalid(files.at(-1)?.line ?? 1, `the diffs of a batch are of at most ${DIFF_LIMITS.files} files`);
+      }
     }
     if (files.length === 0) throw new Invalid(this.#at, "the diff ends without naming a file");
     return files;
@@ -263,11 +281,17 @@ class Parser {
         if (ended === " " || ended === kind) throw new Invalid(this.#at, "nothing follows the last line of a file");
         if (kind !== "+") old--;
         if (kind !== "-") now--;
-        if (kind !== " ") changes++;
+        if (kind !== " ") {
+          changes++;
+          if (before === null || before === " ") this.changes++;
+        }
       }
       before = kind;
     }
     if (changes === 0) throw new Invalid(line, "the hunk changes nothing");
+    if (this.changes > this.#left.changes) {
+      throw new Invalid(line, `the diffs of a batch have at most ${DIFF_LIMITS.changes} changes`);
+    }
     return { oldStart, oldCount, line, first: line + 1, last: this.#at - 1 };
   }
 

@@ -2,20 +2,21 @@ import { Buffer } from "node:buffer";
 import { fail, type Failed, type VibeError } from "@shared/contracts";
 import { Block } from "./block.ts";
 import { candidate, contextAround, countOf, MAX_CANDIDATES, shownLine } from "./context.ts";
-import { countAll, placesOfRun } from "./lineSearch.ts";
 import { kindOf, type Hunk } from "./hunk.ts";
+import { LineNumbers } from "./lineNumbers.ts";
+import { countAll, placesOfRun, type Runs } from "./lineSearch.ts";
 import type { FileChange } from "./parseDiff.ts";
 import { eolNear, type Placed, type Resolved, type TextToEdit } from "./resolve.ts";
-import { TextFile } from "./textFile.ts";
+import type { Eol, TextFile } from "./textFile.ts";
 
 const LF = 0x0a;
 const CR = 0x0d;
 const BOM = Buffer.of(0xef, 0xbb, 0xbf);
+const NOTHING = Buffer.alloc(0);
 
-/** A hunk's lines of the state before, as lines of the diff, and whether they say that no newline ends the last. */
+/** A hunk, and whether its lines of the state before say that no newline ends the last. */
 interface OldSide {
   hunk: Hunk;
-  lines: number[];
   isOpen: boolean;
 }
 
@@ -40,12 +41,24 @@ export function addedText(diff: TextFile, { hunks }: FileChange): string {
   const [hunk] = hunks;
   if (!hunk) return "";
   const isOpen = kindOf(diff, hunk.last) === "\\" && kindOf(diff, hunk.last - 1) === "+";
-  const lines: string[] = [];
-  for (let line = hunk.first; line <= hunk.last; line++) {
-    if (kindOf(diff, line) !== "+") continue;
-    lines.push(diff.bytes.toString("utf8", diff.startOf(line) + 1, rawEnd(diff, line)));
+  return addedLines(diff, hunk, "\n", isOpen).toString();
+}
+
+/** The added ones of a diff's lines, each with `eol` behind it; `isOpen`: but for the last. */
+function addedLines(diff: TextFile, { first, last }: Pick<Hunk, "first" | "last">, eol: Eol, isOpen: boolean): Buffer {
+  let size = 0;
+  for (let line = first; line <= last; line++) {
+    if (kindOf(diff, line) === "+") size += rawEnd(diff, line) - diff.startOf(line) - 1 + eol.length;
   }
-  return lines.length === 0 ? "" : lines.join("\n") + (isOpen ? "" : "\n");
+  if (isOpen) size -= eol.length;
+  const bytes = Buffer.allocUnsafeSlow(size);
+  let at = 0;
+  for (let line = first; line <= last; line++) {
+    if (kindOf(diff, line) !== "+") continue;
+    at += diff.bytes.copy(bytes, at, diff.startOf(line) + 1, rawEnd(diff, line));
+    if (at < size) at += bytes.write(eol, at, "latin1");
+  }
+  return bytes;
 }
 
 /** The byte after a line, its LF left out and a CR before that kept. */
@@ -78,7 +91,7 @@ class Placing {
   run(): Resolved {
     const sides = this.#change.hunks.map((hunk) => this.#oldSide(hunk));
     if (sides[0] && this.#isBomAlone(sides[0])) {
-      const end = kindOf(this.#diff, sides[0].lines[0] ?? 0) === "-" ? BOM.length : 0;
+      const end = kindOf(this.#diff, this.#oldLine(sides[0].hunk, sides[0].hunk.first)) === "-" ? BOM.length : 0;
       const text = Buffer.from(addedText(this.#diff, this.#change));
       return { ok: true, placed: [{ owner: this.#owner, kind: "bytes", start: 0, end, text }], moved: 0 };
     }
@@ -88,7 +101,7 @@ class Placing {
     let moved = 0;
     let free = 1;
     for (const [i, side] of sides.entries()) {
-      const { hunk, lines } = side;
+      const { hunk } = side;
       const first = found.places[i] ?? 1;
       if (first < free) {
         return this.#stale(
@@ -96,7 +109,7 @@ class Placing {
           `stands at line ${first} of ${this.#target.file}, before the end of the hunk above it`,
         );
       }
-      free = first + lines.length;
+      free = first + hunk.oldCount;
       const by = first - statedLine(hunk);
       if (moved === 0) moved = by;
       const refused = this.#edits(side, first, placed);
@@ -110,50 +123,51 @@ class Placing {
     const count = this.#text.lineCount;
     const side: OldSide = hunk
       ? this.#oldSide(hunk)
-      : { hunk: { oldStart: 1, oldCount: 0, line: this.#change.line, first: 1, last: 0 }, lines: [], isOpen: false };
+      : { hunk: { oldStart: 1, oldCount: 0, line: this.#change.line, first: 1, last: 0 }, isOpen: false };
     if (this.#isBomAlone(side)) return null;
-    if (side.lines.length === count && (count === 0 || this.#standsAt(side, 1))) return null;
+    if (side.hunk.oldCount === count && (count === 0 || this.#standsAt(side, 1))) return null;
     return this.#stale(side, "deletes the file, which holds something else").error;
   }
 
   /** A file of nothing but a byte order mark has no lines here, and one for git. */
-  #isBomAlone({ lines, isOpen }: OldSide): boolean {
-    const [line] = lines;
-    return (
-      this.#text.bytes.length === BOM.length &&
-      this.#text.bomLength > 0 &&
-      line !== undefined &&
-      lines.length === 1 &&
-      isOpen &&
-      this.#hasBom(line) &&
-      rawEnd(this.#diff, line) === this.#diff.startOf(line) + 1 + BOM.length
-    );
+  #isBomAlone({ hunk, isOpen }: OldSide): boolean {
+    if (this.#text.bytes.length !== BOM.length || this.#text.bomLength === 0 || hunk.oldCount !== 1) return false;
+    const line = this.#oldLine(hunk, hunk.first);
+    return isOpen && this.#hasBom(line) && rawEnd(this.#diff, line) === this.#diff.startOf(line) + 1 + BOM.length;
   }
 
   #oldSide(hunk: Hunk): OldSide {
-    const lines: number[] = [];
     let isOpen = false;
     let isOld = false;
     for (let line = hunk.first; line <= hunk.last; line++) {
       const kind = kindOf(this.#diff, line);
       if (kind === "\\") isOpen ||= isOld;
-      else if ((isOld = kind !== "+")) lines.push(line);
+      else isOld = kind !== "+";
     }
-    return { hunk, lines, isOpen };
+    return { hunk, isOpen };
+  }
+
+  /** The first line of a hunk's old side at or behind a line of the diff: one by one, as their numbers take no memory. */
+  #oldLine({ last }: Hunk, from: number): number {
+    for (let line = from; line <= last; line++) {
+      const kind = kindOf(this.#diff, line);
+      if (kind === " " || kind === "-") return line;
+    }
+    return last + 1;
   }
 
   /** The file's line at which each hunk's old side begins; of an insertion without context, the line it stands before. */
   #locate(sides: readonly OldSide[]): { ok: true; places: number[] } | Failed {
     const places = sides.map((side) => (this.#standsAt(side, statedLine(side.hunk)) ? statedLine(side.hunk) : 0));
-    const missing = sides.filter((side, i) => places[i] === 0 && side.lines.length > 0);
+    const missing = sides.flatMap(({ hunk }, i) => (places[i] === 0 && hunk.oldCount > 0 ? [i] : []));
     if (missing.length > 0) {
       const refused = this.#search(sides, places, missing);
       if (refused) return refused;
     }
     const hasMoved = sides.some(({ hunk }, i) => places[i] !== 0 && places[i] !== statedLine(hunk));
     for (const [i, side] of sides.entries()) {
-      const { hunk, lines } = side;
-      if (lines.length > 0) continue;
+      const { hunk } = side;
+      if (hunk.oldCount > 0) continue;
       if (places[i] === 0) {
         const { file, text, sha256 } = this.#target;
         return fail(
@@ -167,45 +181,69 @@ class Placing {
     return { ok: true, places };
   }
 
-  /** Fills in the places of hunks that do not stand where they say. */
-  #search(sides: readonly OldSide[], places: number[], missing: readonly OldSide[]): Failed | null {
-    const numbers = new Map<string, number>();
+  /** Fills in the places of hunks that do not stand where they say; `missing` are their indices. */
+  #search(sides: readonly OldSide[], places: number[], missing: readonly number[]): Failed | null {
     const text = this.#text;
-    const file = Int32Array.from({ length: text.lineCount }, (_, i) => {
-      const key = text.bytes.toString("latin1", text.startOf(i + 1), this.#fileEnd(i + 1));
-      const known = numbers.get(key);
-      if (known !== undefined) return known;
-      numbers.set(key, numbers.size);
-      return numbers.size - 1;
-    });
-    const runs = missing.map(({ lines, hunk }) =>
-      Int32Array.from(lines, (line, i) => {
-        const start = this.#contentStart(line, i === 0 && hunk.oldStart <= 1);
-        return numbers.get(this.#diff.bytes.toString("latin1", start, rawEnd(this.#diff, line))) ?? -1;
-      }),
+    const known = new LineNumbers(text, (line) => this.#fileEnd(line));
+    const runs = this.#runs(
+      missing.flatMap((index) => sides[index]?.hunk ?? []),
+      known,
     );
-    const standings = countAll(file, runs);
-    for (const [k, side] of missing.entries()) {
-      const { count, first } = standings[k] ?? { count: 0, first: -1 };
-      const end = first + side.lines.length;
+    const { counts, firsts } = countAll(known.numbers, runs);
+    for (const [k, index] of missing.entries()) {
+      const side = sides[index];
+      if (!side) continue;
+      const [count = 0, first = -1] = [counts[k], firsts[k]];
+      const end = first + side.hunk.oldCount;
       if (count === 0 || (side.isOpen && count === 1 && (end !== text.lineCount || text.terminated))) {
         return this.#stale(
           side,
           `does not stand at line ${statedLine(side.hunk)} of ${this.#target.file}, nor anywhere else in it`,
         );
       }
-      if (count > 1) return this.#ambiguous(side, placesOfRun(file, runs[k] ?? new Int32Array(0), MAX_CANDIDATES + 1));
-      places[sides.indexOf(side)] = first + 1;
+      if (count > 1) {
+        const run = runs.lines.subarray(k === 0 ? 0 : runs.ends[k - 1], runs.ends[k]);
+        return this.#ambiguous(side, placesOfRun(known.numbers, run, MAX_CANDIDATES + 1));
+      }
+      places[index] = first + 1;
     }
     return null;
   }
 
-  #standsAt({ hunk, lines, isOpen }: OldSide, first: number): boolean {
+  /** The old sides of hunks as numbers of the file's lines. */
+  #runs(hunks: readonly Hunk[], known: LineNumbers): Runs {
+    const lines = new Int32Array(hunks.reduce((sum, { oldCount }) => sum + oldCount, 0));
+    let at = 0;
+    const ends = Int32Array.from(hunks, (hunk) => {
+      let line = hunk.first - 1;
+      for (let i = 0; i < hunk.oldCount; i++) {
+        line = this.#oldLine(hunk, line + 1);
+        const start = this.#contentStart(line, i === 0 && hunk.oldStart <= 1);
+        lines[at++] = known.numberOf(this.#diff.bytes, start, rawEnd(this.#diff, line));
+      }
+      return at;
+    });
+    return { lines, ends };
+  }
+
+  #standsAt(side: OldSide, first: number): boolean {
     const { lineCount, terminated } = this.#text;
-    const last = first + lines.length - 1;
+    const last = first + side.hunk.oldCount - 1;
     if (first < 1 || last > lineCount) return false;
-    if (isOpen && (last !== lineCount || terminated)) return false;
-    return lines.every((line, i) => this.#isSame(line, first + i, i === 0 && hunk.oldStart <= 1));
+    if (side.isOpen && (last !== lineCount || terminated)) return false;
+    return this.#divergence(side, first) === null;
+  }
+
+  /** The first line of a hunk's old side that the file does not have there, as the diff's and the file's line. */
+  #divergence({ hunk }: OldSide, first: number): { line: number; fileLine: number } | null {
+    let line = hunk.first - 1;
+    for (let i = 0; i < hunk.oldCount; i++) {
+      line = this.#oldLine(hunk, line + 1);
+      const fileLine = first + i;
+      const isThere = fileLine <= this.#text.lineCount;
+      if (!isThere || !this.#isSame(line, fileLine, i === 0 && hunk.oldStart <= 1)) return { line, fileLine };
+    }
+    return null;
   }
 
   #isSame(line: number, fileLine: number, mayHaveBom: boolean): boolean {
@@ -235,10 +273,11 @@ class Placing {
 
   /** Makes edits of a hunk's runs of removed and added lines; the error where it ends a file that goes on. */
   #edits(side: OldSide, first: number, placed: Placed[]): Failed | null {
-    const { hunk, lines, isOpen } = side;
+    const { hunk, isOpen } = side;
     const text = this.#text;
-    const isAtEnd = first + lines.length - 1 === text.lineCount;
-    const hasLf = lines.length > 0 && lines.every((_, i) => text.eolOf(first + i) !== "\r\n");
+    const isAtEnd = first + hunk.oldCount - 1 === text.lineCount;
+    const hasLf = hunk.oldCount > 0 && this.#hasNoCrLf(first, hunk.oldCount);
+    const firstOld = this.#oldLine(hunk, hunk.first);
     let fileLine = first;
     for (let line = hunk.first; line <= hunk.last;) {
       const kind = kindOf(this.#diff, line);
@@ -248,41 +287,43 @@ class Placing {
         continue;
       }
       const from = fileLine;
-      const added: number[] = [];
+      const run = { first: line, last: line };
+      let added = 0;
       let isLastOpen = false;
       for (let before = kind; line <= hunk.last; line++) {
         const next = kindOf(this.#diff, line);
         if (next === "-") fileLine++;
-        else if (next === "+") added.push(line);
+        else if (next === "+") added++;
         else if (next === "\\") isLastOpen ||= before === "+";
         else break;
         before = next === "\\" ? before : next;
       }
+      run.last = line - 1;
       const endsFile = isAtEnd && fileLine > text.lineCount;
       if (isLastOpen && !endsFile) {
         return this.#stale(side, `says that the file ends with it, but ${this.#target.file} goes on`);
       }
       const eol = this.#isExact || hasLf ? "\n" : eolNear(text, from, fileLine - 1);
-      const contents = added.map((one) => {
-        return this.#diff.bytes.toString("utf8", this.#contentStart(one, false), rawEnd(this.#diff, one));
-      });
       const isSilent = endsFile && !text.terminated && !isOpen;
       if (text.lineCount === 0 || isSilent) {
-        const block = new Block(contents.join(eol) + (isLastOpen && !isSilent ? "" : eol));
-        placed.push(this.#lines(from, fileLine - 1, contents.length === 0 ? new Block("") : block));
+        const block = added === 0 ? "" : addedLines(this.#diff, run, eol, isLastOpen && !isSilent).toString();
+        placed.push(this.#lines(from, fileLine - 1, new Block(block)));
         continue;
       }
       // A diff that shows the mark puts lines before it as well.
-      const isWithBom = from === 1 && lines[0] !== undefined && this.#hasBom(lines[0]);
+      const isWithBom = from === 1 && hunk.oldCount > 0 && this.#hasBom(firstOld);
       const start = isWithBom ? 0 : text.startOf(from);
       const end = fileLine > from ? text.endOf(fileLine - 1) : start;
-      const bytes = Buffer.from(
-        contents.map((one, i) => (isLastOpen && i === contents.length - 1 ? one : one + eol)).join(""),
-      );
+      const bytes = added === 0 ? NOTHING : addedLines(this.#diff, run, eol, isLastOpen);
       const changesEnd = endsFile && text.terminated === isLastOpen;
       placed.push({ owner: this.#owner, kind: "bytes", start, end, text: bytes, changesEnd });
     }
     return null;
+  }
+
+  #hasNoCrLf(first: number, count: number): boolean {
+    for (let line = first; line < first + count; line++) if (this.#text.eolOf(line) === "\r\n") return false;
+    return true;
   }
 
   /** Lines at the end of a file that no newline ends, of which the diff does not speak: it stays so. */
@@ -293,39 +334,33 @@ class Placing {
     return { owner, kind: "replace", first, last, block, openSpace: false };
   }
 
-  #stale({ hunk, lines }: OldSide, why: string): Failed {
+  #stale(side: OldSide, why: string): Failed {
+    const { hunk } = side;
     const { file, sha256 } = this.#target;
     const first = statedLine(hunk);
-    const at = lines.findIndex((line, i) => !this.#isThere(line, first + i, i === 0 && hunk.oldStart <= 1));
-    const index = at === -1 ? lines.length : at;
-    const expected = lines[index];
-    const line = first + index;
+    const divergence = this.#divergence(side, first);
+    const line = divergence?.fileLine ?? first + hunk.oldCount;
     return fail("STALE_CONTENT", `The hunk at line ${hunk.line} of the diff ${why}.`, {
       file,
       currentSha256: sha256(),
       ...contextAround(this.#text, first),
       firstDivergence: {
         line,
-        expected:
-          expected === undefined
-            ? null
-            : shownLine(
-                this.#diff.bytes.toString("utf8", this.#contentStart(expected, false), rawEnd(this.#diff, expected)),
-              ),
+        expected: divergence ? shownLine(this.#shownExpected(divergence.line)) : null,
         actual: line <= this.#text.lineCount ? shownLine(this.#shownActual(line)) : null,
       },
     });
   }
 
-  #isThere(line: number, fileLine: number, mayHaveBom: boolean): boolean {
-    return fileLine <= this.#text.lineCount && this.#isSame(line, fileLine, mayHaveBom);
+  #shownExpected(line: number): string {
+    return this.#diff.bytes.toString("utf8", this.#contentStart(line, false), rawEnd(this.#diff, line));
   }
 
   #shownActual(line: number): string {
     return this.#text.bytes.toString("utf8", this.#text.startOf(line), this.#fileEnd(line));
   }
 
-  #ambiguous({ hunk, lines }: OldSide, places: readonly number[]): Failed {
+  #ambiguous({ hunk }: OldSide, places: readonly number[]): Failed {
     const { file, sha256 } = this.#target;
     const many = places.length > MAX_CANDIDATES ? `more than ${MAX_CANDIDATES}` : String(places.length);
     return fail(
@@ -337,7 +372,7 @@ class Placing {
         ...contextAround(this.#text, statedLine(hunk)),
         candidates: places
           .slice(0, MAX_CANDIDATES)
-          .map((place) => candidate(this.#text, place + 1, place + lines.length)),
+          .map((place) => candidate(this.#text, place + 1, place + hunk.oldCount)),
       },
     );
   }

@@ -158,6 +158,9 @@ function replaceMarker(
   return end - start >= 2 ? replaceLines(patch, owner, start + 1, end - 1, 0) : insertAt(patch, owner, start + 1, 0);
 }
 
+/** How many places one search may change: each becomes a splice. */
+const MAX_OCCURRENCES = 25_000;
+
 function searchReplace(
   patch: Extract<PatchOperation, { op: "search-replace" }>,
   { file, text, sha256 }: TextToEdit,
@@ -169,15 +172,20 @@ function searchReplace(
       currentSha256: sha256(),
     });
   }
-  const found = occurrencesOf(text, patch.search);
-  if (found.length === patch.expectedCount) {
-    const placed = found.map(({ start, end }): Placed => {
+  const { places, count } = occurrencesOf(text, patch.search, Math.min(patch.expectedCount, MAX_OCCURRENCES));
+  if (count === patch.expectedCount && count > MAX_OCCURRENCES) {
+    return fail("VALIDATION_FAILED", `A search-replace changes at most ${MAX_OCCURRENCES} places, not ${count}.`, {
+      file,
+    });
+  }
+  if (count === patch.expectedCount) {
+    const placed = places.map(({ start, end }): Placed => {
       const eol = eolNear(text, text.lineAt(start), text.lineAt(start));
       return { owner, kind: "bytes", start, end, text: Buffer.from(withEol(patch.replace, eol)) };
     });
     return { ok: true, placed, moved: 0 };
   }
-  if (found.length === 0) {
+  if (count === 0) {
     return fail("SEARCH_NOT_FOUND", `The searched text does not stand in ${file}.`, {
       file,
       currentSha256: sha256(),
@@ -186,11 +194,11 @@ function searchReplace(
   }
   return fail(
     "SEARCH_COUNT_MISMATCH",
-    `The searched text stands ${countOf(found.length, "time")} in ${file}, expected ${patch.expectedCount}.`,
+    `The searched text stands ${countOf(count, "time")} in ${file}, expected ${patch.expectedCount}.`,
     {
       file,
       currentSha256: sha256(),
-      candidates: found.slice(0, MAX_CANDIDATES).map(({ start, end }) => {
+      candidates: occurrencesOf(text, patch.search, MAX_CANDIDATES).places.map(({ start, end }) => {
         return candidate(text, text.lineAt(start), text.lineAt(Math.max(start, end - 1)));
       }),
     },
@@ -204,7 +212,7 @@ function nearestTo(text: TextFile, search: string): Pick<Extract<Resolved, { ok:
   const wanted = lines[first];
   if (wanted === undefined) return {};
   const candidates = [];
-  for (const { start } of occurrencesOf(text, wanted).slice(0, MAX_CANDIDATES)) {
+  for (const { start } of occurrencesOf(text, wanted, MAX_CANDIDATES).places) {
     const line = Math.max(1, text.lineAt(start) - first);
     candidates.push(candidate(text, line, Math.min(line + lines.length - 1, Math.max(line, text.lineCount))));
   }

@@ -30,6 +30,14 @@ class LineStarts {
     for (let lf = bytes.indexOf(LF, from); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) this.push(lf + 1 + offset);
   }
 
+  /** `scan` of a whole text: where its lines are shorter than thought, room for the rest of them is made once. */
+  scanAll(bytes: Buffer, from: number): void {
+    for (let lf = bytes.indexOf(LF, from); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) {
+      if (this.#size === this.#array.length) this.#resize(this.#size + newlinesIn(bytes, lf));
+      this.#array[this.#size++] = lf + 1;
+    }
+  }
+
   /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
   copy(source: Uint32Array, from: number, until: number, delta: number): number {
     const end = indexAfterFrom(source, until, from);
@@ -47,11 +55,24 @@ class LineStarts {
   }
 
   #grow(atLeast: number): void {
-    const larger = new Uint32Array(Math.max(atLeast, this.#array.length * 2));
+    this.#resize(Math.max(atLeast, this.#array.length * 2));
+  }
+
+  #resize(capacity: number): void {
+    const larger = new Uint32Array(capacity);
     larger.set(this.#array);
     this.#array = larger;
   }
 }
+
+function newlinesIn(bytes: Buffer, from: number): number {
+  let count = 0;
+  for (let i = from; i < bytes.length; i++) if (bytes[i] === LF) count++;
+  return count;
+}
+
+/** From how many added bytes on their lines are counted before room is made for them. */
+const COUNTED_BYTES = 1 << 16;
 
 /** The index after all that is at most `value`, in an ascending array. */
 function indexAfter(array: Uint32Array, value: number, from = 0, until = array.length): number {
@@ -99,7 +120,7 @@ export class TextFile {
     const bomLength = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
     const starts = new LineStarts(16 + (bytes.length >>> 4));
     starts.push(bomLength);
-    starts.scan(bytes, bomLength);
+    starts.scanAll(bytes, bomLength);
     return new TextFile(bytes, starts.done(), bomLength);
   }
 
@@ -181,7 +202,9 @@ export class TextFile {
     // A revert may take away or put back the BOM itself.
     if (first.start < this.bomLength || (first.start === 0 && first.text[0] === 0xef))
       return TextFile.of(this.#spliced(edits));
-    const starts = new LineStarts(this.#starts.length + 16);
+    let room = this.#starts.length + 16;
+    for (const { text } of edits) room += text.length < COUNTED_BYTES ? text.length >>> 4 : newlinesIn(text, 0);
+    const starts = new LineStarts(room);
     starts.push(this.bomLength);
     let line = 1;
     let delta = 0;

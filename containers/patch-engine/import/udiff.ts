@@ -23,7 +23,7 @@ export function diffLines(lines: readonly string[]): { lines: Line[]; isFenced: 
     if (/^(?:diff|patch|udiff)\b/i.test(fence.info) || body.some(({ text }) => text.startsWith("@@"))) {
       if (end === lines.length)
         throw new Refused(end, `the text ends within the block of line ${i + 1}: expected \`${fence.mark}\``);
-      fenced.push(...body);
+      for (const line of body) fenced.push(line);
     }
     i = end;
   }

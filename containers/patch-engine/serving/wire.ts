@@ -24,6 +24,7 @@ export const SERVED_VERBS: ReadonlySet<string> = new Set([
   "create-file",
   "delete-file",
   "rename-file",
+  "apply-diff",
   "apply",
   "simulate",
   "validate",

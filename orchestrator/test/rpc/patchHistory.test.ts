@@ -1,6 +1,7 @@
 import { exports } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { BatchOutcomeSchema, type PatchOpsRpc, SafetySchema } from "@shared/contracts";
+import { filesToPatches } from "@shared/worker-kit";
 import { z } from "zod";
 import { call, problemOf } from "../api/caller.ts";
 import { aLine, apply, aWorkspace, linesOf, mint, value } from "./workspaceHarness.ts";
@@ -53,5 +54,54 @@ describe("a simulated batch is answered with how safe it would be", () => {
     expect(response.status).toBe(200);
     const { outcome } = z.object({ outcome: BatchOutcomeSchema }).parse(await response.json());
     expect(SafetySchema.parse(outcome.safety).score).toBeGreaterThan(90);
+  });
+});
+
+describe("a diff of several files is a patch for each of them", () => {
+  const diff = `--- a/src/index.ts
++++ b/src/index.ts
+@@ -1,2 +1,2 @@
+-// line 1
++// by a diff
+ // line 2
+--- /dev/null
++++ b/src/made.ts
+@@ -0,0 +1 @@
++export {};
+`;
+
+  it("which is found, shown and reverted under the number of its file", async () => {
+    const workspaceId = await aWorkspace();
+    const before = await linesOf(workspaceId);
+    const text = diff.replace("// line 1", before[0]!).replace("// line 2", before[1]!);
+    const id = mint("diff");
+    const applied = value(await apply({ workspaceId, patches: [{ op: "apply-diff", id, diff: text }] }));
+    expect(applied.results.map(({ patch_id, file }) => [patch_id, file])).toEqual([
+      [`${id}.1`, "src/index.ts"],
+      [`${id}.2`, "src/made.ts"],
+    ]);
+    const ops = patchOps();
+    expect(value(await ops.getPatch({ patchId: `${id}.1` }))).toMatchObject({ patch: { file: "src/index.ts" } });
+    expect(value(await ops.getPatch({ patchId: `${id}.2` })).diff).toContain("+export {};");
+    expect(await ops.getPatch({ patchId: id })).toMatchObject({ ok: false, error: { code: "PATCH_NOT_FOUND" } });
+
+    value(await ops.revert({ workspaceId, target: { by: "patch", id: `${id}.1` } }));
+    expect(await linesOf(workspaceId)).toEqual(before);
+    expect(value(await ops.getPatch({ patchId: `${id}.1` })).patch.event_type).toBe("patch_reverted");
+    expect(value(await ops.getPatch({ patchId: `${id}.2` })).patch.event_type).toBe("patch_applied");
+    const body = { target: { by: "patch", id: `${id}.2` } };
+    expect((await call("/api/patches/revert", { body })).status).toBe(200);
+    expect(await linesOf(workspaceId, "src/made.ts").catch(() => "gone")).toBe("gone");
+  });
+
+  it("also where a factory's file output says it is a unified diff", async () => {
+    const workspaceId = await aWorkspace();
+    const before = await linesOf(workspaceId);
+    const fileContents = `@@ -1 +1 @@\n-${before[0]}\n+// by a factory\n`;
+    const file = { filePath: "src/index.ts", fileContents, format: "unified_diff" as const, filePurpose: "" };
+    const unasked = () => Promise.reject(new Error("a diff says itself what it expects"));
+    const { batch } = value(await filesToPatches({ files: [file] }, unasked, unasked));
+    value(await apply({ ...batch, workspaceId }));
+    expect(await linesOf(workspaceId)).toEqual(["// by a factory", ...before.slice(1)]);
   });
 });

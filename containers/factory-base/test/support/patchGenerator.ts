@@ -1,5 +1,5 @@
 import type { PatchOperationInput } from "@shared/contracts";
-import { applyOriginal, type Model } from "./lineModel.ts";
+import { applyOriginal, parseFile, type Model } from "./lineModel.ts";
 
 /** A small seeded generator of numbers (mulberry32): the same seed, the same test. */
 export function seeded(seed: number): (below: number) => number {
@@ -18,6 +18,8 @@ export class PatchGenerator {
   readonly #random: (below: number) => number;
   /** Marker name → the file it stands in. */
   readonly #markers = new Map<string, string>();
+  /** Diff → the operation that it is another word for. */
+  readonly #diffs = new Map<string, PatchOperationInput>();
   #count = 0;
 
   constructor(model: Model, seed: number) {
@@ -29,7 +31,7 @@ export class PatchGenerator {
   sequential(count: number): PatchOperationInput[] {
     return Array.from({ length: count }, () => {
       const patch = this.#patch(new Claims());
-      applyOriginal(this.#model, [patch]);
+      applyOriginal(this.#model, [this.#modelled(patch)]);
       return patch;
     });
   }
@@ -38,8 +40,16 @@ export class PatchGenerator {
   original(count: number): PatchOperationInput[] {
     const claims = new Claims();
     const patches = Array.from({ length: count }, () => this.#patch(claims));
-    applyOriginal(this.#model, patches);
+    applyOriginal(
+      this.#model,
+      patches.map((patch) => this.#modelled(patch)),
+    );
     return patches;
+  }
+
+  /** What the model applies: a diff was made of an operation on lines, and is that one there. */
+  #modelled(patch: PatchOperationInput): PatchOperationInput {
+    return (patch.op === "apply-diff" ? this.#diffs.get(patch.diff) : undefined) ?? patch;
   }
 
   #patch(claims: Claims): PatchOperationInput {
@@ -53,7 +63,7 @@ export class PatchGenerator {
     const file = this.#pick([...this.#model.keys()]);
     const { lines } = this.#model.get(file)!;
     const line = 1 + this.#random(lines.length);
-    const kind = this.#random(20);
+    const kind = this.#random(23);
     if (claims.gone(file) || lines.length < 4) return null;
     if (kind < 5) {
       const end = Math.min(lines.length, line + this.#random(6));
@@ -70,6 +80,7 @@ export class PatchGenerator {
     if (kind === 16) return claims.whole(file) ? { op: "delete-file", file } : null;
     const fresh = `src/generated/${this.#count}/file.ts`;
     if (kind === 17) return claims.rename(file) ? { op: "rename-file", file, to: fresh } : null;
+    if (kind > 19) return this.#diff(file, line, claims);
     const block = this.#block() + (this.#random(2) === 0 ? "\nconst last = 0;" : "");
     return claims.whole(fresh) ? { op: kind === 18 ? "create-file" : "append", file: fresh, block } : null;
   }
@@ -79,6 +90,29 @@ export class PatchGenerator {
     const isUnique = lines.join("\n").split(search).length === 2;
     if (search.length < 8 || !isUnique || !claims.take(file, line, line)) return null;
     return { op: "search-replace", file, search, replace: `$& replaced ${this.#count} $1` };
+  }
+
+  /** Lines replaced, said as a unified diff with git's three lines of context. */
+  #diff(file: string, line: number, claims: Claims): PatchOperationInput | null {
+    const { lines, endsInNewline } = this.#model.get(file)!;
+    const end = Math.min(lines.length, line + this.#random(4));
+    if (!endsInNewline || end - line + 1 === lines.length || !claims.take(file, line, end)) return null;
+    const block = this.#block();
+    const added = parseFile(block.endsWith("\n") ? block : `${block}\n`).lines;
+    const before = lines.slice(Math.max(0, line - 4), line - 1);
+    const after = lines.slice(end, end + 3);
+    const old = before.length + end - line + 1 + after.length;
+    const first = line - before.length;
+    const marked = (mark: string, of: string[]) => of.map((text) => `${mark}${text}\n`).join("");
+    const diff =
+      `--- a/${file}\n+++ b/${file}\n` +
+      `@@ -${first},${old} +${first},${before.length + added.length + after.length} @@\n` +
+      marked(" ", before) +
+      marked("-", lines.slice(line - 1, end)) +
+      marked("+", added) +
+      marked(" ", after);
+    this.#diffs.set(diff, { op: "replace-block", file, start: line, end, block });
+    return { op: "apply-diff", file, diff };
   }
 
   #insertMarker(file: string, line: number, claims: Claims): PatchOperationInput | null {

@@ -1,5 +1,5 @@
 import type { ArgsDef } from "citty";
-import { describeError, print, printAnswer, printFailure } from "../print.ts";
+import { countOfPatches, describeError, print, printAnswer, printFailure } from "../print.ts";
 import { EXIT, exitCodeOf } from "../exit.ts";
 import { commonArgs, UsageError, type Arguments, type Verb } from "../verb.ts";
 import { readInput, withEngine } from "../workspace.ts";
@@ -35,7 +35,7 @@ export const validate: Verb = {
       );
       const problems = own.length > 0 ? own : error ? [error] : [];
       const value = { ok: answer.ok, problems, checks: outcome?.checks ?? [], patches: outcome?.patches ?? [] };
-      print(args, value, error ? "" : `ok: ${outcome?.patches.length ?? 0} patches fit`);
+      print(args, value, error ? "" : `ok: it fits, ${countOfPatches(outcome?.patches.length ?? 0)}`);
       for (const problem of problems) args.terminal.err(`${describeError(problem)}\n`);
       return error ? exitCodeOf(error) : EXIT.done;
     });

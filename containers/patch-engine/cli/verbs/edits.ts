@@ -31,7 +31,11 @@ const editArgs = {
     description: "What stands there now; if it moved, the edit follows it, and if it changed, the edit is refused",
   },
   "expect-sha256": { type: "string", valueHint: "hex", description: "The hash the file has now, else it is refused" },
-  check: { type: "enum", options: ["none", "syntax"], description: "What is checked before writing. Default: syntax" },
+  check: {
+    type: "enum",
+    options: ["none", "syntax", "types"],
+    description: "What is checked before writing. Default: syntax",
+  },
   "dry-run": { type: "boolean", description: "Show what it would do, and write nothing" },
   ...writingArgs,
   ...commonArgs,
@@ -59,16 +63,20 @@ function edit(own: ArgsDef, build: Build): Verb {
           block = read.text;
         }
       }
-      const batch = { ...batchFields(args), patches: [build(args, commonFields(args), block)] };
-      return withEngine(args, async (engine, root) => {
-        const simulate = args.flag("dry-run");
-        const answer = await engine.apply({ batch, simulate, door: "patchctl" });
-        const exit = printAnswer(args, answer, simulate);
-        if (answer.ok && !simulate) args.terminal.report(root);
-        return exit;
-      });
+      return send(args, build(args, { file: args.required("file"), ...commonFields(args) }, block));
     },
   };
+}
+
+function send(args: Arguments, patch: PatchOperationInput): Promise<number> {
+  const batch = { ...batchFields(args), patches: [patch] };
+  return withEngine(args, async (engine, root) => {
+    const simulate = args.flag("dry-run");
+    const answer = await engine.apply({ batch, simulate, door: "patchctl" });
+    const exit = printAnswer(args, answer, simulate);
+    if (answer.ok && !simulate) args.terminal.report(root);
+    return exit;
+  });
 }
 
 function batchFields(args: Arguments): Record<string, string> {
@@ -82,14 +90,13 @@ function batchFields(args: Arguments): Record<string, string> {
   return fields;
 }
 
-function commonFields(args: Arguments): Common {
+function commonFields(args: Arguments): Omit<Common, "file"> {
   const text = args.text("expect-text");
   const sha256 = args.text("expect-sha256");
   const taskId = args.text("task-id");
   const id = args.text("id");
   const expect = { ...(text !== undefined && { text }), ...(sha256 !== undefined && { sha256 }) };
   return {
-    file: args.required("file"),
     ...(taskId !== undefined && { taskId }),
     ...(id !== undefined && { id }),
     ...(Object.keys(expect).length > 0 && { expect }),
@@ -191,3 +198,24 @@ export const searchReplace = edit(
     expectedCount: args.integer("count", 1) ?? 1,
   }),
 );
+
+const { "expect-text": _contextSaysIt, ...diffArgs } = editArgs;
+
+export const applyDiff: Verb = {
+  args: {
+    diff: { type: "positional", required: true, description: "The diff: a file, or - for standard input" },
+    file: { type: "string", valueHint: "path", description: "The one file it is of; then hunks alone are a diff" },
+    ...diffArgs,
+  },
+  run(args) {
+    const read = readInput(args, args.required("diff"));
+    if (!read.ok) return Promise.resolve(read.exit);
+    const file = args.text("file");
+    return send(args, {
+      op: "apply-diff",
+      ...commonFields(args),
+      ...(file === undefined ? {} : { file }),
+      diff: read.text,
+    });
+  },
+};

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { LogEntry } from "@shared/contracts";
 import { EXIT } from "../exit.ts";
-import { print, printAnswer, printFailure } from "../print.ts";
+import { countOfPatches, print, printAnswer, printFailure } from "../print.ts";
 import { commonArgs, UsageError, writingArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
@@ -99,5 +99,5 @@ const head = ({ seq, hash, batchId, kind, ts, requester, reason }: LogEntry) => 
 });
 
 const describe = ({ seq, ts, kind, batchId, requester, reason, patches, files }: LogEntry): string =>
-  `${seq}  ${ts}  ${kind} ${batchId}  by ${requester}  ${patches.length} patches, ${files.map(({ path }) => path).join(" ")}` +
+  `${seq}  ${ts}  ${kind} ${batchId}  by ${requester}  ${countOfPatches(patches.length)}, ${files.map(({ path }) => path).join(" ")}` +
   (reason === "" ? "" : `  (${reason})`);

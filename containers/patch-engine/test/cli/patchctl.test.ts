@@ -42,6 +42,8 @@ describe("the verbs", () => {
       "m.txt": "a\n###FINAL_MILE_PROMPT__X###\nold\n###END_X###\nb\n",
       "sub/gone.txt": "x\n",
       "from.txt": "from file\n",
+      "sub/d.txt": "d\n",
+      "change.diff": "--- a/sub/d.txt\n+++ b/sub/d.txt\n@@ -1 +1 @@\n-d\n+D\n",
     });
     const commands = [
       ["replace-block", "--file", "t.txt", "--start", "2", "--end", "2", "--block", "two"],
@@ -54,6 +56,7 @@ describe("the verbs", () => {
       ["create-file", "--file", "n/new.txt", "--block", "made\n"],
       ["rename-file", "--file", "n/new.txt", "--to", "moved.txt"],
       ["delete-file", "--file", "sub/gone.txt"],
+      ["apply-diff", "../change.diff"],
     ];
     for (const command of commands) {
       const cwd = existsSync(join(root, "sub")) ? join(root, "sub") : root;
@@ -65,7 +68,8 @@ describe("the verbs", () => {
     expect(t).toBe("from stdin\nnull\n1\ntwo\n3\nfrom file\n--no-end\n");
     expect(m).toBe("a\nnew\nb\n");
     expect(moved).toBe("made\n");
-    expect(rest).toEqual({ ".git/": "", "from.txt": "from file\n" });
+    expect(rest).toMatchObject({ "sub/d.txt": "D\n", "from.txt": "from file\n" });
+    expect(Object.keys(rest).toSorted()).toEqual([".git/", "change.diff", "from.txt", "sub/", "sub/d.txt"]);
   }, 30_000);
 
   it("apply, show, list, verify and revert a batch, and read a blockFile for it", async () => {
@@ -186,8 +190,8 @@ describe("help", () => {
     const { stdout, exit } = await patchctl(root, ["--help"]);
     expect(exit).toBe(0);
     const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, verb]) => verb!);
-    expect(verbs).toHaveLength(25);
-    for (const verb of ["replace-block", "search-replace", "apply", "revert", "log", "flush"]) {
+    expect(verbs).toHaveLength(26);
+    for (const verb of ["replace-block", "search-replace", "apply-diff", "apply", "revert", "log", "flush"]) {
       expect(verbs).toContain(verb);
       const help = await patchctl(root, [verb, "--help"]);
       expect(help.exit).toBe(0);

@@ -141,7 +141,7 @@ describe("a hostile diff of a megabyte is answered in linear time", () => {
           (_, i) => `@@ -${3 * i + 1},3 +${3 * i + 1},3 @@\n ${3 * i}\n-${3 * i + 1}\n+x\n ${3 * i + 2}\n`,
         ).join(""),
     ],
-    ["hunks that stand in many places", same, names + hunks(40_000, (i) => 600_000 + 3 * i, " a\n-a\n+b\n a\n")],
+    ["hunks that stand in many places", same, names + hunks(20_000, (i) => 600_000 + 3 * i, " a\n-a\n+b\n a\n")],
     ["brackets and fences", "x\n", many("@@ -1 +1 @@\n")],
     ["blank lines", "x\n", many("\n")],
     ["no-newline marks", "x\n", `${names}@@ -1 +1 @@\n-x\n${many("\\ No newline at end of file\n")}`],
@@ -152,5 +152,23 @@ describe("a hostile diff of a megabyte is answered in linear time", () => {
     const { user, system } = process.cpuUsage(started);
     expect(typeof result.ok).toBe("boolean");
     expect((user + system) / 1000).toBeLessThan(3_000);
+  });
+});
+
+test("what the diffs of a batch may have, they may have together", () => {
+  const makes = (from: number, count: number) =>
+    Array.from({ length: count }, (_, i) => `--- /dev/null\n+++ b/${from + i}\n@@ -0,0 +1 @@\n+y\n`).join("");
+  const planned = (counts: number[]): PlanResult =>
+    planBatch(
+      PatchBatchSchema.parse({
+        patches: counts.map((count, i) => ({ op: "apply-diff", diff: makes(i * 10_000, count) })),
+      }),
+      new Map(),
+      { mintPatchId: (index) => `p${index + 1}` },
+    );
+  expect(planned([2_000, 3_000]).ok).toBe(true);
+  expect(planned([2_000, 3_001])).toMatchObject({
+    ok: false,
+    error: { code: "DIFF_INVALID", message: expect.stringContaining("at most 5000 files"), patchId: "p2" },
   });
 });

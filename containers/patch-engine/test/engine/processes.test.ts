@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,32 @@ it.each([
   const engine = await open(root, { lockTimeoutMs: 0 });
   expect(engine.info().files).toBe(1);
   expect(existsSync(join(root, ".mission_control/lock"))).toBe(false);
+});
+
+it("what dead processes left beside the lock goes, and what a living one holds ready stays", async () => {
+  const root = makeRoot({ "a.ts": "export {};\n" });
+  await (await open(root)).close();
+  const folder = join(root, ".mission_control");
+  const dead = lockOf({ ...here, pid: 2 ** 22 + 1, started: "1" });
+  const elsewhere = lockOf({ host: "elsewhere", boot: "x", pid: 1, started: "1" });
+  const names = [0, 1, 2].map((at) => `lock.00000000-0000-4000-8000-00000000000${at}`);
+  writeFileSync(join(folder, names[0]!), dead);
+  writeFileSync(join(folder, names[1]!), dead);
+  writeFileSync(join(folder, names[2]!), elsewhere);
+  const living = new WorkspaceLock(join(folder, "lock"));
+  const held = await living.acquire(0);
+  if (held.ok) held.release();
+  const ready = readdirSync(folder).filter((name) => name.startsWith("lock.") && !names.includes(name));
+  expect(ready).toHaveLength(1);
+
+  const engine = await open(root, { lockTimeoutMs: 0 });
+  expect((await apply(engine, { patches: [{ op: "append", file: "a.ts", block: "//" }] })).ok).toBe(true);
+  await engine.close();
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.startsWith("lock"))
+      .toSorted((a, b) => (a < b ? -1 : 1)),
+  ).toEqual([...ready, names[2]!].toSorted((a, b) => (a < b ? -1 : 1)));
 });
 
 it("a lock whose remover died too is taken over", async () => {

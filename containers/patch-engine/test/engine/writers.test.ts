@@ -6,7 +6,7 @@ import { makeRoot, open, read } from "./tempWorkspace.ts";
 
 const CHILD = fileURLToPath(new URL("writingChild.ts", import.meta.url));
 /** How long the processes edit; VIBEHQ_WRITERS_MS sets another time. What is expected does not depend on it. */
-const TIME_MS = process.env.VIBEHQ_WRITERS_MS ?? "3000";
+const TIME_MS = process.env.VIBEHQ_WRITERS_MS ?? (process.env.CI ? "20000" : "3000");
 const WRITERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 function start(root: string, name: string) {

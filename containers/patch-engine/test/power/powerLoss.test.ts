@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import { makeRoot } from "../engine/tempWorkspace.ts";
+import { contentOf, kinds, OPERATIONS, pathOf } from "../matrix/operations.ts";
 import { diskFailures } from "./diskFailures.ts";
 import { endAnywhere, record, recordTogether } from "./lab.ts";
 import { MUTANTS, withoutSync } from "./mutants.ts";
@@ -49,6 +50,49 @@ const SCENARIOS = {
       ],
     },
     { batchId: "2", patches: [{ op: "create-file", file: "a.ts", block: "export {};\n" }] },
+  ],
+  "a diff that edits, makes, deletes, renames, copies and sets a mode": [
+    {
+      batchId: "1",
+      patches: [
+        {
+          op: "apply-diff",
+          diff: `diff --git a/a.ts b/lib/a.ts
+rename from a.ts
+rename to lib/a.ts
+--- a/a.ts
++++ b/lib/a.ts
+@@ -1 +1 @@
+-const a = 1;
++const a = 2;
+diff --git a/src/b.ts b/copies/b.ts
+copy from src/b.ts
+copy to copies/b.ts
+diff --git a/src/b.ts b/src/b.ts
+old mode 100644
+new mode 100755
+diff --git a/src/deep/c.ts b/src/deep/c.ts
+deleted file mode 100644
+--- a/src/deep/c.ts
++++ /dev/null
+@@ -1 +0,0 @@
+-let c;
+diff --git a/new/e.ts b/new/e.ts
+new file mode 100644
+--- /dev/null
++++ b/new/e.ts
+@@ -0,0 +1 @@
++export {};
+--- a/d.md
++++ b/d.md
+@@ -1 +1,2 @@
+ 4
++5
+`,
+        },
+      ],
+    },
+    { batchId: "2", patches: [{ op: "append", file: "copies/b.ts", block: "// two" }] },
   ],
 };
 
@@ -169,5 +213,23 @@ describe.each(["ENOSPC", "EACCES", "EIO"])("%s at any operation of a batch", (co
       expect(failed).toBeGreaterThan(12);
     },
     60_000,
+  );
+});
+
+describe.each(kinds)("a disk that fails at any operation of %s", (kind) => {
+  it.each([
+    ["ENOSPC", "once", 3],
+    ["EIO", "from then on", 1],
+  ] as const)(
+    "with %s %s, over %i files, leaves all of it undone or finished",
+    async (code, when, count) => {
+      const places = Array.from({ length: count }, (_one, at) => at);
+      const files = Object.fromEntries(places.map((at) => [pathOf(at), contentOf(at)]));
+      const batch = { batchId: "failing", patches: places.map((at) => OPERATIONS[kind](pathOf(at), at)) };
+      const { failed, broken } = await diskFailures(() => makeRoot(files), [batch], code, when === "from then on");
+      expect(broken).toEqual([]);
+      expect(failed).toBeGreaterThan(5);
+    },
+    120_000,
   );
 });
