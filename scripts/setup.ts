@@ -1,4 +1,5 @@
 import path from "node:path";
+import { buildClient, BuildError } from "./buildClient.ts";
 import { writeDevVars } from "./devVars.ts";
 import { installGitHook } from "./gitHook.ts";
 import { migrateLocal, StoreError } from "./migrations.ts";
@@ -12,6 +13,14 @@ try {
 } catch (error) {
   if (!(error instanceof StoreError)) throw error;
   console.error(`The store cannot be used: ${error.message}.`);
+  process.exit(1);
+}
+
+try {
+  if ((await buildClient()) === "built") console.log("Built Mission Control.");
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
   process.exit(1);
 }
 

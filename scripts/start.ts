@@ -1,5 +1,6 @@
 import path from "node:path";
 import { z } from "zod";
+import { buildClient, BuildError } from "./buildClient.ts";
 import { readDevVars, writeDevVars } from "./devVars.ts";
 import { migrateLocal, StoreError } from "./migrations.ts";
 import { ROOT } from "./repository.ts";
@@ -47,6 +48,7 @@ async function start(options: StartOptions): Promise<number> {
   try {
     for (const file of writeDevVars()) say(`Wrote ${file} with random secrets.`);
     for (const line of await migrateLocal(options.data)) say(`Applied ${line}`);
+    if ((await buildClient()) === "built") say("Built Mission Control.");
 
     const secrets = readDevVars(path.join(ROOT, "orchestrator/.dev.vars"));
     const token = secrets.BOOTSTRAP_TOKEN ?? "";
@@ -93,7 +95,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // What ends because it was asked to is no failure, and 130 is what shells call an interruption.
     if (interrupted) return 130;
-    if (error instanceof StartError) console.error(error.message);
+    if (error instanceof StartError || error instanceof BuildError) console.error(error.message);
     else if (error instanceof StoreError) console.error(`The store cannot be used: ${error.message}.`);
     else throw error;
     return 1;

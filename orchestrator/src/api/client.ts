@@ -1,0 +1,60 @@
+import { createClient, createDashboardClient } from "@shared/client";
+import type { Failed, Ok, Result, VibeError } from "@shared/contracts";
+import { QueryCache, QueryClient } from "@tanstack/react-query";
+
+/** What the cookie's calls that change something must carry; a page of another origin cannot send it unasked. */
+const CSRF_HEADER = "x-vibehq-csrf";
+
+/** The session is in a cookie that scripts cannot read, so that the client's own bearer has nothing to say. */
+const send: typeof fetch = (input, init) => {
+  const headers = new Headers(init?.headers);
+  headers.delete("authorization");
+  headers.set(CSRF_HEADER, "1");
+  return fetch(input, { ...init, headers, credentials: "same-origin" });
+};
+
+export const origin = window.location.origin;
+const options = { url: origin, token: "", fetch: send };
+export const client = createClient(options);
+export const dashboard = createDashboardClient(options);
+
+/** A refusal as an error that can be thrown to TanStack Query, which keeps it for the page to show. */
+export class ApiError extends Error {
+  readonly detail: VibeError;
+  constructor(detail: VibeError) {
+    super(detail.message);
+    this.name = "ApiError";
+    this.detail = detail;
+  }
+}
+
+/** The value of an answer; throws ApiError where it was refused. */
+export async function need<T>(answer: Promise<Result<T>> | Promise<Ok<T> | Failed>): Promise<Ok<T>> {
+  const result = await answer;
+  if (!result.ok) throw new ApiError(result.error);
+  return result;
+}
+
+/** Told when an answer says that the session is over. */
+let onSignedOut: () => void = () => undefined;
+export const whenSignedOut = (listener: () => void): void => {
+  onSignedOut = listener;
+};
+
+export const queryClient = new QueryClient({
+  queryCache: new QueryCache({
+    onError: (error, query) => {
+      if (error instanceof ApiError && error.detail.code === "UNAUTHENTICATED" && query.queryKey[0] !== "session") onSignedOut();
+    },
+  }),
+  defaultOptions: {
+    queries: {
+      staleTime: 10_000,
+      gcTime: 5 * 60_000,
+      // What may succeed unchanged is asked again, the rest is not.
+      retry: (failures, error) => error instanceof ApiError && error.detail.retryable && failures < 2,
+      retryDelay: (attempt) => Math.min(4_000, 400 * 2 ** attempt),
+      refetchOnWindowFocus: true,
+    },
+  },
+});

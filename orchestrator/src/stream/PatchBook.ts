@@ -1,0 +1,129 @@
+import type { StreamEvent } from "./event.ts";
+
+/** A patch with all that is known of its life, oldest event first. A new object for each change, so that rows can be memoised. */
+export interface PatchRow {
+  key: string;
+  workspace: string;
+  patchId: string;
+  orderId: string | null;
+  taskId: string | null;
+  file: string;
+  op: string;
+  actor: string;
+  requester: string | null;
+  provider: string | null;
+  batchId: string | null;
+  /** The last event's type. */
+  status: string;
+  errorCode: string | null;
+  linesAdded: number | null;
+  linesRemoved: number | null;
+  /** When its last event happened, and its first. */
+  at: number;
+  firstAt: number;
+  lastSeq: number;
+  events: readonly StreamEvent[];
+}
+
+const patchKey = (event: StreamEvent): string => `${event.workspace}\u0000${event.patchId}`;
+
+/**
+ * Events of both sources, each once, as the patches they belong to. It holds what it was given until it grows over its
+ * bound; then the patches that have been quiet longest go, and `floor` says from when on it is whole.
+ */
+export class PatchBook {
+  readonly #capacity: number;
+  readonly #rows = new Map<string, PatchRow>();
+  readonly #phases = new Map<string, StreamEvent>();
+  readonly #seen = new Set<string>();
+  #floor = 0;
+
+  constructor(capacity = Number.POSITIVE_INFINITY) {
+    this.#capacity = capacity;
+  }
+
+  /** Nothing at or before this time is here any more. 0: nothing was dropped. */
+  get floor(): number {
+    return this.#floor;
+  }
+
+  get events(): number {
+    return this.#seen.size;
+  }
+
+  has(key: string): boolean {
+    return this.#seen.has(key);
+  }
+
+  rows(): IterableIterator<PatchRow> {
+    return this.#rows.values();
+  }
+
+  phases(): IterableIterator<StreamEvent> {
+    return this.#phases.values();
+  }
+
+  row(key: string): PatchRow | undefined {
+    return this.#rows.get(key);
+  }
+
+  /** Takes in an event; false where it is known, or older than what is kept. */
+  add(event: StreamEvent): boolean {
+    if (this.#seen.has(event.key) || event.at <= this.#floor) return false;
+    this.#seen.add(event.key);
+    if (event.kind === "phase" || event.patchId === null) this.#phases.set(event.key, event);
+    else this.#place(event, event.patchId);
+    if (this.#rows.size > this.#capacity * 1.25) this.#trim();
+    return true;
+  }
+
+  #place(event: StreamEvent, patchId: string): void {
+    const key = patchKey(event);
+    const known = this.#rows.get(key);
+    const events = known ? insert(known.events, event) : [event];
+    const last = events.at(-1) ?? event;
+    const counted = events.findLast((each) => each.linesAdded !== null);
+    this.#rows.set(key, {
+      key,
+      workspace: event.workspace,
+      patchId,
+      orderId: last.orderId ?? known?.orderId ?? null,
+      taskId: last.taskId ?? known?.taskId ?? null,
+      file: last.file || (known?.file ?? ""),
+      op: last.op || (known?.op ?? ""),
+      actor: events[0]?.actor ?? last.actor,
+      requester: events[0]?.requester ?? last.requester,
+      provider: last.provider ?? known?.provider ?? null,
+      batchId: events[0]?.batchId ?? last.batchId,
+      status: last.type,
+      errorCode: last.errorCode,
+      linesAdded: counted?.linesAdded ?? null,
+      linesRemoved: counted?.linesRemoved ?? null,
+      at: last.at,
+      firstAt: events[0]?.at ?? last.at,
+      lastSeq: last.seq,
+      events,
+    });
+  }
+
+  #trim(): void {
+    const byAge = [...this.#rows.values()].toSorted((a, b) => a.at - b.at);
+    const gone = byAge.slice(0, byAge.length - this.#capacity);
+    for (const row of gone) {
+      this.#rows.delete(row.key);
+      for (const event of row.events) this.#seen.delete(event.key);
+      this.#floor = Math.max(this.#floor, row.at);
+    }
+    for (const [key, phase] of this.#phases) {
+      if (phase.at > this.#floor) continue;
+      this.#phases.delete(key);
+      this.#seen.delete(key);
+    }
+  }
+}
+
+/** Events of one patch are few and come nearly in order. */
+function insert(events: readonly StreamEvent[], event: StreamEvent): StreamEvent[] {
+  const after = events.findLastIndex((each) => each.seq < event.seq);
+  return [...events.slice(0, after + 1), event, ...events.slice(after + 1)];
+}
