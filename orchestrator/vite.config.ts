@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import tailwindcss from "@tailwindcss/vite";
 import react from "@vitejs/plugin-react";
@@ -15,7 +15,7 @@ function securityHeaders(): Plugin {
   return {
     name: "security-headers",
     apply: "build",
-    closeBundle() {
+    writeBundle() {
       const page = readFileSync(path.join(OUTPUT, "index.html"), "utf8");
       const inline = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)].map(
         ([, text = ""]) => `'sha256-${createHash("sha256").update(text).digest("base64")}'`,
@@ -46,14 +46,28 @@ function securityHeaders(): Plugin {
   };
 }
 
+/** Puts the manifest beside the output, for what measures it; what stands in the output is served. */
+function manifestAside(): Plugin {
+  return {
+    name: "manifest-aside",
+    apply: "build",
+    writeBundle: {
+      order: "post",
+      handler() {
+        renameSync(path.join(OUTPUT, ".vite/manifest.json"), path.join(OUTPUT, "../client.manifest.json"));
+        rmSync(path.join(OUTPUT, ".vite"), { recursive: true });
+      },
+    },
+  };
+}
+
 export default defineConfig({
   root: import.meta.dirname,
-  plugins: [react(), tailwindcss(), securityHeaders()],
+  plugins: [react(), tailwindcss(), securityHeaders(), manifestAside()],
   build: {
     outDir: OUTPUT,
     emptyOutDir: true,
-    // Beside the output, for what measures it.
-    manifest: "../client.manifest.json",
+    manifest: true,
     target: "es2023",
     // Fonts and images as files: the policy allows none inline but icons.
     assetsInlineLimit: 0,

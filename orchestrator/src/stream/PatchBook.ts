@@ -80,30 +80,7 @@ export class PatchBook {
   #place(event: StreamEvent, patchId: string): void {
     const key = patchKey(event);
     const known = this.#rows.get(key);
-    const events = known ? insert(known.events, event) : [event];
-    const last = events.at(-1) ?? event;
-    const counted = events.findLast((each) => each.linesAdded !== null);
-    this.#rows.set(key, {
-      key,
-      workspace: event.workspace,
-      patchId,
-      orderId: last.orderId ?? known?.orderId ?? null,
-      taskId: last.taskId ?? known?.taskId ?? null,
-      file: last.file || (known?.file ?? ""),
-      op: last.op || (known?.op ?? ""),
-      actor: events[0]?.actor ?? last.actor,
-      requester: events[0]?.requester ?? last.requester,
-      provider: last.provider ?? known?.provider ?? null,
-      batchId: events[0]?.batchId ?? last.batchId,
-      status: last.type,
-      errorCode: last.errorCode,
-      linesAdded: counted?.linesAdded ?? null,
-      linesRemoved: counted?.linesRemoved ?? null,
-      at: last.at,
-      firstAt: events[0]?.at ?? last.at,
-      lastSeq: last.seq,
-      events,
-    });
+    this.#rows.set(key, rowOf(key, patchId, known ? insert(known.events, event) : [event], event));
   }
 
   #trim(): void {
@@ -120,6 +97,59 @@ export class PatchBook {
       this.#seen.delete(key);
     }
   }
+}
+
+/** A patch from its events, oldest first; the revert of a patch names its requester again, so the first one's counts. */
+function rowOf(key: string, patchId: string, events: readonly StreamEvent[], some: StreamEvent): PatchRow {
+  const last = events.at(-1) ?? some;
+  const first = events[0] ?? some;
+  const counted = events.findLast((each) => each.linesAdded !== null);
+  return {
+    key,
+    workspace: last.workspace,
+    patchId,
+    orderId: last.orderId ?? first.orderId,
+    taskId: last.taskId ?? first.taskId,
+    file: last.file || first.file,
+    op: last.op || first.op,
+    actor: first.actor,
+    requester: first.requester ?? last.requester,
+    provider: last.provider ?? first.provider,
+    batchId: first.batchId ?? last.batchId,
+    status: last.type,
+    errorCode: last.errorCode,
+    linesAdded: counted?.linesAdded ?? null,
+    linesRemoved: counted?.linesRemoved ?? null,
+    at: last.at,
+    firstAt: first.at,
+    lastSeq: last.seq,
+    events,
+  };
+}
+
+/** One patch of which each source knows a part of the life. */
+function joined(a: PatchRow, b: PatchRow): PatchRow {
+  if (a.events.length === b.events.length && a.lastSeq === b.lastSeq) return a;
+  const bySeq = new Map([...b.events, ...a.events].map((event) => [event.seq, event]));
+  const events = [...bySeq.values()].toSorted((x, y) => x.seq - y.seq);
+  return events[0] ? rowOf(a.key, a.patchId, events, events[0]) : a;
+}
+
+/**
+ * Live and history as one list: each patch once, with the events of both. Where live has dropped patches that history
+ * does not reach, history is left out: a list with a hole in it would say that nothing happened there.
+ */
+export function mergedBooks(live: PatchBook, history: PatchBook): { rows: PatchRow[]; phases: StreamEvent[]; whole: boolean } {
+  let newest = 0;
+  for (const row of history.rows()) newest = Math.max(newest, row.at);
+  const whole = live.floor === 0 || newest >= live.floor;
+  const rows: PatchRow[] = [];
+  for (const row of live.rows()) {
+    const known = history.row(row.key);
+    rows.push(known ? joined(row, known) : row);
+  }
+  if (whole) for (const row of history.rows()) if (!live.row(row.key)) rows.push(row);
+  return { rows, phases: [...live.phases()], whole };
 }
 
 /** Events of one patch are few and come nearly in order. */

@@ -1,6 +1,6 @@
 import type { StreamEvent } from "./event.ts";
 import { passes, phasePasses, type StreamFilter } from "./filter.ts";
-import type { PatchBook, PatchRow } from "./PatchBook.ts";
+import type { PatchRow } from "./PatchBook.ts";
 
 /** A line of the list as it is drawn. */
 export type Line =
@@ -18,7 +18,7 @@ interface Group {
 
 /** The lines of the list: orders with the latest activity first, and within each its patches, newest first. */
 export function linesOf(
-  book: PatchBook,
+  source: { rows: readonly PatchRow[]; phases: readonly StreamEvent[] },
   filter: StreamFilter,
   closed: ReadonlySet<string>,
 ): { lines: Line[]; patches: number } {
@@ -33,7 +33,7 @@ export function linesOf(
   };
 
   let patches = 0;
-  for (const row of book.rows()) {
+  for (const row of source.rows) {
     if (!passes(row, filter)) continue;
     const group = groupOf(row.orderId);
     patches += 1;
@@ -42,7 +42,7 @@ export function linesOf(
     group.at = Math.max(group.at, row.at);
     group.lines.push({ at: row.at, seq: row.lastSeq, line: { kind: "patch", key: row.key, row } });
   }
-  for (const event of book.phases()) {
+  for (const event of source.phases) {
     if (!phasePasses(event, filter)) continue;
     const group = groupOf(event.orderId);
     group.at = Math.max(group.at, event.at);
