@@ -1,3 +1,4 @@
+import { WorkspaceFileSchema } from "@shared/contracts";
 import { z } from "zod";
 import type { CallOptions, ClientOptions, Query } from "./request.ts";
 import { request } from "./request.ts";
@@ -55,6 +56,29 @@ const StatsSchema = z.looseObject({
   latency: z.looseObject({ p50: rate, p95: rate }).optional(),
 });
 
+const ReportRowSchema = z.looseObject({
+  id: z.number(),
+  order_id: z.string(),
+  report_md: z.string(),
+  report_json: z.string(),
+  success_rate: z.number().nullable(),
+  total_patches: z.number().nullable(),
+  created_at: z.string(),
+  version: z.number(),
+  factory: z.string().nullable(),
+});
+
+const ReplayStepSchema = z.looseObject({
+  seq: z.number(),
+  batch_id: z.string().nullable(),
+  ts: z.string(),
+  tree_hash: z.string().nullable(),
+});
+const TreeSchema = z.looseObject({
+  tree_hash: z.string(),
+  files: z.array(z.looseObject({ path: z.string(), sha256: z.string(), mode: z.string() })),
+});
+
 const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
 
 export function createDashboardClient(options: ClientOptions) {
@@ -80,6 +104,20 @@ export function createDashboardClient(options: ClientOptions) {
       create: (token: { name: string; scopes: string[]; expiresInSeconds?: number | null }) =>
         send("POST", "/api/auth/tokens", z.object({ token: z.string(), apiToken: TokenSchema }), token),
       revoke: (id: string) => send("DELETE", at("auth", "tokens", id), z.looseObject({})),
+    },
+    replay: {
+      steps: (orderId: string, call?: CallOptions) =>
+        get(at("orders", orderId, "replay"), z.looseObject({ steps: z.array(ReplayStepSchema) }), {}, call),
+      tree: (orderId: string, seq: number, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "tree"), TreeSchema, {}, call),
+      file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
+        get(`${at("orders", orderId, "replay", String(seq), "files")}/${path.split("/").map((part) => encodeURIComponent(part)).join("/")}`, z.object({ file: WorkspaceFileSchema }), {}, call),
+    },
+    delivery: {
+      list: (query: Query = {}, call?: CallOptions) =>
+        get("/api/delivery/reports", z.looseObject({ reports: z.array(ReportRowSchema) }), query, call),
+      get: (orderId: string, call?: CallOptions) =>
+        get("/api/delivery/reports", z.looseObject({ report: ReportRowSchema }), { order_id: orderId }, call),
     },
     analytics: {
       stats: (query: Query, call?: CallOptions) => get("/api/patches/stats", StatsSchema, query, call),

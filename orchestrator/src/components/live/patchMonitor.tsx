@@ -6,7 +6,7 @@ import { client, need } from "../../api/client.ts";
 import { cn } from "../../lib/cn.ts";
 import { count, plural } from "../../lib/format.ts";
 import { type Shortcut, useKeys } from "../../lib/keys.ts";
-import { useMedia } from "../../lib/media.ts";
+import { useMedia, useWidth } from "../../lib/media.ts";
 import { isEmpty, type StreamFilter } from "../../stream/filter.ts";
 import { useHistory } from "../../stream/history.ts";
 import { type Line, linesOf } from "../../stream/lines.ts";
@@ -254,7 +254,8 @@ function PatchList(props: {
 }) {
   const { lines, selected, cursor, behind, paused, onOpen, onToggle, onScrolled, onEnd, onResume, end, instead } = props;
   const scroller = useRef<HTMLDivElement>(null);
-  const narrow = !useMedia("(min-width: 700px)");
+  const width = useWidth(scroller);
+  const narrow = width !== null && width < 600;
   const heights = narrow ? ROW_HEIGHT.narrow : ROW_HEIGHT.wide;
   const titles = useOrderTitles();
   const virtualizer = useVirtualizer({
@@ -303,7 +304,7 @@ function PatchList(props: {
         role="region"
         aria-label="Stream of patches"
         tabIndex={0}
-        className="h-full overflow-y-auto overscroll-contain -outline-offset-2"
+        className="@container h-full overflow-y-auto overscroll-contain -outline-offset-2"
         onScroll={(event) => onScrolled(event.currentTarget.scrollTop > 60)}
       >
         {instead ?? (

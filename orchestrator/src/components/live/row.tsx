@@ -18,6 +18,15 @@ export const ROW_HEIGHT = { wide: { order: 36, patch: 34, phase: 26 }, narrow: {
 /** The line that links the marks of an order's patches, as the chain links their events. */
 const Rail = () => <span aria-hidden className="absolute top-0 bottom-0 left-[22.500px] w-px bg-line" />;
 
+/** Nothing is wrong with such a patch: another of its batch was refused. */
+const WITH_ITS_BATCH = "BATCH_REFUSED";
+
+function ErrorCode({ code }: { code: string | null }) {
+  if (code === null) return null;
+  if (code === WITH_ITS_BATCH) return <span className="shrink-0 text-2xs text-ink-3">with its batch</span>;
+  return <span className="max-w-44 shrink-0 truncate rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 text-failed">{code}</span>;
+}
+
 export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen }: { row: PatchRow; narrow: boolean; selected: boolean; onOpen: (row: PatchRow) => void }) {
   const look = lookOf(row.status);
   return (
@@ -45,7 +54,7 @@ export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen
           </span>
           <span className="mt-0.5 flex items-center gap-2 text-2xs text-ink-3">
             <span className={look.text}>{look.word}</span>
-            <span className="truncate">{row.errorCode ?? row.op}</span>
+            <span className="truncate">{row.errorCode === null ? row.op : row.errorCode === WITH_ITS_BATCH ? "with its batch" : row.errorCode}</span>
             <LineCounts added={row.linesAdded} removed={row.linesRemoved} />
             <span className="ml-auto truncate">{row.requester ?? row.actor}</span>
           </span>
@@ -54,10 +63,10 @@ export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen
         <>
           <span className={cn("w-19 shrink-0 text-xs font-medium", look.text)}>{look.word}</span>
           <Path path={row.file} className="flex-1" />
-          {row.errorCode ? <span className="max-w-44 truncate rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 text-failed">{row.errorCode}</span> : null}
+          <ErrorCode code={row.errorCode} />
           <LineCounts added={row.linesAdded} removed={row.linesRemoved} />
-          <span className="hidden w-28 shrink-0 truncate font-mono text-2xs text-ink-3 lg:block">{row.op}</span>
-          <span className="hidden w-28 shrink-0 truncate text-xs text-ink-2 sm:block">
+          <span className="hidden w-28 shrink-0 truncate font-mono text-2xs text-ink-3 @3xl:block">{row.op}</span>
+          <span className="hidden w-28 shrink-0 truncate text-xs text-ink-2 @2xl:block">
             <bdi>{row.requester ?? row.actor}</bdi>
           </span>
           <span className="nums w-16 shrink-0 text-right text-xs text-ink-3">{timeOfDay(row.at)}</span>
