@@ -9,3 +9,4 @@ export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
+export * from "./sessions.ts";
