@@ -46,6 +46,6 @@ export default defineProject({
     include: ["test/{unit,api,rpc}/**/*.test.ts"],
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts"],
+    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts"],
   },
 });

@@ -1,33 +1,28 @@
-import { WorkspaceFileSchema } from "@shared/contracts";
+import {
+  DeliveryReportRowSchema,
+  fail,
+  ProblemSchema,
+  type Result,
+  type Scope,
+  ScopeSchema,
+  SessionSchema,
+  StatsSchema,
+  TrendsSchema,
+  WhoAmISchema,
+  WorkspaceFileSchema,
+} from "@shared/contracts";
 import { z } from "zod";
 import type { CallOptions, ClientOptions, Query } from "./request.ts";
 import { request } from "./request.ts";
+import { linesOf } from "./verifyReport.ts";
 
 /** What Mission Control reads beside the API of orders and patches: sign-in, analytics, telemetry, reports, replay. */
 
-const SessionSchema = z.looseObject({
-  id: z.string(),
-  actor: z.string(),
-  scopes: z.array(z.string()),
-  userAgent: z.string().nullable(),
-  createdAt: z.string(),
-  expiresAt: z.string(),
-  lastUsedAt: z.string().nullable(),
-  revokedAt: z.string().nullable(),
-  current: z.boolean(),
-});
-const WhoSchema = z.looseObject({
-  actor: z.string(),
-  via: z.string(),
-  scopes: z.array(z.string()),
-  workspaceId: z.string().nullable(),
-  expiresAt: z.string().nullable(),
-});
 const TokenSchema = z.looseObject({
   id: z.string(),
   name: z.string(),
   prefix: z.string(),
-  scopes: z.array(z.string()),
+  scopes: z.array(ScopeSchema),
   requesters: z.array(z.string()).nullable(),
   workspaceId: z.string().nullable(),
   createdBy: z.string(),
@@ -35,37 +30,6 @@ const TokenSchema = z.looseObject({
   expiresAt: z.string().nullable(),
   revokedAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
-});
-
-const rate = z.number().nullable();
-const StatsSchema = z.looseObject({
-  range: z.object({ from: z.string(), to: z.string() }),
-  totals: z.looseObject({ total: z.number(), ok: z.number(), failed: z.number() }),
-  daily: z.array(z.looseObject({ day: z.string(), total: z.number(), ok: z.number(), failed: z.number() })),
-  byFactory: z.array(z.looseObject({ factory: z.string().nullable(), total: z.number(), success: z.number(), success_rate: rate })),
-  byOp: z.array(z.looseObject({ op: z.string(), count: z.number(), pct: z.number() })),
-  byProvider: z.array(z.looseObject({ provider: z.string().nullable(), total: z.number(), success_rate: rate })).default([]),
-  errors: z.array(
-    z.looseObject({
-      error: z.string().nullable(),
-      occurrences: z.number(),
-      code: z.string().nullable().optional(),
-      template: z.string().nullable().optional(),
-    }),
-  ),
-  latency: z.looseObject({ p50: rate, p95: rate }).optional(),
-});
-
-const ReportRowSchema = z.looseObject({
-  id: z.number(),
-  order_id: z.string(),
-  report_md: z.string(),
-  report_json: z.string(),
-  success_rate: z.number().nullable(),
-  total_patches: z.number().nullable(),
-  created_at: z.string(),
-  version: z.number(),
-  factory: z.string().nullable(),
 });
 
 const ReplayStepSchema = z.looseObject({
@@ -81,6 +45,26 @@ const TreeSchema = z.looseObject({
 
 const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
 
+/** The records of an order's custody chains as they were hashed, one a line, while they come in. */
+async function readCustody(
+  { url, fetch: send = fetch }: ClientOptions,
+  orderId: string,
+): Promise<Result<{ lines: AsyncIterable<string> }>> {
+  const address = new URL("/api/patches/custody", url);
+  address.searchParams.set("order_id", orderId);
+  let response: Response;
+  try {
+    response = await send(address, { headers: { accept: "application/x-ndjson" } });
+  } catch {
+    return fail("UNREACHABLE", `${address.origin} does not answer`);
+  }
+  if (response.ok && response.body !== null) return { ok: true, lines: linesOf(response.body) };
+  const problem = ProblemSchema.safeParse(await response.json().catch(() => null));
+  return problem.success
+    ? { ok: false, error: problem.data.error }
+    : fail("INTERNAL", `the export was answered with HTTP ${response.status}`);
+}
+
 export function createDashboardClient(options: ClientOptions) {
   const get = <Schema extends z.ZodType<object>>(path: string, answer: Schema, query: Query = {}, call: CallOptions = {}) =>
     request(options, { method: "GET", path, answer, query, ...call });
@@ -94,14 +78,14 @@ export function createDashboardClient(options: ClientOptions) {
   return {
     session: {
       create: (token: string) => send("POST", "/api/auth/session", z.object({ session: SessionSchema }), { token }),
-      get: (call?: CallOptions) => get("/api/auth/session", z.object({ who: WhoSchema }), {}, call),
+      get: (call?: CallOptions) => get("/api/auth/session", z.object({ who: WhoAmISchema }), {}, call),
       end: () => send("DELETE", "/api/auth/session", z.looseObject({})),
       list: (call?: CallOptions) => get("/api/auth/sessions", z.looseObject({ sessions: z.array(SessionSchema) }), {}, call),
       revoke: (id: string) => send("DELETE", at("auth", "sessions", id), z.looseObject({})),
     },
     tokens: {
       list: (call?: CallOptions) => get("/api/auth/tokens", z.looseObject({ tokens: z.array(TokenSchema) }), { limit: 100 }, call),
-      create: (token: { name: string; scopes: string[]; expiresInSeconds?: number | null }) =>
+      create: (token: { name: string; scopes: Scope[]; expiresInSeconds?: number | null }) =>
         send("POST", "/api/auth/tokens", z.object({ token: z.string(), apiToken: TokenSchema }), token),
       revoke: (id: string) => send("DELETE", at("auth", "tokens", id), z.looseObject({})),
     },
@@ -115,12 +99,23 @@ export function createDashboardClient(options: ClientOptions) {
     },
     delivery: {
       list: (query: Query = {}, call?: CallOptions) =>
-        get("/api/delivery/reports", z.looseObject({ reports: z.array(ReportRowSchema) }), query, call),
+        get("/api/delivery/reports", z.looseObject({ reports: z.array(DeliveryReportRowSchema) }), query, call),
       get: (orderId: string, call?: CallOptions) =>
-        get("/api/delivery/reports", z.looseObject({ report: ReportRowSchema }), { order_id: orderId }, call),
+        get("/api/delivery/reports", z.looseObject({ report: DeliveryReportRowSchema }), { order_id: orderId }, call),
+      generate: (orderId?: string) =>
+        send(
+          "POST",
+          "/api/delivery/reports",
+          z.looseObject({ generated: z.number(), queued: z.number() }),
+          orderId === undefined ? {} : { orderId },
+        ),
     },
+    /** What a report is held against. */
+    custody: (orderId: string) => readCustody(options, orderId),
     analytics: {
-      stats: (query: Query, call?: CallOptions) => get("/api/patches/stats", StatsSchema, query, call),
+      stats: (query: Query, call?: CallOptions) => get("/api/patches/stats", StatsSchema.omit({ ok: true }), query, call),
+      trends: (query: Query, call?: CallOptions) =>
+        get("/api/patches/trends", TrendsSchema.omit({ ok: true }), query, call),
     },
   };
 }

@@ -3,3 +3,4 @@ export * from "./createClient.ts";
 export * from "./dashboard.ts";
 export * from "./HubClient.ts";
 export type { CallOptions, ClientOptions, Refusal } from "./request.ts";
+export * from "./verifyReport.ts";

@@ -1,5 +1,8 @@
+export * from "./analytics.ts";
 export * from "./contracts.ts";
 export * from "./custody.ts";
+export * from "./delivery.ts";
+export * from "./deliveryLedger.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
@@ -9,3 +12,4 @@ export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
+export * from "./sessions.ts";

@@ -1,9 +1,6 @@
 import { createClient, createDashboardClient } from "@shared/client";
-import type { Failed, Ok, Result, VibeError } from "@shared/contracts";
+import { CSRF_HEADER, type Failed, type Ok, type Result, type VibeError } from "@shared/contracts";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
-
-/** What the cookie's calls that change something must carry; a page of another origin cannot send it unasked. */
-const CSRF_HEADER = "x-vibehq-csrf";
 
 /** The session is in a cookie that scripts cannot read, so that the client's own bearer has nothing to say. */
 const send: typeof fetch = (input, init) => {

@@ -27,7 +27,7 @@ export function Shell() {
   const toggleTheme = useTheme((state) => state.toggle);
 
   useEffect(listenForKeys, []);
-  useEffect(() => joinStream({ url: origin }), []);
+  useEffect(() => joinStream(origin), []);
 
   const signOut = useCallback(async () => {
     await dashboard.session.end();

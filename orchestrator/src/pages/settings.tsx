@@ -1,4 +1,4 @@
-import { SCOPES } from "@shared/contracts";
+import { type Scope, SCOPES } from "@shared/contracts";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound, Plus } from "lucide-react";
@@ -149,7 +149,7 @@ const LIFETIMES = [
 
 function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: boolean) => void }) {
   const queries = useQueryClient();
-  const [scopes, setScopes] = useState<readonly string[]>(["patches:read", "orders:read"]);
+  const [scopes, setScopes] = useState<readonly Scope[]>(["patches:read", "orders:read"]);
   const [lifetime, setLifetime] = useState("90");
   const make = useMutation({
     mutationFn: (name: string) =>

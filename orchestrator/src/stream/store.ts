@@ -45,7 +45,7 @@ export const useStream = create<StreamState>(() => ({ connection: "idle", since:
  * Joins the room and keeps `useStream` up to date until the returned function is called. Events are gathered and shown
  * together: a burst costs one rendering, not one an event.
  */
-export function joinStream(options: { url: string; open?: (url: string, protocols: string[]) => WebSocket }): () => void {
+export function joinStream(url: string): () => void {
   let pending: StreamEvent[] = [];
   let timer: ReturnType<typeof setTimeout> | null = null;
   let offset: number | null = null;
@@ -77,9 +77,10 @@ export function joinStream(options: { url: string; open?: (url: string, protocol
   }, 1_000);
 
   const hub = new HubClient({
-    url: options.url,
+    url,
+    // The session's cookie says who asks; the one subprotocol left is the protocol's own name.
     token: "",
-    ...(options.open ? { open: options.open } : {}),
+    open: (address) => new WebSocket(address, ["vibehq"]),
     onMessage: (message) => {
       offset = message.offset;
       pending.push(eventOfRecord(message.payload));

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { authenticate, type AuthenticateOptions } from "../../worker/services/auth/authenticate.ts";
-import { FRESH_MS, STALE_MS, TokenCache } from "../../worker/services/auth/TokenCache.ts";
+import { CredentialCache, FRESH_MS, STALE_MS } from "../../worker/services/auth/CredentialCache.ts";
 import { revokeToken } from "../../worker/services/auth/revokeToken.ts";
 import { admin, answerOf, call, tokenWith } from "./caller.ts";
 
@@ -17,7 +17,7 @@ function isolate() {
     log: createLogger({ write: () => undefined }),
     now: () => new Date(state.ms),
     background: (work) => void started.push(work),
-    cache: new TokenCache(),
+    cache: new CredentialCache(),
   };
   const codeOf = async (token: string | null, database = env) => {
     const result = await authenticate(database, token, options);

@@ -177,6 +177,18 @@ interface OpsPatchRollupsTable {
   lines_removed: number;
 }
 
+interface OpsSessionsTable {
+  id: string;
+  actor: string;
+  token_id: string | null;
+  token_hash: string;
+  user_agent: string | null;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
+}
+
 interface OpsVPatchActivityTable {
   id: number | null;
   patch_id: string | null;
@@ -209,6 +221,7 @@ export interface OpsDatabase {
   patch_events: OpsPatchEventsTable;
   patch_events_search: OpsPatchEventsSearchTable;
   patch_rollups: OpsPatchRollupsTable;
+  sessions: OpsSessionsTable;
   v_patch_activity: OpsVPatchActivityTable;
   workspace_cursors: OpsWorkspaceCursorsTable;
 }
