@@ -1,5 +1,6 @@
 import path from "node:path";
 import { buildClient, BuildError } from "./buildClient.ts";
+import { buildPatchctl } from "../containers/patch-engine/build.ts";
 import { writeDevVars } from "./devVars.ts";
 import { installGitHook } from "./gitHook.ts";
 import { migrateLocal, StoreError } from "./migrations.ts";
@@ -23,6 +24,7 @@ try {
   console.error(error.message);
   process.exit(1);
 }
+if ((await buildPatchctl()) === "built") console.log("Built patchctl.");
 
 if (!process.env.CI) {
   const hook = installGitHook();

@@ -2,6 +2,7 @@ import {
   BatchOutcomeSchema,
   CheckOutcomeSchema,
   CustodyRecordSchema,
+  DeliveryReportRowSchema,
   JsonObjectSchema,
   OrderSchema,
   PatchEventSchema,
@@ -51,5 +52,12 @@ export const PatchLogSchema = z.looseObject({
 });
 export type PatchLog = z.infer<typeof PatchLogSchema>;
 export const LogsAnswerSchema = z.looseObject({ results: z.array(PatchLogSchema) });
+
+export const ReportAnswerSchema = z.object({ report: DeliveryReportRowSchema });
+export const ReportsAnswerSchema = z.object({
+  reports: z.array(DeliveryReportRowSchema),
+  cursor: z.string().nullable(),
+});
+export const GeneratedAnswerSchema = z.object({ generated: z.number().int(), queued: z.number().int() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

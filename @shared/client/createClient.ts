@@ -18,6 +18,7 @@ import {
   ApplyAnswerSchema,
   ChecksAnswerSchema,
   DiffAnswerSchema,
+  GeneratedAnswerSchema,
   LogsAnswerSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
@@ -27,6 +28,8 @@ import {
   ProjectsAnswerSchema,
   RecordedAnswerSchema,
   RefusalSchema,
+  ReportAnswerSchema,
+  ReportsAnswerSchema,
   TaskAnswerSchema,
   TasksAnswerSchema,
   WorkspaceAnswerSchema,
@@ -142,6 +145,16 @@ export function createClient(options: ClientOptions) {
       /** Whether the workspace's custody chain holds, link by link. */
       verify: (workspaceId: string, call?: CallOptions) =>
         get("/api/patches/verify", AnyAnswerSchema, { workspaceId }, call),
+    },
+    delivery: {
+      /** The current reports, the newest first. */
+      reports: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/delivery/reports", ReportsAnswerSchema, { ...query }, call),
+      report: (orderId: string, query: { version?: number } = {}, call?: CallOptions) =>
+        get("/api/delivery/reports", ReportAnswerSchema, { order_id: orderId, ...query }, call),
+      /** One order's report, or those of all orders that have moved on since their last. */
+      generate: (input: { orderId?: string } = {}, call?: CallOptions) =>
+        send("POST", "/api/delivery/reports", GeneratedAnswerSchema, input, call),
     },
     events: {
       /** Records events of an engine that stood alone; known ones change nothing. */

@@ -18,6 +18,8 @@ export const SCOPES = [
   "requests:write",
   "tokens:read",
   "tokens:write",
+  "delivery:read",
+  "delivery:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

@@ -1,11 +1,13 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
 import { authRoutes } from "./api/routes/auth.ts";
+import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
+
 import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
@@ -18,6 +20,8 @@ function createOrchestratorApp(): App {
   workspaceRoutes(app);
   patchRoutes(app);
   orderRoutes(app);
+
+  deliveryRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
   authRoutes(app);

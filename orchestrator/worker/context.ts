@@ -89,6 +89,8 @@ export const factoryActor = (name: string): Actor => ({
     "orders:write",
     "tasks:read",
     "tasks:write",
+    "delivery:read",
+    "delivery:write",
   ]),
   requesters: null,
   workspaceId: null,

@@ -25,11 +25,24 @@ export function entryOf(
 ): LogEntry {
   const { head, ...rest } = at;
   const files = plan.files.map(
-    ({ path, from, kind, mode, beforeSha256, afterSha256, splices, linesAdded, linesRemoved, diff }): LoggedFile => ({
+    ({
       path,
       from,
       kind,
       mode,
+      modeBefore,
+      beforeSha256,
+      afterSha256,
+      splices,
+      linesAdded,
+      linesRemoved,
+      diff,
+    }): LoggedFile => ({
+      path,
+      from,
+      kind,
+      mode,
+      ...(modeBefore && { modeBefore }),
       beforeSha256,
       afterSha256,
       linesAdded,

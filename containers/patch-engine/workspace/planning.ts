@@ -7,6 +7,7 @@ import {
   type VibeError,
 } from "@shared/contracts";
 import {
+  patchesOf,
   pathsOf,
   pathsOfRevert,
   planBatch,
@@ -48,12 +49,8 @@ export async function planApply(
   explicitCheck: boolean,
 ): Promise<Planned> {
   const mintPatchId = (index: number) => patchIdOf(batchId, index);
-  const named = batch.patches.map((patch, index): RefusedPatch => ({
-    patch_id: patch.id ?? mintPatchId(index),
-    file: patch.file,
-    op: patch.op,
-    task_id: patch.taskId ?? null,
-  }));
+  const asked = patchesOf(batch, mintPatchId);
+  const named = asked.map(({ patch_id, file, op, task_id }): RefusedPatch => ({ patch_id, file, op, task_id }));
 
   const policy = readPolicy(workspace.directory);
   if (!policy.ok) return refuse(policy.error, named);
@@ -65,10 +62,10 @@ export async function planApply(
   const loaded = workspace.load(pathsOf(batch));
   if (loaded.errors.size > 0) {
     const errors = new Map<string, VibeError>();
-    for (const [index, patch] of batch.patches.entries()) {
-      const error = loaded.errors.get(patch.file) ?? (patch.op === "rename-file" && loaded.errors.get(patch.to));
-      const patchId = named[index]?.patch_id;
-      if (error && patchId !== undefined) errors.set(patchId, { ...error, patchId });
+    for (const { patch_id: patchId, paths } of asked) {
+      const path = paths.find((one) => loaded.errors.has(one));
+      const error = path !== undefined && loaded.errors.get(path);
+      if (error) errors.set(patchId, { ...error, patchId });
     }
     const [first] = [...errors.values(), ...loaded.errors.values()];
     if (first) return refuse(first, named, errors);

@@ -62,6 +62,31 @@ interface OpsApiTokensTable {
   last_used_at: string | null;
 }
 
+interface OpsDeliveryCursorTable {
+  id: Generated<number>;
+  custody_id: number;
+}
+
+interface OpsDeliveryOrdersTable {
+  order_id: string;
+  workspace_id: string;
+  seq: number;
+  reported_seq: Generated<number>;
+}
+
+interface OpsDeliveryReportVersionsTable {
+  order_id: string;
+  version: number;
+  report_md: string;
+  report_json: string;
+  success_rate: number | null;
+  total_patches: number | null;
+  workspace_id: string | null;
+  factory: string | null;
+  events: number;
+  created_at: string | null;
+}
+
 interface OpsDeliveryReportsTable {
   id: Generated<number>;
   order_id: string;
@@ -70,6 +95,12 @@ interface OpsDeliveryReportsTable {
   success_rate: number | null;
   total_patches: number | null;
   created_at: Generated<string | null>;
+  version: Generated<number>;
+  workspace_id: string | null;
+  factory: string | null;
+  events: Generated<number>;
+  content_hash: Generated<string>;
+  pushed_version: Generated<number>;
 }
 
 interface OpsOpsIssuesTable {
@@ -214,6 +245,9 @@ export interface OpsDatabase {
   ai_provider_configs: OpsAiProviderConfigsTable;
   ai_provider_executions: OpsAiProviderExecutionsTable;
   api_tokens: OpsApiTokensTable;
+  delivery_cursor: OpsDeliveryCursorTable;
+  delivery_orders: OpsDeliveryOrdersTable;
+  delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
   ops_issues: OpsOpsIssuesTable;
   ops_scans: OpsOpsScansTable;

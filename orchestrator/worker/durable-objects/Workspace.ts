@@ -177,6 +177,10 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     return { records: this.#chain.after(after, Math.min(limit, 1000)), head: this.#chain.head() };
   }
 
+  async eventsOfOrder(orderId: string, after: number, limit: number) {
+    return { records: this.#chain.ofOrderAfter(orderId, after, Math.min(limit, 1000)), head: this.#chain.head() };
+  }
+
   async eventsOfPatch(patchId: string): Promise<CustodyRecord[]> {
     return this.#chain.ofPatch(patchId);
   }

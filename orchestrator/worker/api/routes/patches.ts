@@ -8,6 +8,7 @@ import {
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { applyPatches } from "../../services/patch/applyPatches.ts";
+import { exportCustody, ExportCustodySchema } from "../../services/patch/exportCustody.ts";
 import { getPatch } from "../../services/patch/getPatch.ts";
 import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
 import { listPatchLogs, PatchLogRowSchema, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
@@ -134,6 +135,25 @@ function readRoutes(app: App): void {
       },
     },
     async (c, ctx, { query }) => respond(c, await verifyChain(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/custody",
+      scope: "patches:read",
+      tag,
+      summary: "Custody chains as NDJSON: a workspace's, in pages if asked, or all that an order has events in",
+      query: ExportCustodySchema,
+    },
+    async (c, ctx, { query }) => {
+      const exported = await exportCustody(ctx, query);
+      if (!exported.ok) return respond(c, exported);
+      const { ndjson, next } = exported;
+      return new Response(ndjson, {
+        headers: { "content-type": "application/x-ndjson", ...(next === null ? {} : { "x-next-after": String(next) }) },
+      });
+    },
   );
   route(
     app,

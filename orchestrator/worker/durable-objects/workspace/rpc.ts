@@ -43,6 +43,8 @@ export interface WorkspaceRpc {
   alias(): Promise<string | null>;
   /** The chain after `seq`, oldest first, at most 1,000 records. */
   events(after: number, limit: number): Promise<{ records: CustodyRecord[]; head: ChainHead }>;
+  /** An order's own links of the chain after `seq`, oldest first, at most 1,000. */
+  eventsOfOrder(orderId: string, after: number, limit: number): Promise<{ records: CustodyRecord[]; head: ChainHead }>;
   eventsOfPatch(patchId: string): Promise<CustodyRecord[]>;
   entry(seq: number): Promise<LogEntry | null>;
   /** Recomputes the custody chain and the engine log on record. `delivered` is how far DB_OPS has got. */
