@@ -1,3 +1,4 @@
+export * from "./analytics.ts";
 export * from "./contracts.ts";
 export * from "./custody.ts";
 export * from "./engine.ts";

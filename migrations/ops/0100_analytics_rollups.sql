@@ -18,10 +18,10 @@ SELECT
   f.created_at AS first_at,
   coalesce(nullif(f.requester, ''), f.actor) AS factory,
   f.op,
-  coalesce(f.provider, '') AS provider,
-  coalesce(f.phase, '') AS phase,
-  coalesce(f.order_id, '') AS order_id,
-  coalesce(f.project_id, '') AS project_id,
+  f.provider,
+  f.phase,
+  f.order_id,
+  f.project_id,
   l.event_type,
   l.ts_check_ok,
   l.error_code,
@@ -217,15 +217,15 @@ SELECT iif(own, lives.project_id, '') AS project_id, day AS day, op AS op, count
 FROM (SELECT 0 AS own UNION ALL SELECT 1) AS scope, v_patch_lives AS lives WHERE (NOT own OR lives.project_id <> '')
 GROUP BY 1, 2, 3;
 INSERT INTO patch_provider_days (project_id, day, provider, patches, requested, applied, validated, refused, reverted, ok, failed, stands, lines_added, lines_removed, timed, duration_ms, first_at, last_at)
-SELECT iif(own, lives.project_id, '') AS project_id, day AS day, provider AS provider, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
+SELECT iif(own, lives.project_id, '') AS project_id, day AS day, coalesce(provider, '') AS provider, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
 FROM (SELECT 0 AS own UNION ALL SELECT 1) AS scope, v_patch_lives AS lives WHERE (NOT own OR lives.project_id <> '')
 GROUP BY 1, 2, 3;
 INSERT INTO patch_phase_days (project_id, day, phase, patches, requested, applied, validated, refused, reverted, ok, failed, stands, lines_added, lines_removed, timed, duration_ms, first_at, last_at)
-SELECT iif(own, lives.project_id, '') AS project_id, day AS day, phase AS phase, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
+SELECT iif(own, lives.project_id, '') AS project_id, day AS day, coalesce(phase, '') AS phase, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
 FROM (SELECT 0 AS own UNION ALL SELECT 1) AS scope, v_patch_lives AS lives WHERE (NOT own OR lives.project_id <> '')
 GROUP BY 1, 2, 3;
 INSERT INTO patch_order_days (day, order_id, project_id, patches, requested, applied, validated, refused, reverted, ok, failed, stands, lines_added, lines_removed, timed, duration_ms, first_at, last_at)
-SELECT day AS day, order_id AS order_id, project_id AS project_id, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
+SELECT day AS day, coalesce(order_id, '') AS order_id, coalesce(project_id, '') AS project_id, count(*) AS patches, sum(event_type = 'patch_requested') AS requested, sum(event_type = 'patch_applied') AS applied, sum(event_type = 'patch_validated') AS validated, sum(event_type = 'patch_failed') AS refused, sum(event_type = 'patch_reverted') AS reverted, sum(ts_check_ok IS 1 AND event_type <> 'patch_failed') AS ok, sum(ts_check_ok IS 0 OR event_type = 'patch_failed') AS failed, sum(event_type IN ('patch_applied', 'patch_validated')) AS stands, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_added, 0)) AS lines_added, sum(iif(event_type IN ('patch_applied', 'patch_validated'), lines_removed, 0)) AS lines_removed, sum(timed) AS timed, sum(duration_ms) AS duration_ms, min(first_at) AS first_at, max(last_at) AS last_at
 FROM v_patch_lives AS lives
 GROUP BY 1, 2, 3;
 INSERT INTO patch_error_days (project_id, day, code, template, patches)

@@ -58,7 +58,7 @@ const dimension = (key: string | null): Shape => ({
   key: ["project_id", "day", ...(key === null ? [] : [key])],
   counts: COUNTS,
   spans: true,
-  columns: { project_id: PROJECT, day: "day", ...(key === null ? {} : { [key]: key }), ...SUMS },
+  columns: { project_id: PROJECT, day: "day", ...(key === null ? {} : { [key]: `coalesce(${key}, '')` }), ...SUMS },
   from: `${SCOPED} WHERE ${OF_SCOPE}`,
 });
 
@@ -78,7 +78,7 @@ export const ROLLUPS = {
   patch_order_days: {
     ...dimension("order_id"),
     key: ["day", "order_id", "project_id"],
-    columns: { day: "day", order_id: "order_id", project_id: "project_id", ...SUMS },
+    columns: { day: "day", order_id: "coalesce(order_id, '')", project_id: "coalesce(project_id, '')", ...SUMS },
     from: "v_patch_lives AS lives WHERE 1",
   },
   patch_error_days: {
@@ -137,9 +137,9 @@ export function addRollup(table: RollupTable, guard: string): string {
 
 /**
  * A rollup's rows from those of `patch_events` alone: what keeping them event by event must come to. Reads patches that
- * were asked for from the time ?1 until before ?2, and where `ofWorkspace`, those of the workspace ?3.
+ * were asked for from the time ?1 until before ?2; `of` one workspace or order alone, that of ?3.
  */
-export function computeRollup(table: RollupTable, ofWorkspace = false): string {
+export function computeRollup(table: RollupTable, of?: "workspace_id" | "order_id"): string {
   const shape = shapeOf(table);
   const columns = columnsOf(shape).map((column) => {
     const expression =
@@ -147,7 +147,7 @@ export function computeRollup(table: RollupTable, ofWorkspace = false): string {
     return `${expression} AS ${column}`;
   });
   return `SELECT ${columns.join(", ")} FROM ${shape.from} AND first_at >= ?1 AND first_at < ?2
-    ${ofWorkspace ? "AND lives.workspace_id = ?3" : ""}
+    ${of === undefined ? "" : `AND lives.${of} = ?3`}
     GROUP BY ${shape.key.map((_, index) => index + 1).join(", ")}`;
 }
 
@@ -166,5 +166,5 @@ export function subtractRollup(table: RollupTable): string {
   const columns = columnsOf(shape);
   const minus = columns.map((column) => (shape.counts.includes(column) ? `-${column}` : column));
   return `INSERT INTO ${table} (${columns.join(", ")})
-    SELECT ${minus.join(", ")} FROM (${computeRollup(table, true)}) WHERE 1 ${merging(shape)}`;
+    SELECT ${minus.join(", ")} FROM (${computeRollup(table, "workspace_id")}) WHERE 1 ${merging(shape)}`;
 }
