@@ -1,7 +1,7 @@
 import type { CustodyRecord } from "@shared/contracts";
 import { logPatchEvent } from "../../services/patch/d1Logger.ts";
 import { sendReportRequests } from "../../services/delivery/requestReport.ts";
-import { rollupDeltas, type Step } from "../../services/patch/rollups.ts";
+import type { Step } from "../../services/patch/rollups.ts";
 import { moveTasksByEvents } from "../../services/task/moveByEvents.ts";
 import type { Chain } from "./Chain.ts";
 import { OPS_SINK, PROJECTS_SINK, REPORTS_SINK, settlesOrder, type Sink } from "./Sinks.ts";
@@ -29,12 +29,8 @@ export function sinkOf(name: string, parts: DeliveryParts): Sink {
 const opsSink = ({ env, chain, workspaceId, now }: DeliveryParts): Sink => ({
   after: (seq) => pageOf(chain.after(seq, PAGE_EVENTS)),
   deliver: async (records, from) => {
-    const rollups = rollupDeltas(stepsOf(chain, records));
-    const { seq, hash } = await logPatchEvent(
-      env.DB_OPS,
-      { workspaceId: workspaceId(), from, records, rollups },
-      now(),
-    );
+    const steps = stepsOf(chain, records);
+    const { seq, hash } = await logPatchEvent(env.DB_OPS, { workspaceId: workspaceId(), from, records, steps }, now());
     // Rows that stand where another chain put them must not be taken for this one's.
     if (seq > 0 && chain.hashAt(seq) !== hash) throw new Error(`DB_OPS holds another chain at seq ${seq}`);
     return seq;
