@@ -2,6 +2,9 @@ import {
   DeliveryReportRowSchema,
   fail,
   ProblemSchema,
+  ReplayFileSchema,
+  ReplaySchema,
+  ReplayTreeSchema,
   type Result,
   type Scope,
   ScopeSchema,
@@ -9,7 +12,6 @@ import {
   StatsSchema,
   TrendsSchema,
   WhoAmISchema,
-  WorkspaceFileSchema,
 } from "@shared/contracts";
 import { z } from "zod";
 import type { CallOptions, ClientOptions, Query } from "./request.ts";
@@ -30,17 +32,6 @@ const TokenSchema = z.looseObject({
   expiresAt: z.string().nullable(),
   revokedAt: z.string().nullable(),
   lastUsedAt: z.string().nullable(),
-});
-
-const ReplayStepSchema = z.looseObject({
-  seq: z.number(),
-  batch_id: z.string().nullable(),
-  ts: z.string(),
-  tree_hash: z.string().nullable(),
-});
-const TreeSchema = z.looseObject({
-  tree_hash: z.string(),
-  files: z.array(z.looseObject({ path: z.string(), sha256: z.string(), mode: z.string() })),
 });
 
 const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
@@ -90,12 +81,19 @@ export function createDashboardClient(options: ClientOptions) {
       revoke: (id: string) => send("DELETE", at("auth", "tokens", id), z.looseObject({})),
     },
     replay: {
-      steps: (orderId: string, call?: CallOptions) =>
-        get(at("orders", orderId, "replay"), z.looseObject({ steps: z.array(ReplayStepSchema) }), {}, call),
-      tree: (orderId: string, seq: number, call?: CallOptions) =>
-        get(at("orders", orderId, "replay", String(seq), "tree"), TreeSchema, {}, call),
+      /** An order's batches, a page of them: those after the entry `after`. */
+      batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay"), ReplaySchema, query, call),
+      /** The files of a tree, a page of them: those after the path `after`. */
+      tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, query, call),
       file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
-        get(`${at("orders", orderId, "replay", String(seq), "files")}/${path.split("/").map((part) => encodeURIComponent(part)).join("/")}`, z.object({ file: WorkspaceFileSchema }), {}, call),
+        get(
+          at("orders", orderId, "replay", String(seq), "files", ...path.split("/")),
+          ReplayFileSchema,
+          {},
+          call,
+        ),
     },
     delivery: {
       list: (query: Query = {}, call?: CallOptions) =>

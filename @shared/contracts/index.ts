@@ -10,6 +10,7 @@ export * from "./json.ts";
 export * from "./missionControl.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
+export * from "./replay.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
 export * from "./sessions.ts";

@@ -37,6 +37,7 @@ let onSignedOut: () => void = () => undefined;
 export const whenSignedOut = (listener: () => void): void => {
   onSignedOut = listener;
 };
+export const signedOut = (): void => onSignedOut();
 
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({

@@ -10,6 +10,7 @@ const WORDS: Record<Connection, { word: string; meaning: string }> = {
   connecting: { word: "Connecting", meaning: "Joining the stream." },
   open: { word: "Live", meaning: "Every event is shown as it happens." },
   waiting: { word: "Reconnecting", meaning: "The stream was lost. It goes on from where it stopped, without a hole." },
+  "signed-out": { word: "Signed out", meaning: "The session or its token has ended; sign in again." },
   closed: { word: "Offline", meaning: "The stream has ended; reload to join again." },
 };
 

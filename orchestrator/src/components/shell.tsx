@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { CircleUserRound, LogOut, Moon, Search, Settings2, Sun } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
-import { dashboard, origin, queryClient } from "../api/client.ts";
+import { dashboard, origin, queryClient, signedOut } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { cn } from "../lib/cn.ts";
 import { listenForKeys, type Shortcut, useKeys } from "../lib/keys.ts";
@@ -28,6 +28,12 @@ export function Shell() {
 
   useEffect(listenForKeys, []);
   useEffect(() => joinStream(origin), []);
+
+  // The stream is told first that a session was ended elsewhere.
+  const ended = useStream((state) => state.connection === "signed-out");
+  useEffect(() => {
+    if (ended) void queryClient.refetchQueries({ queryKey: sessionQuery.queryKey }).then(() => signedOut());
+  }, [ended]);
 
   const signOut = useCallback(async () => {
     await dashboard.session.end();

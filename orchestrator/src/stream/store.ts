@@ -1,9 +1,9 @@
-import { HubClient } from "@shared/client";
+import { HubClient, type HubState } from "@shared/client";
 import { create } from "zustand";
 import { eventOfRecord, type StreamEvent } from "./event.ts";
 import { PatchBook } from "./PatchBook.ts";
 
-export type Connection = "idle" | "connecting" | "open" | "waiting" | "closed";
+export type Connection = "idle" | HubState;
 
 interface StreamState {
   connection: Connection;
@@ -78,9 +78,6 @@ export function joinStream(url: string): () => void {
 
   const hub = new HubClient({
     url,
-    // The session's cookie says who asks; the one subprotocol left is the protocol's own name.
-    token: "",
-    open: (address) => new WebSocket(address, ["vibehq"]),
     onMessage: (message) => {
       offset = message.offset;
       pending.push(eventOfRecord(message.payload));

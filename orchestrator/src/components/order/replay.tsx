@@ -1,5 +1,6 @@
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { ChevronLeft, ChevronRight, CircleCheck, CircleX, FileText, History, LoaderCircle } from "lucide-react";
+import type { Replay as ReplayPage, ReplayBatch, ReplayTree } from "@shared/contracts";
 import { Slider } from "radix-ui";
 import { type ReactNode, useMemo } from "react";
 import { dashboard, need } from "../../api/client.ts";
@@ -14,10 +15,34 @@ import { Card, Empty, SkeletonRows } from "../ui/surface.tsx";
 
 const MAX_SHOWN_LINES = 3_000;
 
+/** All of an order's batches, page after page. */
+async function readBatches(orderId: string, signal: AbortSignal): Promise<ReplayBatch[]> {
+  const batches: ReplayBatch[] = [];
+  for (let after: number | null = 0; after !== null; ) {
+    const page: ReplayPage = await need(dashboard.replay.batches(orderId, { after, limit: 500 }, { signal }));
+    batches.push(...page.batches);
+    after = page.next;
+  }
+  return batches;
+}
+
+/** A tree as it was after an entry, and the hash that its listing comes to here. */
+async function readTree(orderId: string, seq: number, signal: AbortSignal) {
+  const files: ReplayTree["tree"] = [];
+  let recorded = "";
+  for (let after: string | null = ""; after !== null; ) {
+    const page: ReplayTree = await need(dashboard.replay.tree(orderId, seq, after === "" ? {} : { after }, { signal }));
+    files.push(...page.tree);
+    recorded = page.treeHash;
+    after = page.next;
+  }
+  return { files, recorded, computed: await treeHashOf(files) };
+}
+
 /** The tree as it was after each batch, and any file of it; each listing is hashed here and held against the record. */
 export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string; seq: number | undefined; file: string | undefined; onSeq: (seq: number) => void; onFile: (file: string | undefined) => void }) {
-  const steps = useQuery({ queryKey: ["replay", orderId], queryFn: ({ signal }) => need(dashboard.replay.steps(orderId, { signal })) });
-  const list = useMemo(() => steps.data?.steps ?? [], [steps.data]);
+  const steps = useQuery({ queryKey: ["replay", orderId], queryFn: ({ signal }) => readBatches(orderId, signal) });
+  const list = useMemo(() => steps.data ?? [], [steps.data]);
   const found = list.findIndex((step) => step.seq === seq);
   const index = found === -1 ? list.length - 1 : found;
   const step = list[index];
@@ -77,12 +102,15 @@ export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string;
           <span className="nums text-sm font-medium text-ink">
             Batch {index + 1} of {list.length}
           </span>
-          {step.batch_id ? <Identifier value={step.batch_id} label="the batch id" className="text-ink-2" /> : null}
+          <span>
+            {step.kind === "revert" ? "Revert" : (step.phase ?? "Patches")} by {step.requester}
+          </span>
+          <Identifier value={step.batchId} label="the batch id" className="text-ink-2" />
           <time dateTime={step.ts}>{moment(step.ts)}</time>
           <span className="nums">log entry {step.seq}</span>
         </div>
       </Card>
-      <Tree orderId={orderId} seq={step.seq} expected={step.tree_hash} before={before?.seq} file={file} onFile={onFile} />
+      <Tree orderId={orderId} seq={step.seq} expected={step.treeHash} before={before?.seq ?? 0} file={file} onFile={onFile} />
     </div>
   );
 }
@@ -97,26 +125,21 @@ function Verdict({ state, children }: { state: "ok" | "bad" | "busy"; children: 
   );
 }
 
-function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: string; seq: number; expected: string | null; before: number | undefined; file: string | undefined; onFile: (file: string | undefined) => void }) {
-  const treeAt = (at: number | undefined) => ({
+function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: string; seq: number; expected: string; before: number; file: string | undefined; onFile: (file: string | undefined) => void }) {
+  const treeAt = (at: number) => ({
     queryKey: ["replay", orderId, at, "tree"],
-    enabled: at !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: keepPreviousData,
-    queryFn: async ({ signal }: { signal: AbortSignal }) => {
-      const tree = await need(dashboard.replay.tree(orderId, at ?? 0, { signal }));
-      return { ...tree, computed: await treeHashOf(tree.files) };
-    },
+    queryFn: ({ signal }: { signal: AbortSignal }) => readTree(orderId, at, signal),
   });
   const tree = useQuery(treeAt(seq));
   const previous = useQuery(treeAt(before));
-  const was = useMemo(() => new Map(before === undefined ? [] : previous.data?.files.map((each) => [each.path, each.sha256])), [previous.data, before]);
+  const was = useMemo(() => new Map(previous.data?.files.map((each) => [each.path, each.sha256])), [previous.data]);
 
   if (tree.isPending) return <SkeletonRows rows={8} />;
   if (tree.error) return <Problem error={tree.error} retry={() => void tree.refetch()} />;
   const { files, computed } = tree.data;
-  const wanted = expected ?? tree.data.tree_hash;
-  const shown = files.find((each) => each.path === file);
+    const shown = files.find((each) => each.path === file);
   return (
     <div className="grid gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
       <Card className="self-start">
@@ -124,17 +147,17 @@ function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: strin
           <h2 className="text-sm font-semibold">
             Tree <span className="nums font-normal text-ink-3">{plural(files.length, "file")}</span>
           </h2>
-          {computed === wanted ? (
+          {computed === expected ? (
             <Verdict state="ok">Matches the recorded tree hash</Verdict>
           ) : (
             <Verdict state="bad">Is not the recorded tree</Verdict>
           )}
-          <Identifier value={wanted} label="the tree hash" short className="text-ink-3" />
+          <Identifier value={expected} label="the tree hash" short className="text-ink-3" />
         </header>
         <ul className="max-h-[60vh] overflow-y-auto py-1" tabIndex={0} aria-label="Files of the tree">
           {files.map((each) => {
             const known = was.get(each.path);
-            const mark = before === undefined || previous.data === undefined ? "" : known === undefined ? "A" : known === each.sha256 ? "" : "M";
+            const mark = previous.data === undefined ? "" : known === undefined ? "A" : known === each.sha256 ? "" : "M";
             return (
               <li key={each.path}>
                 <button
