@@ -1,6 +1,10 @@
 import {
+  AgentTelemetrySchema,
   DeliveryReportRowSchema,
   fail,
+  HilTelemetrySchema,
+  OpsTelemetrySchema,
+  PipelineTelemetrySchema,
   ProblemSchema,
   ReplayFileSchema,
   ReplaySchema,
@@ -107,6 +111,12 @@ export function createDashboardClient(options: ClientOptions) {
           z.looseObject({ generated: z.number(), queued: z.number() }),
           orderId === undefined ? {} : { orderId },
         ),
+    },
+    telemetry: {
+      pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineTelemetrySchema.omit({ ok: true }), {}, call),
+      agents: (call?: CallOptions) => get("/api/telemetry/agents", AgentTelemetrySchema.omit({ ok: true }), {}, call),
+      ops: (call?: CallOptions) => get("/api/telemetry/ops", OpsTelemetrySchema.omit({ ok: true }), {}, call),
+      hil: (call?: CallOptions) => get("/api/telemetry/hil", HilTelemetrySchema.omit({ ok: true }), {}, call),
     },
     /** What a report is held against. */
     custody: (orderId: string) => readCustody(options, orderId),

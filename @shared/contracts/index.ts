@@ -14,3 +14,4 @@ export * from "./replay.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
 export * from "./sessions.ts";
+export * from "./telemetry.ts";

@@ -163,7 +163,7 @@ function Head({ data, rows, files }: { data: { order: { id: string; title: strin
         <span>changed {ago(Date.now() - instant(order.updated_at))} ago</span>
       </p>
       {order.description ? <p className="mt-2 max-w-prose break-words text-ink-2">{order.description}</p> : null}
-      <div className="mt-4 grid gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
+      <div className="mt-4 grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
         <Figure name="Patches that stand" value={count(stands)} of={`of ${count(rows.length)}`} />
         <Figure name="Success" value={percent(settled === 0 ? null : (stands / settled) * 100)} of={failed > 0 ? `${count(failed)} failed` : ""} />
         <Figure name="Files" value={count(files.length)}>

@@ -8,10 +8,10 @@ import { StatusMark } from "../status.tsx";
 import { Card, Empty } from "../ui/surface.tsx";
 import type { Step } from "./batches.ts";
 
-/** The gravest status of a batch stands for it: it is all or nothing. */
+/** What stands for a batch, which was taken or refused as one; some of its patches may have been reverted since. */
 function statusOf(rows: readonly PatchRow[]): string {
-  for (const status of ["patch_failed", "patch_requested", "patch_reverted", "patch_applied"]) if (rows.some((row) => row.status === status)) return status;
-  return "patch_validated";
+  if (rows.every((row) => row.status === "patch_reverted")) return "patch_reverted";
+  return ["patch_failed", "patch_requested", "patch_applied"].find((status) => rows.some((row) => row.status === status)) ?? "patch_validated";
 }
 
 const SHOWN = 50;
@@ -48,6 +48,7 @@ export function Timeline({ steps, selected, onOpen }: { steps: readonly Step[]; 
 
 function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch" }>; selected: string | undefined; onOpen: (row: PatchRow) => void }) {
   const status = statusOf(step.rows);
+  const reverted = status === "patch_reverted" ? 0 : step.rows.filter((row) => row.status === "patch_reverted").length;
   const culprit = step.rows.find((row) => row.errorCode !== null && row.errorCode !== "BATCH_REFUSED");
   return (
     <li className="relative py-2 pl-6">
@@ -62,6 +63,12 @@ function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch"
             {plural(step.rows.length, "patch", "patches")}
             {step.requester ? ` by ${step.requester}` : ""}
           </span>
+          {reverted > 0 ? (
+            <span className="flex items-center gap-1 text-xs text-reverted">
+              <StatusMark status="patch_reverted" silent className="size-3" />
+              {reverted} reverted
+            </span>
+          ) : null}
           <time className="nums ml-auto text-xs text-ink-3" dateTime={new Date(step.at).toISOString()}>
             {moment(new Date(step.at).toISOString())}
           </time>
