@@ -90,7 +90,7 @@ test("when a token was last used is noted when it is read, not at every call", a
   expect(await usedAt()).toBe(new Date(START).toISOString());
 });
 
-test("a flood of made-up tokens does not drive out one that must outlive an outage", async () => {
+test("a flood of made-up tokens does not drive out one that must outlive an outage", { timeout: 60_000 }, async () => {
   const { state, codeOf } = isolate();
   const { token, id } = await tokenWith(["orders:read"]);
   await codeOf(token);
