@@ -241,7 +241,7 @@ export class HubClient {
     else if (!hadPosition) this.#given = this.#received;
   }
 
-  #take({ offset, prev, type, payload }: StreamFrame, characters: number): void {
+  #take({ offset, prev, payload }: StreamFrame, characters: number): void {
     const received = this.#received;
     if (received === null || (prev ?? offset - 1) !== received.offset) {
       // Lost, which a socket never does: the stream itself is asked for what came between.
@@ -249,7 +249,10 @@ export class HubClient {
     }
     const position = { epoch: received.epoch, offset };
     this.#received = position;
-    const message: HubMessage = { type, offset, ...(prev === undefined ? {} : { prev }), payload };
+    // Said, and passed over: asking for it again would bring the same.
+    if (!payload.success) return this.#report(payload.error);
+    const { data } = payload;
+    const message = { type: data.event_type, offset, ...(prev === undefined ? {} : { prev }), payload: data };
     this.#enqueue({ kind: "message", message, position, characters });
   }
 

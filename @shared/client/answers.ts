@@ -7,7 +7,10 @@ import {
   OrderSchema,
   PatchEventSchema,
   ProjectSchema,
+  ScopeSchema,
+  SessionSchema,
   TaskSchema,
+  WhoAmISchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -59,5 +62,28 @@ export const ReportsAnswerSchema = z.object({
   cursor: z.string().nullable(),
 });
 export const GeneratedAnswerSchema = z.object({ generated: z.number().int(), queued: z.number().int() });
+export const SessionAnswerSchema = z.object({ session: SessionSchema });
+export const SessionsAnswerSchema = z.object({ sessions: z.array(SessionSchema), cursor: z.string().nullable() });
+export const WhoAnswerSchema = z.object({ who: WhoAmISchema });
+export const TicketAnswerSchema = z.object({ ticket: z.string(), room: z.string(), expiresAt: z.string() });
+export const NothingSchema = z.object({});
+/** A token as its maker sees it; the token itself is shown once, when it is made. */
+export const ApiTokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(ScopeSchema),
+  requesters: z.array(z.string()).nullable(),
+  workspaceId: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+});
+export type ApiToken = z.infer<typeof ApiTokenSchema>;
+export const TokenAnswerSchema = z.object({ apiToken: ApiTokenSchema });
+export const TokenMadeAnswerSchema = TokenAnswerSchema.extend({ token: z.string() });
+export const TokensAnswerSchema = z.object({ tokens: z.array(ApiTokenSchema), cursor: z.string().nullable() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

@@ -10,6 +10,7 @@ import type {
   PatchBatchInput,
   PatchEvent,
   RevertTarget,
+  Scope,
   TaskStatus,
 } from "@shared/contracts";
 import type { z } from "zod";
@@ -20,6 +21,7 @@ import {
   DiffAnswerSchema,
   GeneratedAnswerSchema,
   LogsAnswerSchema,
+  NothingSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
@@ -30,8 +32,15 @@ import {
   RefusalSchema,
   ReportAnswerSchema,
   ReportsAnswerSchema,
+  SessionAnswerSchema,
+  SessionsAnswerSchema,
   TaskAnswerSchema,
   TasksAnswerSchema,
+  TicketAnswerSchema,
+  TokenAnswerSchema,
+  TokenMadeAnswerSchema,
+  TokensAnswerSchema,
+  WhoAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
 import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
@@ -71,7 +80,7 @@ export function createClient(options: ClientOptions) {
     call: CallOptions = {},
   ) => request(options, { method: "GET", path, answer, query, ...call });
   const send = <Schema extends z.ZodType<object>>(
-    method: "POST" | "PATCH",
+    method: "POST" | "PATCH" | "DELETE",
     path: string,
     answer: Schema,
     body: unknown,
@@ -87,6 +96,36 @@ export function createClient(options: ClientOptions) {
 
   return {
     health: (call?: CallOptions) => get("/api/health", AnyAnswerSchema, {}, call),
+    auth: {
+      /** Trades a token for the browser's session cookie. */
+      signIn: (token: string, call?: CallOptions) =>
+        send("POST", "/api/auth/session", SessionAnswerSchema, { token }, call),
+      signOut: (call?: CallOptions) => send("DELETE", "/api/auth/session", NothingSchema, undefined, call),
+      /** Who is asking and what they may do; UNAUTHENTICATED where nobody is signed in. */
+      who: (call?: CallOptions) => get("/api/auth/session", WhoAnswerSchema, {}, call),
+      sessions: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/auth/sessions", SessionsAnswerSchema, { ...query }, call),
+      endSession: (id: string, call?: CallOptions) =>
+        send("DELETE", at("auth", "sessions", id), SessionAnswerSchema, undefined, call),
+      tokens: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/auth/tokens", TokensAnswerSchema, { ...query }, call),
+      /** `token` is told this once. `expiresInSeconds` null: until it is revoked; default: 90 days. */
+      createToken: (
+        input: {
+          name: string;
+          scopes: Scope[];
+          requesters?: string[] | null;
+          workspaceId?: string | null;
+          expiresInSeconds?: number | null;
+        },
+        call?: CallOptions,
+      ) => send("POST", "/api/auth/tokens", TokenMadeAnswerSchema, input, call),
+      revokeToken: (id: string, call?: CallOptions) =>
+        send("DELETE", at("auth", "tokens", id), TokenAnswerSchema, undefined, call),
+      /** For one socket in this room, within 30 s: `HubClient`'s `ticket`. */
+      ticket: (room: string, call?: CallOptions) =>
+        send("POST", "/api/auth/ws-ticket", TicketAnswerSchema, { room }, call),
+    },
     projects: {
       create: (project: z.input<typeof CreateProjectSchema>, call?: CallOptions) =>
         send("POST", "/api/projects", ProjectAnswerSchema, project, call),

@@ -11,10 +11,10 @@ import {
 import { z } from "zod";
 
 export interface StreamFrame {
-  type: CustodyRecord["event_type"];
   offset: number;
   prev?: number | undefined;
-  payload: CustodyRecord;
+  /** A failure where this client does not know what stands there, as a newer server may send. */
+  payload: z.ZodSafeParseResult<CustodyRecord>;
 }
 export interface HubAnswer {
   /** Null: the server could not tell which request it answers. */
@@ -27,7 +27,7 @@ type Frame =
   | { kind: "presence"; count: number }
   | { kind: "answer"; answer: HubAnswer };
 
-const MessageSchema = z.object({ offset: z.number(), prev: z.number().optional(), payload: CustodyRecordSchema });
+const MessageSchema = z.object({ offset: z.number(), prev: z.number().optional(), payload: z.unknown() });
 const OtherSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("connected"),
@@ -51,8 +51,8 @@ const PayloadSchema = z.object({ payload: z.unknown().optional() });
 export function readFrame(text: string): Frame {
   const json: unknown = JSON.parse(text);
   if (PayloadSchema.parse(json).payload !== undefined) {
-    const { payload, ...message } = MessageSchema.parse(json);
-    return { kind: "message", message: { ...message, type: payload.event_type, payload } };
+    const { payload, ...place } = MessageSchema.parse(json);
+    return { kind: "message", message: { ...place, payload: CustodyRecordSchema.safeParse(payload) } };
   }
   const frame = OtherSchema.parse(json);
   switch (frame.type) {
