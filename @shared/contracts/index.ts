@@ -9,5 +9,6 @@ export * from "./json.ts";
 export * from "./missionControl.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
+export * from "./replay.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";

@@ -1,8 +1,9 @@
 import { linesOf, verifyReport } from "@shared/client";
 import { type DeliveryReport, DeliveryReportSchema } from "@shared/contracts";
-import { env, exports } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { systemActor } from "../../worker/context.ts";
+import { scheduled } from "../../worker/schedule.ts";
 import { generateReports } from "../../worker/services/delivery/generateReports.ts";
 import { getLatestReports } from "../../worker/services/delivery/getLatestReports.ts";
 import { getReport } from "../../worker/services/delivery/getReport.ts";
@@ -10,7 +11,6 @@ import { regenerateReports } from "../../worker/services/delivery/regenerateRepo
 import { createOrder } from "../../worker/services/order/createOrder.ts";
 import { exportCustody } from "../../worker/services/patch/exportCustody.ts";
 import { publish } from "../../worker/services/phase/publish.ts";
-import { inject } from "vitest";
 import { aLine, apply, context, delivered, mint, rows, value } from "./workspaceHarness.ts";
 
 const engine = inject("engine");
@@ -249,7 +249,7 @@ describe("the nightly run", () => {
     await env.DB_OPS.prepare("DELETE FROM delivery_reports WHERE order_id = ?").bind(orderId).run();
     await env.DB_OPS.prepare("DELETE FROM delivery_orders WHERE order_id = ?").bind(orderId).run();
     await env.DB_OPS.prepare("UPDATE delivery_cursor SET custody_id = 0").run();
-    await exports.default.scheduled({ cron: "30 2 * * *" });
+    await scheduled({ cron: "30 2 * * *" }, env);
     expect((await reportOf(orderId)).report.delivered.patches.total).toBe(1);
   });
 });
@@ -290,7 +290,7 @@ describe("who may see reports", () => {
 
   it("lists the newest first, in pages without doubles or holes", async () => {
     const all: string[] = [];
-    for (let cursor: string | null | undefined; cursor !== null; ) {
+    for (let cursor: string | null | undefined; cursor !== null;) {
       const page = value(await getLatestReports(context(), { limit: 2, ...(cursor ? { cursor } : {}) }));
       all.push(...page.reports.map((report) => report.order_id));
       ({ cursor } = page);
