@@ -190,15 +190,33 @@ export class ReplayIndex {
     const orderId = entry.orderId ?? this.#parts.chain.ofBatch(batchId).find(({ order_id }) => order_id)?.order_id;
     this.#sql.exec(
       "INSERT INTO replay_entries VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-      ...[seq, orderId ?? null, batchId, kind, ts, requester.slice(0, 200), reason.slice(0, 4000), phase],
-      ...[treeBefore, treeAfter],
+      seq,
+      orderId ?? null,
+      batchId,
+      kind,
+      ts,
+      requester.slice(0, 200),
+      reason.slice(0, 4000),
+      phase,
+      treeBefore,
+      treeAfter,
     );
     for (const [n, file] of entry.files.entries()) {
       const oldPath = file.kind === "create" ? null : (file.from ?? file.path);
       this.#sql.exec(
         `INSERT INTO replay_files (${FILE_COLUMNS}, old_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-        ...[seq, n, file.path, file.from, file.kind, file.mode, file.modeBefore ?? null],
-        ...[file.beforeSha256, file.afterSha256, file.linesAdded, file.linesRemoved, oldPath],
+        seq,
+        n,
+        file.path,
+        file.from,
+        file.kind,
+        file.mode,
+        file.modeBefore ?? null,
+        file.beforeSha256,
+        file.afterSha256,
+        file.linesAdded,
+        file.linesRemoved,
+        oldPath,
       );
     }
   }
