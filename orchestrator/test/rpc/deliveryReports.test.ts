@@ -242,16 +242,20 @@ describe("the report of an order", () => {
       }
     });
 
-    it("in anything the report says of the events or the chain, and sealed anew: it names the member", { timeout: 60_000 }, async () => {
-      for (const { path, value: was } of membersOf({ delivered: report.delivered, custody: report.custody })) {
-        const verdict = await verifyReport(seal(withMember(report, path, other(was))), lines);
-        // What the schema does not know is no statement.
-        if (typeof was === "object" && was !== null && !Array.isArray(was)) continue;
-        expect(verdict.ok, path.join(".")).toBe(false);
-      }
-      const boasted = seal(withMember(report, ["delivered", "patches", "failed"], 0));
-      expect(await verifyReport(boasted, lines)).toMatchObject({ ok: false, member: "delivered.patches.failed" });
-    });
+    it(
+      "in anything the report says of the events or the chain, and sealed anew: it names the member",
+      { timeout: 60_000 },
+      async () => {
+        for (const { path, value: was } of membersOf({ delivered: report.delivered, custody: report.custody })) {
+          const verdict = await verifyReport(seal(withMember(report, path, other(was))), lines);
+          // What the schema does not know is no statement.
+          if (typeof was === "object" && was !== null && !Array.isArray(was)) continue;
+          expect(verdict.ok, path.join(".")).toBe(false);
+        }
+        const boasted = seal(withMember(report, ["delivered", "patches", "failed"], 0));
+        expect(await verifyReport(boasted, lines)).toMatchObject({ ok: false, member: "delivered.patches.failed" });
+      },
+    );
   });
 
   it("made again without new events is no new version; after one, the earlier one is kept", async () => {
