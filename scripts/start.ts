@@ -6,6 +6,7 @@ import { migrateLocal, StoreError } from "./migrations.ts";
 import { ROOT } from "./repository.ts";
 import { runSampleOrder } from "./sampleOrder.ts";
 import type { Child } from "./start/children.ts";
+import { startCron } from "./start/cron.ts";
 import { startEngine } from "./start/engine.ts";
 import { guide } from "./start/guide.ts";
 import { parseOptions, StartError, type StartOptions } from "./start/options.ts";
@@ -45,6 +46,7 @@ async function start(options: StartOptions): Promise<number> {
 
   const port = await freePort(options.port);
   const release = claimStore(options.data);
+  let stopCron = (): void => undefined;
   try {
     for (const file of writeDevVars()) say(`Wrote ${file} with random secrets.`);
     for (const line of await migrateLocal(options.data)) say(`Applied ${line}`);
@@ -81,9 +83,11 @@ async function start(options: StartOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify({ url, token, engineUrl: engine.url })}\n`);
     say(guide({ url, token, engineUrl: engine.url, data: options.data }));
 
+    stopCron = startCron({ url, say });
     const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));
     throw new StartError(`${ended} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
   } finally {
+    stopCron();
     await endChildren();
     release();
   }

@@ -1,6 +1,5 @@
 import {
   AgentTelemetrySchema,
-  DeliveryReportRowSchema,
   fail,
   HilTelemetrySchema,
   OpsTelemetrySchema,
@@ -10,33 +9,15 @@ import {
   ReplaySchema,
   ReplayTreeSchema,
   type Result,
-  type Scope,
-  ScopeSchema,
-  SessionSchema,
   StatsSchema,
   TrendsSchema,
-  WhoAmISchema,
 } from "@shared/contracts";
 import { z } from "zod";
 import type { CallOptions, ClientOptions, Query } from "./request.ts";
 import { request } from "./request.ts";
 import { linesOf } from "./verifyReport.ts";
 
-/** What Mission Control reads beside the API of orders and patches: sign-in, analytics, telemetry, reports, replay. */
-
-const TokenSchema = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  prefix: z.string(),
-  scopes: z.array(ScopeSchema),
-  requesters: z.array(z.string()).nullable(),
-  workspaceId: z.string().nullable(),
-  createdBy: z.string(),
-  createdAt: z.string(),
-  expiresAt: z.string().nullable(),
-  revokedAt: z.string().nullable(),
-  lastUsedAt: z.string().nullable(),
-});
+/** What Mission Control reads beside what scripts do: statistics, telemetry, replay, and the export that a report is held against. */
 
 const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
 
@@ -63,27 +44,8 @@ async function readCustody(
 export function createDashboardClient(options: ClientOptions) {
   const get = <Schema extends z.ZodType<object>>(path: string, answer: Schema, query: Query = {}, call: CallOptions = {}) =>
     request(options, { method: "GET", path, answer, query, ...call });
-  const send = <Schema extends z.ZodType<object>>(
-    method: "POST" | "DELETE",
-    path: string,
-    answer: Schema,
-    body?: unknown,
-  ) => request(options, { method, path, answer, ...(body === undefined ? {} : { body }) });
 
   return {
-    session: {
-      create: (token: string) => send("POST", "/api/auth/session", z.object({ session: SessionSchema }), { token }),
-      get: (call?: CallOptions) => get("/api/auth/session", z.object({ who: WhoAmISchema }), {}, call),
-      end: () => send("DELETE", "/api/auth/session", z.looseObject({})),
-      list: (call?: CallOptions) => get("/api/auth/sessions", z.looseObject({ sessions: z.array(SessionSchema) }), {}, call),
-      revoke: (id: string) => send("DELETE", at("auth", "sessions", id), z.looseObject({})),
-    },
-    tokens: {
-      list: (call?: CallOptions) => get("/api/auth/tokens", z.looseObject({ tokens: z.array(TokenSchema) }), { limit: 100 }, call),
-      create: (token: { name: string; scopes: Scope[]; expiresInSeconds?: number | null }) =>
-        send("POST", "/api/auth/tokens", z.object({ token: z.string(), apiToken: TokenSchema }), token),
-      revoke: (id: string) => send("DELETE", at("auth", "tokens", id), z.looseObject({})),
-    },
     replay: {
       /** An order's batches, a page of them: those after the entry `after`. */
       batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
@@ -97,19 +59,6 @@ export function createDashboardClient(options: ClientOptions) {
           ReplayFileSchema,
           {},
           call,
-        ),
-    },
-    delivery: {
-      list: (query: Query = {}, call?: CallOptions) =>
-        get("/api/delivery/reports", z.looseObject({ reports: z.array(DeliveryReportRowSchema) }), query, call),
-      get: (orderId: string, call?: CallOptions) =>
-        get("/api/delivery/reports", z.looseObject({ report: DeliveryReportRowSchema }), { order_id: orderId }, call),
-      generate: (orderId?: string) =>
-        send(
-          "POST",
-          "/api/delivery/reports",
-          z.looseObject({ generated: z.number(), queued: z.number() }),
-          orderId === undefined ? {} : { orderId },
         ),
     },
     telemetry: {

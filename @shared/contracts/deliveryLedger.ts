@@ -159,12 +159,12 @@ export class DeliveryLedger {
     const isStanding = status === "applied" || status === "validated";
     const patch: Patch = {
       workspaceId,
-      patchId,
+      patchId: clip(patchId),
       file: known?.file ?? clip(record.file ?? ""),
       op: known?.op ?? clip(record.op ?? ""),
-      taskId: known?.taskId ?? record.task_id,
+      taskId: known?.taskId ?? clipped(record.task_id),
       // Sent again, it belongs to the batch that brought it.
-      batchId: status === "reverted" ? (known?.batchId ?? record.batch_id) : record.batch_id,
+      batchId: (status === "reverted" ? known?.batchId : null) ?? clipped(record.batch_id),
       phase,
       requester: known?.requester ?? textOf(meta, "requester"),
       reason: known?.reason ?? textOf(meta, "reason"),
@@ -189,7 +189,7 @@ export class DeliveryLedger {
     if (status === "failed") this.#fail(record, patch);
     if (status === "reverted") {
       const [requester, reason] = [textOf(meta, "requester"), textOf(meta, "reason")];
-      this.#reverts.push({ patch_id: patchId, file: patch.file, requester, reason, ts });
+      this.#reverts.push({ patch_id: patch.patchId, file: patch.file, requester, reason, ts });
     }
     this.#verdict(meta);
   }
@@ -204,7 +204,7 @@ export class DeliveryLedger {
     const speaks = known === undefined || (known.code === BYSTANDER && code !== BYSTANDER);
     this.#failures.set(key, {
       ...(speaks ? { culprit: patch, code, message } : known),
-      batchId,
+      batchId: clipped(batchId),
       patches: (known?.patches ?? 0) + 1,
       ts,
       at: this.#at,
@@ -344,6 +344,8 @@ const sorted = <T>(items: readonly T[], key: (item: T) => string): T[] =>
 
 const clip = (text: string): string =>
   (text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT - 1)}…` : text).toWellFormed();
+
+const clipped = (text: string | null): string | null => (text === null ? null : clip(text));
 
 const textOf = (meta: JsonObject, key: string): string | null => {
   const value = meta[key];

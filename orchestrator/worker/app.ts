@@ -7,7 +7,7 @@ import { healthRoutes } from "./api/routes/health.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
-
+import { replayRoutes } from "./api/routes/replay.ts";
 import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
@@ -20,8 +20,8 @@ function createOrchestratorApp(): App {
   workspaceRoutes(app);
   patchRoutes(app);
   orderRoutes(app);
-
   deliveryRoutes(app);
+  replayRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
   authRoutes(app);

@@ -1,17 +1,10 @@
 import { createClient, createDashboardClient } from "@shared/client";
-import { CSRF_HEADER, type Failed, type Ok, type Result, type VibeError } from "@shared/contracts";
+import type { Failed, Ok, Result, VibeError } from "@shared/contracts";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 
-/** The session is in a cookie that scripts cannot read, so that the client's own bearer has nothing to say. */
-const send: typeof fetch = (input, init) => {
-  const headers = new Headers(init?.headers);
-  headers.delete("authorization");
-  headers.set(CSRF_HEADER, "1");
-  return fetch(input, { ...init, headers, credentials: "same-origin" });
-};
-
 export const origin = window.location.origin;
-const options = { url: origin, token: "", fetch: send };
+/** No token: the session is in a cookie that scripts cannot read. */
+const options = { url: origin };
 export const client = createClient(options);
 export const dashboard = createDashboardClient(options);
 

@@ -1,12 +1,12 @@
 import { queryOptions } from "@tanstack/react-query";
 import { z } from "zod";
-import { client, dashboard, need } from "./client.ts";
+import { client, need } from "./client.ts";
 
 /** The queries that more than one page asks. */
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
-  queryFn: async ({ signal }) => (await need(dashboard.session.get({ signal }))).who,
+  queryFn: async ({ signal }) => (await need(client.auth.who({ signal }))).who,
   staleTime: 60_000,
 });
 

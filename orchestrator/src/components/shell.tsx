@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { CircleUserRound, LogOut, Moon, Search, Settings2, Sun } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
-import { dashboard, origin, queryClient, signedOut } from "../api/client.ts";
+import { client, origin, queryClient, signedOut } from "../api/client.ts";
 import { sessionQuery } from "../api/queries.ts";
 import { cn } from "../lib/cn.ts";
 import { listenForKeys, type Shortcut, useKeys } from "../lib/keys.ts";
@@ -36,7 +36,7 @@ export function Shell() {
   }, [ended]);
 
   const signOut = useCallback(async () => {
-    await dashboard.session.end();
+    await client.auth.signOut();
     queryClient.clear();
     await navigate({ to: "/sign-in" });
   }, [navigate]);

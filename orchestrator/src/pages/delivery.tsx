@@ -3,7 +3,7 @@ import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-q
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ChevronLeft, FileCheck2, RefreshCw } from "lucide-react";
 import { useCallback, useMemo, useRef } from "react";
-import { dashboard, need } from "../api/client.ts";
+import { client, need } from "../api/client.ts";
 import { OrderReport } from "../components/delivery/report.tsx";
 import { SearchField } from "../components/live/filters.tsx";
 import { notify } from "../components/notices.tsx";
@@ -43,7 +43,7 @@ export default function DeliveryPage() {
   const list = useInfiniteQuery({
     queryKey: ["reports", "list"],
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => need(dashboard.delivery.list({ limit: 50, ...(pageParam === "" ? {} : { cursor: pageParam }) }, { signal })),
+    queryFn: ({ pageParam, signal }) => need(client.delivery.reports({ limit: 50, ...(pageParam === "" ? {} : { cursor: pageParam }) }, { signal })),
     getNextPageParam: (page) => (typeof page.cursor === "string" ? page.cursor : undefined),
     refetchInterval: 30_000,
   });
@@ -70,7 +70,7 @@ export default function DeliveryPage() {
   const shown = selected ?? (wide ? reports[0]?.orderId : undefined);
 
   const generate = useMutation({
-    mutationFn: () => need(dashboard.delivery.generate()),
+    mutationFn: () => need(client.delivery.generate()),
     onSuccess: async ({ generated, queued }) => {
       notify({ status: "applied", title: `${plural(generated, "report")} written`, ...(queued > 0 ? { text: `${count(queued)} more are queued.` } : {}) });
       await queries.invalidateQueries({ queryKey: ["reports"] });

@@ -1,9 +1,10 @@
 import { type Scope, SCOPES } from "@shared/contracts";
+import type { ApiToken } from "@shared/client";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { KeyRound, Plus } from "lucide-react";
 import { type FormEvent, useState } from "react";
-import { dashboard, need } from "../api/client.ts";
+import { client, need } from "../api/client.ts";
 import { CopyButton } from "../components/copy.tsx";
 import { notify } from "../components/notices.tsx";
 import { PageBody } from "../components/page.tsx";
@@ -14,8 +15,7 @@ import { AlertDialog, AlertDialogCancel, AlertDialogContent, AlertDialogTrigger,
 import { Card, Empty, SkeletonRows } from "../components/ui/surface.tsx";
 import { ago, dateLabel, instant, moment } from "../lib/format.ts";
 
-type Token = Awaited<ReturnType<typeof listTokens>>[number];
-const listTokens = async (signal?: AbortSignal) => (await need(dashboard.tokens.list({ ...(signal ? { signal } : {}) }))).tokens;
+const listTokens = async (signal?: AbortSignal) => (await need(client.auth.tokens({ limit: 100 }, signal ? { signal } : {}))).tokens;
 
 export default function SettingsPage() {
   const { tab = "tokens" } = useSearch({ from: "/shell/settings" });
@@ -68,7 +68,7 @@ function Tokens() {
   const { data: tokens, error, isPending, refetch } = useQuery({ queryKey: ["tokens"], queryFn: ({ signal }) => listTokens(signal) });
   const [making, setMaking] = useState(false);
   const revoke = useMutation({
-    mutationFn: (token: Token) => need(dashboard.tokens.revoke(token.id)),
+    mutationFn: (token: ApiToken) => need(client.auth.revokeToken(token.id)),
     onSuccess: (_, token) => {
       notify({ status: "applied", title: "Token revoked", text: token.name });
       return queries.invalidateQueries({ queryKey: ["tokens"] });
@@ -153,7 +153,7 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
   const [lifetime, setLifetime] = useState("90");
   const make = useMutation({
     mutationFn: (name: string) =>
-      need(dashboard.tokens.create({ name, scopes: [...scopes], expiresInSeconds: lifetime === "never" ? null : Number(lifetime) * 86_400 })),
+      need(client.auth.createToken({ name, scopes: [...scopes], expiresInSeconds: lifetime === "never" ? null : Number(lifetime) * 86_400 })),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["tokens"] }),
   });
   const close = (next: boolean): void => {
@@ -231,9 +231,9 @@ function browserOf(agent: string | null): string {
 
 function Sessions() {
   const queries = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => need(dashboard.session.list({ signal })) });
+  const { data, error, isPending, refetch } = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => need(client.auth.sessions({ limit: 50 }, { signal })) });
   const end = useMutation({
-    mutationFn: (id: string) => need(dashboard.session.revoke(id)),
+    mutationFn: (id: string) => need(client.auth.endSession(id)),
     onSuccess: () => {
       notify({ status: "applied", title: "Session ended" });
       return queries.invalidateQueries({ queryKey: ["sessions"] });

@@ -1,7 +1,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
 import { type FormEvent, useId, useState } from "react";
-import { dashboard } from "../api/client.ts";
+import { client } from "../api/client.ts";
 import { Mark } from "../components/brand.tsx";
 import { Button } from "../components/ui/button.tsx";
 import { Input } from "../components/ui/controls.tsx";
@@ -24,7 +24,7 @@ export default function SignIn() {
     if (token === "") return setRefusal("Enter a token.");
     setBusy(true);
     setRefusal(null);
-    const answer = await dashboard.session.create(token);
+    const answer = await client.auth.signIn(token);
     setBusy(false);
     if (answer.ok) {
       queries.clear();

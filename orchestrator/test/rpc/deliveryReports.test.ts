@@ -1,8 +1,10 @@
 import { linesOf, verifyReport } from "@shared/client";
-import { type DeliveryReport, DeliveryReportSchema } from "@shared/contracts";
-import { env, exports } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
+import { type CustodyRecord, type DeliveryReport, DeliveryReportSchema, GENESIS_HASH } from "@shared/contracts";
+import { canonicalText, hashOf } from "patch-engine/core";
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, inject, it } from "vitest";
 import { systemActor } from "../../worker/context.ts";
+import { scheduled } from "../../worker/schedule.ts";
 import { generateReports } from "../../worker/services/delivery/generateReports.ts";
 import { getLatestReports } from "../../worker/services/delivery/getLatestReports.ts";
 import { getReport } from "../../worker/services/delivery/getReport.ts";
@@ -10,7 +12,6 @@ import { regenerateReports } from "../../worker/services/delivery/regenerateRepo
 import { createOrder } from "../../worker/services/order/createOrder.ts";
 import { exportCustody } from "../../worker/services/patch/exportCustody.ts";
 import { publish } from "../../worker/services/phase/publish.ts";
-import { inject } from "vitest";
 import { aLine, apply, context, delivered, mint, rows, value } from "./workspaceHarness.ts";
 
 const engine = inject("engine");
@@ -139,6 +140,124 @@ describe("the report of an order", () => {
     expect(await verifyReport(report, lines)).toMatchObject({ ok: true, orderId, records: lines.length });
   });
 
+  describe("tampered with", () => {
+    type Member = { path: (string | number)[]; value: unknown };
+    /** Every member of a JSON value, the containers too. */
+    const membersOf = (value: unknown, path: (string | number)[] = []): Member[] => [
+      ...(path.length === 0 ? [] : [{ path, value }]),
+      ...(typeof value === "object" && value !== null
+        ? Object.entries(value).flatMap(([key, child]) =>
+            membersOf(child, [...path, Array.isArray(value) ? Number(key) : key]),
+          )
+        : []),
+    ];
+    const other = (value: unknown): unknown => {
+      if (typeof value === "number") return value + 1;
+      if (typeof value === "boolean") return !value;
+      if (value === null) return "x";
+      if (Array.isArray(value)) return [...value, "x"];
+      if (typeof value === "object") return { ...value, x: "x" };
+      return /^[0-9a-f]{64}$/.test(String(value))
+        ? String(value).replace(/./, (c) => (c === "0" ? "1" : "0"))
+        : `${String(value)}x`;
+    };
+    const withMember = <T>(value: T, path: (string | number)[], made: unknown): T => {
+      const copy = structuredClone(value) as never as Record<string | number, unknown>;
+      let at = copy;
+      for (const key of path.slice(0, -1)) at = at[key] as typeof at;
+      at[path.at(-1)!] = made;
+      return copy as never as T;
+    };
+    const seal = <T extends object>(report: T): T => {
+      const { sha256: _, ...rest } = report as T & { sha256: string };
+      return { ...rest, sha256: hashOf(rest) } as never as T;
+    };
+    const hashed = (record: CustodyRecord): CustodyRecord => {
+      const { hash: _, ...rest } = record;
+      return { ...rest, hash: hashOf(rest) };
+    };
+    let report: DeliveryReport;
+    let lines: string[];
+    let records: CustodyRecord[];
+    beforeAll(async () => {
+      ({ report } = await reportOf(orderId));
+      lines = await exported(orderId);
+      records = lines.map((line) => JSON.parse(line));
+    });
+    const put = (index: number, line: string) => lines.map((own, at) => (at === index ? line : own));
+
+    it("in any member of any event: the first broken link is that one", { timeout: 60_000 }, async () => {
+      for (const [index, record] of records.entries()) {
+        for (const { path, value: was } of membersOf(record)) {
+          const line = canonicalText(withMember(record, path, other(was)));
+          const verdict = await verifyReport(report, put(index, line));
+          expect(verdict.ok, path.join(".")).toBe(false);
+          // An event that says it is another workspace's is missing in its own.
+          if (path[0] !== "workspace_id") expect(verdict).toMatchObject({ link: { workspaceId, seq: record.seq } });
+        }
+      }
+    });
+
+    it("and hashed anew: the link after it does not follow, or the head is another", async () => {
+      for (const [index, record] of records.entries()) {
+        const verdict = await verifyReport(
+          report,
+          put(index, canonicalText(hashed({ ...record, actor: "someone-else" }))),
+        );
+        const seq = index + 1 === records.length ? record.seq : record.seq + 1;
+        expect(verdict).toMatchObject({ ok: false, link: { workspaceId, seq } });
+      }
+    });
+
+    it("and the whole chain hashed anew: the head is not the report's", async () => {
+      let previous = GENESIS_HASH;
+      const forged = records.map((record) => {
+        const made = hashed({ ...record, prev_hash: previous, actor: "someone-else" });
+        previous = made.hash;
+        return canonicalText(made);
+      });
+      expect(await verifyReport(report, forged)).toMatchObject({ ok: false, link: { seq: records.length } });
+    });
+
+    it("by an event left out, moved, cut off, doubled, or said twice in one line", async () => {
+      const seqOf = async (changed: string[]) => {
+        const verdict = await verifyReport(report, changed);
+        return verdict.ok ? "holds" : (verdict.link?.seq ?? verdict.reason);
+      };
+      for (const index of records.keys()) {
+        expect(await seqOf(lines.filter((_, at) => at !== index))).toBe(index + 1);
+        expect(await seqOf([...lines.slice(0, index + 1), lines[index]!, ...lines.slice(index + 1)])).not.toBe("holds");
+        expect(await seqOf(lines.slice(0, index))).toBe(index + 1);
+      }
+      expect(await seqOf([lines[1]!, lines[0]!, ...lines.slice(2)])).toBe(1);
+      expect(await seqOf(put(1, lines[1]!.replace("{", '{"actor":"someone-else",')))).toBe(2);
+      expect(await seqOf(put(1, lines[1]!.slice(0, 40)))).toContain("line 2");
+      expect(await seqOf([])).toBe(1);
+    });
+
+    it("in any member of the report: its seal is broken", { timeout: 60_000 }, async () => {
+      for (const { path, value: was } of membersOf(report)) {
+        const verdict = await verifyReport(withMember(report, path, other(was)), lines);
+        expect(verdict.ok, path.join(".")).toBe(false);
+      }
+    });
+
+    it(
+      "in anything the report says of the events or the chain, and sealed anew: it names the member",
+      { timeout: 60_000 },
+      async () => {
+        for (const { path, value: was } of membersOf({ delivered: report.delivered, custody: report.custody })) {
+          const verdict = await verifyReport(seal(withMember(report, path, other(was))), lines);
+          // What the schema does not know is no statement.
+          if (typeof was === "object" && was !== null && !Array.isArray(was)) continue;
+          expect(verdict.ok, path.join(".")).toBe(false);
+        }
+        const boasted = seal(withMember(report, ["delivered", "patches", "failed"], 0));
+        expect(await verifyReport(boasted, lines)).toMatchObject({ ok: false, member: "delivered.patches.failed" });
+      },
+    );
+  });
+
   it("made again without new events is no new version; after one, the earlier one is kept", async () => {
     const before = await reportOf(orderId);
     expect(value(await generateReports(context(), { orderId }))).toMatchObject({ generated: 0 });
@@ -249,7 +368,7 @@ describe("the nightly run", () => {
     await env.DB_OPS.prepare("DELETE FROM delivery_reports WHERE order_id = ?").bind(orderId).run();
     await env.DB_OPS.prepare("DELETE FROM delivery_orders WHERE order_id = ?").bind(orderId).run();
     await env.DB_OPS.prepare("UPDATE delivery_cursor SET custody_id = 0").run();
-    await exports.default.scheduled({ cron: "30 2 * * *" });
+    await scheduled({ cron: "30 2 * * *" }, env);
     expect((await reportOf(orderId)).report.delivered.patches.total).toBe(1);
   });
 });
@@ -290,7 +409,7 @@ describe("who may see reports", () => {
 
   it("lists the newest first, in pages without doubles or holes", async () => {
     const all: string[] = [];
-    for (let cursor: string | null | undefined; cursor !== null; ) {
+    for (let cursor: string | null | undefined; cursor !== null;) {
       const page = value(await getLatestReports(context(), { limit: 2, ...(cursor ? { cursor } : {}) }));
       all.push(...page.reports.map((report) => report.order_id));
       ({ cursor } = page);

@@ -4,6 +4,8 @@ import {
   fail,
   type LogEntry,
   type PatchEvent,
+  type ReplayFile,
+  type ReplayTree,
   type Result,
   type TasksFile,
   type WorkspaceInfo,
@@ -20,6 +22,8 @@ import { type Intent, Intents } from "./workspace/Intents.ts";
 import { Meta } from "./workspace/Meta.ts";
 import { open } from "./workspace/open.ts";
 import { recordReported, type Reported } from "./workspace/report.ts";
+import { fileAt, INDEX_TURN, type ReplayParts, treeAt } from "./workspace/replay.ts";
+import { ReplayIndex } from "./workspace/ReplayIndex.ts";
 import { OPS_SINK, Sinks } from "./workspace/Sinks.ts";
 import { catchUp, restore, type RestoreParts } from "./workspace/restore.ts";
 import type { Moved, WorkspaceRpc } from "./workspace/rpc.ts";
@@ -48,6 +52,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   readonly #chain: Chain;
   readonly #log: EngineLog;
   readonly #sinks: Sinks;
+  readonly #replay: ReplayIndex;
   readonly #drive: Drive;
   /** When the stored alarm fires, as far as this instance knows. */
   #armedFor: number | null = null;
@@ -64,6 +69,12 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
       meta: this.#meta,
       chain: this.#chain,
       intents: this.#intents,
+    });
+    this.#replay = new ReplayIndex(this.#sql, {
+      meta: this.#meta,
+      log: this.#log,
+      chain: this.#chain,
+      texts: this.#texts,
     });
     this.#sinks = new Sinks({
       sql: this.#sql,
@@ -189,6 +200,23 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     return this.#log.read(seq);
   }
 
+  async indexReplay(): Promise<boolean> {
+    return this.#replay.follow(INDEX_TURN);
+  }
+
+  async replayBatches(orderId: string, after: number, limit: number) {
+    this.#replay.follow(INDEX_TURN);
+    return { batches: this.#replay.batches(orderId, after, Math.min(limit, 500)), head: this.#meta.head.seq };
+  }
+
+  async replayTree(seq: number, after: string | null): Promise<Result<ReplayTree>> {
+    return treeAt(this.#replayParts(), { seq, after });
+  }
+
+  async replayFile(seq: number, path: string): Promise<Result<ReplayFile>> {
+    return fileAt(this.#replayParts(), { seq, path });
+  }
+
   async verify(): Promise<Result<{ head: ChainHead; entries: number; delivered: number }>> {
     const chain = this.#chain.verify();
     if (!chain.ok) return chain;
@@ -275,6 +303,17 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
       this.#restoring = null;
     });
     return this.#restoring;
+  }
+
+  #replayParts(): ReplayParts {
+    return {
+      meta: this.#meta,
+      log: this.#log,
+      index: this.#replay,
+      engine: this.#engine(),
+      restore: () => this.#restore(),
+      catchUp: () => catchUp(this.#restoreParts()),
+    };
   }
 
   #restoreParts(): RestoreParts {

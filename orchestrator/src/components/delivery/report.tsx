@@ -2,7 +2,7 @@ import { DeliveryReportSchema, type DeliveryReport } from "@shared/contracts";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { FileCheck2, RefreshCw } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
-import { ApiError, dashboard, need } from "../../api/client.ts";
+import { ApiError, client, need } from "../../api/client.ts";
 import { count, duration, moment, percent } from "../../lib/format.ts";
 import { CopyButton, Identifier } from "../copy.tsx";
 import { notify } from "../notices.tsx";
@@ -16,7 +16,7 @@ const Rendered = lazy(() => import("./markdown.tsx"));
 
 export const reportQuery = (orderId: string) => ({
   queryKey: ["reports", "order", orderId],
-  queryFn: async ({ signal }: { signal: AbortSignal }) => (await need(dashboard.delivery.get(orderId, { signal }))).report,
+  queryFn: async ({ signal }: { signal: AbortSignal }) => (await need(client.delivery.report(orderId, {}, { signal }))).report,
 });
 
 /** A report's JSON; null where it is none. */
@@ -34,7 +34,7 @@ export function OrderReport({ orderId, actions }: { orderId: string; actions?: R
   const queries = useQueryClient();
   const { data: row, error, isPending, refetch } = useQuery(reportQuery(orderId));
   const generate = useMutation({
-    mutationFn: () => need(dashboard.delivery.generate(orderId)),
+    mutationFn: () => need(client.delivery.generate({ orderId })),
     onSuccess: async ({ generated }) => {
       notify({ status: "applied", title: generated > 0 ? "Report written" : "The report is current", text: orderId });
       await queries.invalidateQueries({ queryKey: ["reports"] });

@@ -151,7 +151,10 @@ function readRoutes(app: App): void {
       if (!exported.ok) return respond(c, exported);
       const { ndjson, next } = exported;
       return new Response(ndjson, {
-        headers: { "content-type": "application/x-ndjson", ...(next === null ? {} : { "x-next-after": String(next) }) },
+        headers: {
+          "content-type": "application/x-ndjson; charset=utf-8",
+          ...(next === null ? {} : { "x-next-after": String(next) }),
+        },
       });
     },
   );

@@ -25,15 +25,27 @@ export function contentOf({ orderId, order, tasks, costs, delivery }: ReportPart
   return DeliveryReportSchema.pick({ order_id: true, asked: true, delivered: true, costs: true }).parse({
     order_id: orderId,
     asked: {
-      // The schema takes what a report says of an order, and leaves out the rest.
-      order,
+      // The schema takes what a report says of an order, and leaves out the rest. What has no hash is mended here.
+      order: order && {
+        ...order,
+        title: order.title.toWellFormed(),
+        description: order.description.toWellFormed(),
+        created_by: order.created_by.toWellFormed(),
+      },
       tasks: withinBudget(
         LIST_BUDGET.other,
-        tasks.map(({ id, title, type, status }) => ({ id, title, type, status })),
+        tasks.map(({ id, title, type, status }) => ({ id, title: title.toWellFormed(), type, status })),
       ),
     },
     delivered: delivery.summary,
-    costs: withinBudget(LIST_BUDGET.other, costs),
+    costs: withinBudget(
+      LIST_BUDGET.other,
+      costs.map((cost) => ({
+        ...cost,
+        provider: cost.provider.toWellFormed(),
+        model: cost.model?.toWellFormed() ?? null,
+      })),
+    ),
   });
 }
 

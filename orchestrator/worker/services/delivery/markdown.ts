@@ -6,7 +6,7 @@
 const PUNCTUATION = /[!"#$%'()*+,\-./:;=?@[\\\]^_`{}~]/g;
 const ENTITIES: Record<string, string> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;" };
 /** Controls, line and paragraph separators, what turns the direction of text or has no width: said by number instead. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}\u115f\u1160\u3164\uffa0\ufe00-\ufe0f]/gu;
+const UNSEEN = /\p{Cc}|\p{Cf}|\p{Zl}|\p{Zp}|\p{Co}|\p{Variation_Selector}|\u115f|\u1160|\u3164|\uffa0/gu;
 /** Letters that an autolink of GitHub's begins with, broken by an entity: backslashes do not stop those. */
 const AUTOLINK = /\b(https?|ftp|www|mailto|xmpp)(?=[\\.:])/gi;
 
@@ -26,8 +26,9 @@ export function escapeMarkdown(text: string, max = 400): string {
     .replace(AUTOLINK, (word) => `&#${word.charCodeAt(0)};${word.slice(1)}`);
 }
 
+const line = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
 /** A table; cells are Markdown already. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
