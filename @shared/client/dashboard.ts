@@ -23,14 +23,19 @@ const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURI
 
 /** The records of an order's custody chains as they were hashed, one a line, while they come in. */
 async function readCustody(
-  { url, fetch: send = fetch }: ClientOptions,
+  { url, token, fetch: send = fetch }: ClientOptions,
   orderId: string,
 ): Promise<Result<{ lines: AsyncIterable<string> }>> {
   const address = new URL("/api/patches/custody", url);
   address.searchParams.set("order_id", orderId);
   let response: Response;
   try {
-    response = await send(address, { headers: { accept: "application/x-ndjson" } });
+    response = await send(address, {
+      headers: {
+        accept: "application/x-ndjson",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+    });
   } catch {
     return fail("UNREACHABLE", `${address.origin} does not answer`);
   }
