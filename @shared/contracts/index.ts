@@ -10,3 +10,4 @@ export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
+export * from "./telemetry.ts";

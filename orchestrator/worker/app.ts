@@ -1,5 +1,6 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
+import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
@@ -8,6 +9,7 @@ import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
 import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
+import { telemetryRoutes } from "./api/routes/telemetry.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
 import { loggerOf } from "./context.ts";
 import { databaseErrorOf } from "./services/databaseError.ts";
@@ -16,11 +18,14 @@ import { databaseErrorOf } from "./services/databaseError.ts";
 function createOrchestratorApp(): App {
   const app: App = createApp<Env>({ logger: loggerOf, errorOf: databaseErrorOf });
   workspaceRoutes(app);
+  // Before `/api/patches/{patchId}`, which would take their names for a patch's.
+  analyticsRoutes(app);
   patchRoutes(app);
   orderRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
   authRoutes(app);
+  telemetryRoutes(app);
   healthRoutes(app);
   socketRoutes(app);
   docsRoutes(app);
