@@ -23,9 +23,10 @@ import {
   mondayOf,
   weekName,
 } from "./days.ts";
+import { histogramOf, type Keyed } from "./cells.ts";
 import { countsOf, durationsOf, meanOf, sumOf } from "./patchCounts.ts";
 import { changeOf, percentagesOf, rounded } from "./percentages.ts";
-import { readTrends, type TrendRow, type TrendsRows } from "./trendsQueries.ts";
+import { readTrends, type TrendsRows } from "./trendsQueries.ts";
 
 const DEFAULT_DAYS = 30;
 
@@ -66,8 +67,8 @@ interface Asked {
 function trendsOf(rows: TrendsRows, { group, days, before, today, limit }: Asked): Omit<Trends, "ok" | "group"> {
   const within = ({ from, to }: Days) => rows.days.filter(({ key }) => key >= from && key <= to);
   const [now, then] = [sumOf(within(days)), sumOf(within(before))];
-  const durations = durationsOf(merged(rows.buckets));
-  const durationsBefore = durationsOf(rows.bucketsBefore);
+  const durations = durationsOf(histogramOf(rows.buckets));
+  const durationsBefore = durationsOf(histogramOf(rows.bucketsBefore));
   const [totals, totalsBefore] = [countsOf(now), countsOf(then)];
   const yesterday = addDays(today, -1);
   const more = group === "order" && rows.keyed.length > limit;
@@ -109,14 +110,14 @@ const pointsOf = (now: PatchCounts, before: PatchCounts): number | null =>
 /** Days or weeks, the newest first. */
 function ofTime(rows: TrendsRows, { group, days }: { group: "daily" | "weekly"; days: Days }): Trend[] {
   const byDay = new Map(rows.days.map((row) => [row.key, row]));
-  const buckets = Map.groupBy(rows.buckets, ({ period }) => period);
+  const buckets = Map.groupBy(rows.buckets, ({ day }) => (group === "daily" ? day : mondayOf(day)));
   const length = group === "daily" ? 1 : 7;
   const periods: Days[] = [];
   for (let from = days.from; from <= days.to; from = addDays(from, length)) {
     const to = addDays(from, length - 1);
     periods.push({ from, to: to < days.to ? to : days.to });
   }
-  const rowsOf = ({ from, to }: Days): TrendRow[] =>
+  const rowsOf = ({ from, to }: Days): Keyed[] =>
     Array.from({ length: lengthOf({ from, to }) }, (_, index) => byDay.get(addDays(from, index))).filter(
       (row) => row !== undefined,
     );
@@ -133,7 +134,7 @@ function ofTime(rows: TrendsRows, { group, days }: { group: "daily" | "weekly"; 
     return {
       ...(group === "daily" ? { day: from } : { week: weekName(from) }),
       ...trendOf(spanning(from, each.rows), shares[index] ?? 0, known ? sumOf(rowsOf(earlier)) : null),
-      durations: durationsOf(buckets.get(from) ?? []),
+      durations: durationsOf(histogramOf(buckets.get(from) ?? [])),
     };
   });
 }
@@ -151,7 +152,7 @@ function ofKeys(rows: Pick<TrendsRows, "keyed" | "keyedBefore">, group: "phase" 
   });
 }
 
-const trendOf = (row: TrendRow, pct: number, before: Counts | null): Omit<Trend, "durations"> => {
+const trendOf = (row: Keyed, pct: number, before: Counts | null): Omit<Trend, "durations"> => {
   const earlier = before === null ? null : countsOf(before);
   return {
     ...countsOf(row),
@@ -166,7 +167,7 @@ const trendOf = (row: TrendRow, pct: number, before: Counts | null): Omit<Trend,
   };
 };
 
-const spanning = (key: string, rows: readonly TrendRow[]): TrendRow => ({
+const spanning = (key: string, rows: readonly Keyed[]): Keyed => ({
   key,
   ...sumOf(rows),
   first_at: rows.map((row) => row.first_at).toSorted()[0] ?? "",
@@ -176,17 +177,3 @@ const spanning = (key: string, rows: readonly TrendRow[]): TrendRow => ({
       .toSorted()
       .at(-1) ?? "",
 });
-
-/** Histograms of several periods as one. */
-function merged(buckets: TrendsRows["buckets"]): TrendsRows["buckets"] {
-  const sums = new Map<number, TrendsRows["buckets"][number]>();
-  for (const bucket of buckets) {
-    const sum = sums.get(bucket.bucket);
-    sums.set(bucket.bucket, {
-      ...bucket,
-      patches: (sum?.patches ?? 0) + bucket.patches,
-      duration_ms: (sum?.duration_ms ?? 0) + bucket.duration_ms,
-    });
-  }
-  return [...sums.values()].toSorted((a, b) => a.bucket - b.bucket);
-}

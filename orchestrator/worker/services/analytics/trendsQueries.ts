@@ -1,82 +1,69 @@
 import type { TrendGroup } from "@shared/contracts";
-import type { Counts } from "../patch/rollupTables.ts";
+import { rowsOf } from "../../database/batch.ts";
 import { HISTORY_DAYS } from "./anomalies.ts";
+import { bucketCellsSql, countCellsSql, type DayOfCells, type Keyed, keyedOf } from "./cells.ts";
 import { addDays, type Days } from "./days.ts";
-import { type Bucket, SPAN_COLUMNS, SUM_COLUMNS } from "./patchCounts.ts";
-
-export type TrendRow = Counts & { key: string; first_at: string; last_at: string };
-export type PeriodBucket = Bucket & { period: string };
+import { SPAN_COLUMNS, SUM_COLUMNS } from "./patchCounts.ts";
 
 export interface TrendsRows {
   /** Of the range, and of as many days before it as comparing and judging it takes; ascending. */
-  days: TrendRow[];
+  days: Keyed[];
   historyFrom: string | null;
-  /** Durations by period, ascending: a day, the Monday of a week, or `all`. */
-  buckets: PeriodBucket[];
-  /** Those of the days before the range. */
-  bucketsBefore: Bucket[];
+  /** Histograms of the range's days, and of the days before it. */
+  buckets: DayOfCells[];
+  bucketsBefore: DayOfCells[];
   /** Of a group that is not of time: its rows in the range, and the same keys in the days before it. */
-  keyed: TrendRow[];
-  keyedBefore: TrendRow[];
+  keyed: Keyed[];
+  keyedBefore: Keyed[];
 }
 
-const KEY_OF = { phase: "phase", order: "order_id", provider: "provider" } as const;
-const isKeyed = (group: TrendGroup): group is keyof typeof KEY_OF => Object.hasOwn(KEY_OF, group);
+export interface TrendsAsked {
+  days: Days;
+  before: Days;
+  project: string | null;
+  limit: number;
+}
 
-/** The day's period: itself, or the Monday of its week. */
-const periodSql = (group: TrendGroup): string => {
-  if (group === "daily") return "day";
-  return group === "weekly" ? "date(day, '-6 days', 'weekday 1')" : "'all'";
-};
+/** Rows of a kept rollup from the day ?1 until before ?2. */
+const rowsIn = (table: string): string => `${table} WHERE project_id = ?3 AND day >= ?1 AND day < ?2`;
 
-const DAYS = `
-  SELECT day AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_days
-  WHERE project_id = ?3 AND day >= ?1 AND day < ?2 GROUP BY 1 HAVING sum(patches) <> 0 ORDER BY 1`;
+const DAYS = countCellsSql("day", rowsIn("patch_days"));
+const BUCKETS = bucketCellsSql(rowsIn("patch_duration_days"));
 const HISTORY = "SELECT day FROM patch_days WHERE project_id = ?1 AND patches <> 0 ORDER BY day LIMIT 1";
-const bucketsSql = (period: string): string => `
-  SELECT ${period} AS period, bucket, sum(patches) AS patches, sum(duration_ms) AS duration_ms
-  FROM patch_duration_days WHERE project_id = ?3 AND day >= ?1 AND day < ?2 GROUP BY 1, 2 ORDER BY 1, 2`;
 
-/** A project's orders stand among all: an order has one row a day, whatever is asked. */
-const keyedSql = (group: keyof typeof KEY_OF): string =>
-  group === "order"
-    ? `SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_order_days
-       WHERE day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)
-       GROUP BY 1 HAVING sum(patches) <> 0 ORDER BY last_at DESC, 1 LIMIT ?4`
-    : `SELECT ${KEY_OF[group]} AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_${group}_days
-       WHERE project_id = ?3 AND day >= ?1 AND day < ?2
-       GROUP BY 1 HAVING sum(patches) <> 0 ORDER BY patches DESC, 1 LIMIT ?4`;
-
+/** Orders are many, and few of them are shown: here grouping is worth its sorting. */
+const ORDERS = `
+  SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_order_days
+  WHERE day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)
+  GROUP BY 1 HAVING sum(patches) <> 0 ORDER BY last_at DESC, 1 LIMIT ?4`;
 /** Orders of the JSON list ?4, each by index: those that an answer shows. */
 const ORDERS_BEFORE = `
   SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_order_days
   WHERE order_id IN (SELECT value FROM json_each(?4)) AND day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)
   GROUP BY 1 HAVING sum(patches) <> 0`;
 
-/** Keys of a group that an answer holds at most, orders aside. */
-const MAX_KEYS = 1000;
+interface Statement {
+  sql: string;
+  parameters: (string | number)[];
+}
 
-/** Every statement of an answer, in the order of TrendsRows, with its parameters. */
-export function trendsStatements(
-  group: TrendGroup,
-  { days, before, project, limit }: { days: Days; before: Days; project: string | null; limit: number },
-): { sql: string; parameters: (string | number)[] }[] {
+/** Every statement of an answer with its parameters, for the test that reads their query plans. */
+export function trendsStatements(group: TrendGroup, { days, before, project, limit }: TrendsAsked): Statement[] {
   const scope = project ?? "";
   const [from, until] = [days.from, addDays(days.to, 1)];
   const judgedFrom = addDays(from, -HISTORY_DAYS);
-  const keyed = isKeyed(group) ? keyedSql(group) : null;
-  const most = group === "order" ? limit + 1 : MAX_KEYS;
   return [
     { sql: DAYS, parameters: [before.from < judgedFrom ? before.from : judgedFrom, until, scope] },
     { sql: HISTORY, parameters: [scope] },
-    { sql: bucketsSql(periodSql(group)), parameters: [from, until, scope] },
-    { sql: bucketsSql("'before'"), parameters: [before.from, from, scope] },
-    ...(keyed === null
-      ? []
-      : [
-          { sql: keyed, parameters: [from, until, scope, most] },
-          ...(group === "order" ? [] : [{ sql: keyed, parameters: [before.from, from, scope, MAX_KEYS] }]),
-        ]),
+    { sql: BUCKETS, parameters: [from, until, scope] },
+    { sql: BUCKETS, parameters: [before.from, from, scope] },
+    ...(group === "phase" || group === "provider"
+      ? [
+          { sql: countCellsSql(group, rowsIn(`patch_${group}_days`)), parameters: [from, until, scope] },
+          { sql: countCellsSql(group, rowsIn(`patch_${group}_days`)), parameters: [before.from, from, scope] },
+        ]
+      : []),
+    ...(group === "order" ? [{ sql: ORDERS, parameters: [from, until, scope, limit + 1] }] : []),
   ];
 }
 
@@ -84,33 +71,36 @@ export function trendsStatements(
 export async function readTrends(
   database: D1Database,
   group: TrendGroup,
-  asked: { days: Days; before: Days; project: string | null; limit: number },
+  asked: TrendsAsked,
 ): Promise<{ rows: TrendsRows; rowsRead: number }> {
-  const results = await database.batch<never>(
-    trendsStatements(group, asked).map(({ sql, parameters }) => database.prepare(sql).bind(...parameters)),
-  );
-  const at = (index: number) => results[index]?.results ?? [];
-  const keyed: TrendRow[] = at(4);
-  const history: { day: string }[] = at(1);
-  let keyedBefore: TrendRow[] = at(5);
-  if (group === "order") {
-    const { before, days, project } = asked;
-    const former = await database
-      .prepare(ORDERS_BEFORE)
-      .bind(before.from, days.from, project ?? "", JSON.stringify(keyed.map(({ key }) => key)))
-      .all<TrendRow>();
-    keyedBefore = former.results;
-    results.push({ ...former, results: [] });
+  const run = ({ sql, parameters }: Statement) => database.prepare(sql).bind(...parameters);
+  const results: D1Result<never>[] = await database.batch<never>(trendsStatements(group, asked).map(run));
+  const [days, history, buckets, bucketsBefore] = results;
+  let keyed: Keyed[] = [];
+  let keyedBefore: Keyed[] = [];
+  if (group === "phase" || group === "provider") {
+    keyed = keyedOf(rowsOf<DayOfCells>(results[4]));
+    keyedBefore = keyedOf(rowsOf<DayOfCells>(results[5]));
+  } else if (group === "order") {
+    const { before, project } = asked;
+    keyed = rowsOf<Keyed>(results[4]);
+    const shown = JSON.stringify(keyed.map(({ key }) => key));
+    const former = await run({
+      sql: ORDERS_BEFORE,
+      parameters: [before.from, asked.days.from, project ?? "", shown],
+    }).all<never>();
+    keyedBefore = rowsOf<Keyed>(former);
+    results.push(former);
   }
   return {
     rows: {
-      days: at(0),
-      historyFrom: history[0]?.day ?? null,
-      buckets: at(2),
-      bucketsBefore: at(3),
+      days: keyedOf(rowsOf<DayOfCells>(days)).toSorted((a, b) => (a.key < b.key ? -1 : 1)),
+      historyFrom: rowsOf<{ day: string }>(history)[0]?.day ?? null,
+      buckets: rowsOf<DayOfCells>(buckets),
+      bucketsBefore: rowsOf<DayOfCells>(bucketsBefore),
       keyed,
       keyedBefore,
     },
-    rowsRead: results.reduce((sum, { meta }) => sum + (meta.rows_read ?? 0), 0),
+    rowsRead: results.reduce((sum, { meta }) => sum + meta.rows_read, 0),
   };
 }

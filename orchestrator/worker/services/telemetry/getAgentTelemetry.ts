@@ -1,9 +1,9 @@
 import { type AgentTelemetry, FACTORIES, type Result } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
 import { requireAllPatches } from "../analytics/access.ts";
+import type { Keyed } from "../analytics/cells.ts";
 import { addDays } from "../analytics/days.ts";
 import { countsOf, SPAN_COLUMNS, SUM_COLUMNS, sumOf } from "../analytics/patchCounts.ts";
-import type { TrendRow } from "../analytics/trendsQueries.ts";
 
 /** A factory that has asked for nothing in so many days counts as not seen. */
 const SEEN_DAYS = 30;
@@ -56,7 +56,7 @@ export async function getAgentTelemetry(ctx: ServiceContext): Promise<Result<Age
   };
 }
 
-type FactoryDay = TrendRow & { factory: string };
+type FactoryDay = Keyed & { factory: string };
 
 const statusOf = (working: boolean, seen: boolean) => {
   if (working) return "working" as const;

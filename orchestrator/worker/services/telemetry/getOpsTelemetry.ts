@@ -1,5 +1,6 @@
 import type { OpsTelemetry, Result } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
+import { rowsOf } from "../../database/batch.ts";
 import { requireAllPatches } from "../analytics/access.ts";
 
 const HUB_TIMEOUT_MS = 2_000;
@@ -24,10 +25,10 @@ export async function getOpsTelemetry(ctx: ServiceContext): Promise<Result<OpsTe
     ]),
     probeHub(ctx),
   ]);
-  const [scan]: Scan[] = results[0]?.results ?? [];
-  const [scans]: { scans: number }[] = results[1]?.results ?? [];
-  const issues: { status: string; issues: number; gravest: number }[] = results[2]?.results ?? [];
-  const [delivery]: OpsTelemetry["delivery"][] = results[3]?.results ?? [];
+  const [scan] = rowsOf<Scan>(results[0]);
+  const [scans] = rowsOf<{ scans: number }>(results[1]);
+  const issues = rowsOf<{ status: string; issues: number; gravest: number }>(results[2]);
+  const [delivery] = rowsOf<OpsTelemetry["delivery"]>(results[3]);
   const issuesOf = (...statuses: string[]) =>
     issues.filter(({ status }) => statuses.includes(status)).reduce((sum, row) => sum + row.issues, 0);
   const gravest = issues.map((row) => row.gravest).toSorted((a, b) => a - b)[0];

@@ -7,11 +7,12 @@ import {
   TaskStatusSchema,
 } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
+import { rowsOf } from "../../database/batch.ts";
 import { requireAllPatches } from "../analytics/access.ts";
+import type { Keyed } from "../analytics/cells.ts";
 import { addDays } from "../analytics/days.ts";
 import { type Bucket, countsOf, durationsOf, SPAN_COLUMNS, SUM_COLUMNS, sumOf } from "../analytics/patchCounts.ts";
 import { rounded } from "../analytics/percentages.ts";
-import type { TrendRow } from "../analytics/trendsQueries.ts";
 
 /**
  * What is under way and how much gets through. Needs `patches:read`. Throws where a database does not answer; the door
@@ -27,8 +28,8 @@ export async function getPipelineTelemetry(ctx: ServiceContext): Promise<Result<
     statusesOf(ctx.env.DB_PROJECTS),
     ctx.env.DB_OPS.batch<never>([DAYS, BUCKETS].map((sql) => ctx.env.DB_OPS.prepare(sql).bind(weekAgo))),
   ]);
-  const rows: TrendRow[] = days?.results ?? [];
-  const histogram: Bucket[] = buckets?.results ?? [];
+  const rows = rowsOf<Keyed>(days);
+  const histogram = rowsOf<Bucket>(buckets);
   const ordersOf = (status: OrderStatus) => orders.find((row) => row.status === status)?.number ?? 0;
   const tasksOf = (status: TaskStatus) => tasks.find((row) => row.status === status)?.number ?? 0;
   const since = (day: string) => rows.filter((row) => row.key >= day);
@@ -52,7 +53,7 @@ export async function getPipelineTelemetry(ctx: ServiceContext): Promise<Result<
       per_day: rounded(week.patches / 7, 1),
       durations: durationsOf(histogram),
       last_patch:
-        days.results
+        rows
           .map((row) => row.last_at)
           .toSorted()
           .at(-1) ?? null,
