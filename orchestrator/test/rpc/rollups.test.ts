@@ -1,30 +1,22 @@
-import { type CustodyRecord, GENESIS_HASH } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { hashOf } from "patch-engine/core";
 import { afterEach, describe, expect, it } from "vitest";
 import { rebuildRollups } from "../../worker/services/analytics/rebuildRollups.ts";
 import { logPatchEvent } from "../../worker/services/patch/d1Logger.ts";
 import { templateOf } from "../../worker/services/patch/errorTemplate.ts";
 import { removeProjection } from "../../worker/services/patch/projection.ts";
 import { bucketOf } from "../../worker/services/patch/rollups.ts";
-import { ROLLUP_TABLES } from "../../worker/services/patch/rollupTables.ts";
-import { computedRollups, keptRollups, stepsOf } from "./rollupHarness.ts";
+import {
+  aStep,
+  chainOfSaid,
+  clearRollups,
+  computedRollups,
+  deliver,
+  keptRollups,
+  type Said,
+  stepsOf,
+} from "./rollupHarness.ts";
 import { context, mint, rows } from "./workspaceHarness.ts";
-
-/** A step of some patch, as little of it as the rollups look at. */
-interface Said {
-  patch: number;
-  word: "patch_requested" | "patch_applied" | "patch_validated" | "patch_failed" | "patch_reverted";
-  check: boolean | null;
-  hour: number;
-  project: string | null;
-  order: string | null;
-  requester: string | null;
-  provider: string | null;
-  error: string | null;
-  lines: number;
-}
 
 const saidOf: fc.Arbitrary<Said> = fc.record({
   patch: fc.nat({ max: 5 }),
@@ -39,68 +31,7 @@ const saidOf: fc.Arbitrary<Said> = fc.record({
   lines: fc.nat({ max: 9 }),
 });
 
-/** Events in whatever order, as the chain of a workspace. */
-function chainOf(workspaceId: string, said: readonly Said[]): CustodyRecord[] {
-  let prev_hash: string = GENESIS_HASH;
-  return said.map((event, index) => {
-    const unhashed = {
-      v: 1 as const,
-      workspace_id: workspaceId,
-      seq: index + 1,
-      prev_hash,
-      kind: "patch" as const,
-      event_type: event.word,
-      ts: new Date(Date.UTC(2026, 0, 30, event.hour, 0, 0, event.lines)).toISOString(),
-      actor: "factory:test",
-      batch_id: null,
-      order_id: event.order,
-      project_id: event.project,
-      patch_id: `${workspaceId}-${event.patch}`,
-      file: "src/index.ts",
-      op: event.patch % 2 === 0 ? "append" : "prepend",
-      task_id: null,
-      ts_check_ok: event.check,
-      diff_path: null,
-      log: null,
-      meta: {
-        ...(event.requester === null ? {} : { requester: event.requester }),
-        ...(event.provider === null ? {} : { provider: event.provider, phase: "build" }),
-        ...(event.error === null ? {} : { error: { code: "STALE_CONTENT", message: event.error } }),
-        lines_added: event.lines,
-        lines_removed: 1,
-      },
-    };
-    prev_hash = hashOf(unhashed);
-    return { ...unhashed, hash: prev_hash };
-  });
-}
-
-/** Delivers a chain in pieces cut at `cuts`, each as often and as late as `again` says. */
-async function deliver(records: CustodyRecord[], cuts: readonly number[], again: readonly number[]): Promise<void> {
-  const steps = stepsOf(records);
-  const workspaceId = records[0]?.workspace_id ?? "";
-  const ends = [...new Set([...cuts.map((cut) => cut % records.length), records.length])]
-    .filter((end) => end > 0)
-    .toSorted((a, b) => a - b);
-  const deliveries = ends.map((end, index) => {
-    const from = ends[index - 1] ?? 0;
-    return { workspaceId, from, records: records.slice(from, end), steps: steps.slice(from, end) };
-  });
-  for (const [index, delivery] of deliveries.entries()) {
-    // The right one among repetitions of it and of earlier ones, all at once.
-    const others = again.map((other) => deliveries[other % (index + 1)] ?? delivery);
-    await Promise.all([delivery, ...others].map((each) => logPatchEvent(env.DB_OPS, each, new Date(0))));
-  }
-}
-
-const clear = async () => {
-  await env.DB_OPS.batch(
-    [...ROLLUP_TABLES, "patch_events", "patch_custody", "workspace_cursors"].map((table) =>
-      env.DB_OPS.prepare(`DELETE FROM ${table}`),
-    ),
-  );
-};
-afterEach(clear);
+afterEach(clearRollups);
 
 describe("rollups kept event by event", () => {
   it("are what the events alone come to, in whatever order patches go on, delivered in pieces, twice and at once", async () => {
@@ -111,8 +42,8 @@ describe("rollups kept event by event", () => {
         fc.array(fc.nat({ max: 39 }), { maxLength: 4 }),
         fc.array(fc.nat({ max: 9 }), { maxLength: 3 }),
         async (one, other, cuts, again) => {
-          await clear();
-          const [first, second] = [chainOf(mint("w"), one), chainOf(mint("w"), other)];
+          await clearRollups();
+          const [first, second] = [chainOfSaid(mint("w"), one), chainOfSaid(mint("w"), other)];
           await Promise.all([deliver(first, cuts, again), deliver(second, [], again)]);
           expect(await rows("SELECT count(*) AS n FROM patch_events")).toEqual([{ n: one.length + other.length }]);
           const kept = await keptRollups();
@@ -130,7 +61,7 @@ describe("rollups kept event by event", () => {
   }, 120_000);
 
   it("are mended by a rebuild, whatever was wrong in them", async () => {
-    const records = chainOf(mint("w"), [
+    const records = chainOfSaid(mint("w"), [
       aStep({ word: "patch_requested" }),
       aStep({ word: "patch_applied", hour: 30 }),
     ]);
@@ -152,7 +83,7 @@ describe("rollups kept event by event", () => {
       aStep({ word: "patch_applied", check: true, hour: 1 }),
       aStep({ word: "patch_reverted", hour: 24 * 20 }),
     ];
-    const records = chainOf(mint("w"), said);
+    const records = chainOfSaid(mint("w"), said);
     await deliver(records.slice(0, 2), [], []);
     const applied = { day: "2026-01-30", patches: 1, applied: 1, ok: 1, stands: 1, reverted: 0, lines_added: 3 };
     expect((await keptRollups()).patch_days).toMatchObject([applied, { ...applied, project_id: "web" }]);
@@ -178,24 +109,9 @@ describe("rollups kept event by event", () => {
       aStep({ patch: 3, word: "patch_applied", check: false }),
       aStep({ patch: 4, word: "patch_failed", check: null, error: "no" }),
     ];
-    await deliver(chainOf(mint("w"), said), [], []);
+    await deliver(chainOfSaid(mint("w"), said), [], []);
     expect((await keptRollups()).patch_days[0]).toMatchObject({ patches: 4, ok: 1, failed: 2, stands: 3 });
   });
-});
-
-const aStep = (fields: Partial<Said>): Said => ({
-  patch: 1,
-  word: "patch_applied",
-  check: null,
-  hour: 0,
-  project: "web",
-  order: "ORD-1",
-  requester: "ui-factory",
-  provider: null,
-  error: null,
-  lines: 3,
-  ...fields,
-  ...(fields.hour === undefined ? {} : { lines: 3 }),
 });
 
 /** Times of a cell only grow while events are taken out; what counts is compared. */

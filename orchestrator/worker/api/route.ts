@@ -52,6 +52,8 @@ export interface RouteDefinition {
   emptyBody?: unknown;
   status?: 101 | 200 | 201;
   response?: NamedSchema;
+  /** What else the answer may be, where the caller asks for it with `format`. */
+  exports?: readonly string[];
 }
 
 interface RouteInput {
@@ -143,7 +145,7 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
 const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function describe(app: App, definition: RouteDefinition): void {
-  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody } = definition;
+  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody, exports = [] } = definition;
   const path = definition.path.replace("...}", "}");
   if (body && !inputs.has(body.schema)) inputs.add(body.schema, { id: body.name });
   if (response && !outputs.has(response.schema)) outputs.add(response.schema, { id: response.name });
@@ -169,7 +171,14 @@ function describe(app: App, definition: RouteDefinition): void {
     responses: {
       [status]: {
         description: status === 101 ? "The socket is open" : "Done",
-        ...(response ? { content: { "application/json": { schema: reference(response) } } } : {}),
+        ...(response
+          ? {
+              content: {
+                "application/json": { schema: reference(response) },
+                ...Object.fromEntries(exports.map((type) => [type, { schema: { type: "string" as const } }])),
+              },
+            }
+          : {}),
       },
       default: {
         description: "Refused: the code says why, the status is the code's",

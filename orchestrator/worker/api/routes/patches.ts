@@ -11,7 +11,6 @@ import { applyPatches } from "../../services/patch/applyPatches.ts";
 import { exportCustody, ExportCustodySchema } from "../../services/patch/exportCustody.ts";
 import { getPatch } from "../../services/patch/getPatch.ts";
 import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
-import { listPatchLogs, PatchLogRowSchema, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
 import { recordEvents, RecordEventsSchema } from "../../services/patch/recordEvents.ts";
 import { revertPatches, RevertSchema } from "../../services/patch/revertPatches.ts";
 import { simulatePatches } from "../../services/patch/simulatePatches.ts";
@@ -104,22 +103,6 @@ function changeRoutes(app: App): void {
 }
 
 function readRoutes(app: App): void {
-  route(
-    app,
-    {
-      method: "get",
-      path: "/api/patches/logs",
-      scope: "patches:read",
-      tag,
-      summary: "The log of patch events",
-      query: ListPatchLogsSchema,
-      response: {
-        name: "PatchLogs",
-        schema: z.object({ ok, results: z.array(PatchLogRowSchema), cursor: z.string().nullable() }),
-      },
-    },
-    async (c, ctx, { query }) => respond(c, await listPatchLogs(ctx, query)),
-  );
   route(
     app,
     {

@@ -2,6 +2,7 @@ import { fail, type Result, type Stats, StatsQuerySchema, validationError } from
 import type { ServiceContext } from "../../context.ts";
 import type { Counts } from "../patch/rollupTables.ts";
 import { requireAllPatches } from "./access.ts";
+import type { Keyed } from "./cells.ts";
 import { daysOf, firstMoment, lastMoment } from "./days.ts";
 import { countsOf, durationsOf, meanOf, sumOf } from "./patchCounts.ts";
 import { percentagesOf } from "./percentages.ts";
@@ -62,8 +63,6 @@ function statsOf(rows: StatsRows): Omit<Stats, "ok" | "range"> {
     durations: durationsOf(rows.buckets),
   };
 }
-
-type Keyed = Counts & { key: string };
 
 const shared = (rows: readonly Keyed[]): { row: Keyed; pct: number }[] => {
   const shares = percentagesOf(rows.map((row) => row.patches));
