@@ -20,7 +20,10 @@ const INPUTS = [
 function fingerprint(): string {
   const hash = createHash("sha256");
   for (const file of globSync(INPUTS, { cwd: ROOT }).toSorted()) {
-    hash.update(`${file}\0`).update(readFileSync(path.join(ROOT, file))).update("\0");
+    hash
+      .update(`${file}\0`)
+      .update(readFileSync(path.join(ROOT, file)))
+      .update("\0");
   }
   return hash.digest("hex");
 }

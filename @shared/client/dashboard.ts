@@ -47,8 +47,12 @@ async function readCustody(
 }
 
 export function createDashboardClient(options: ClientOptions) {
-  const get = <Schema extends z.ZodType<object>>(path: string, answer: Schema, query: Query = {}, call: CallOptions = {}) =>
-    request(options, { method: "GET", path, answer, query, ...call });
+  const get = <Schema extends z.ZodType<object>>(
+    path: string,
+    answer: Schema,
+    query: Query = {},
+    call: CallOptions = {},
+  ) => request(options, { method: "GET", path, answer, query, ...call });
 
   return {
     replay: {
@@ -59,15 +63,11 @@ export function createDashboardClient(options: ClientOptions) {
       tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
         get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, query, call),
       file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
-        get(
-          at("orders", orderId, "replay", String(seq), "files", ...path.split("/")),
-          ReplayFileSchema,
-          {},
-          call,
-        ),
+        get(at("orders", orderId, "replay", String(seq), "files", ...path.split("/")), ReplayFileSchema, {}, call),
     },
     telemetry: {
-      pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineTelemetrySchema.omit({ ok: true }), {}, call),
+      pipeline: (call?: CallOptions) =>
+        get("/api/telemetry/pipeline", PipelineTelemetrySchema.omit({ ok: true }), {}, call),
       agents: (call?: CallOptions) => get("/api/telemetry/agents", AgentTelemetrySchema.omit({ ok: true }), {}, call),
       ops: (call?: CallOptions) => get("/api/telemetry/ops", OpsTelemetrySchema.omit({ ok: true }), {}, call),
       hil: (call?: CallOptions) => get("/api/telemetry/hil", HilTelemetrySchema.omit({ ok: true }), {}, call),
@@ -75,7 +75,8 @@ export function createDashboardClient(options: ClientOptions) {
     /** What a report is held against. */
     custody: (orderId: string) => readCustody(options, orderId),
     analytics: {
-      stats: (query: Query, call?: CallOptions) => get("/api/patches/stats", StatsSchema.omit({ ok: true }), query, call),
+      stats: (query: Query, call?: CallOptions) =>
+        get("/api/patches/stats", StatsSchema.omit({ ok: true }), query, call),
       trends: (query: Query, call?: CallOptions) =>
         get("/api/patches/trends", TrendsSchema.omit({ ok: true }), query, call),
     },

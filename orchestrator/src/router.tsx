@@ -1,4 +1,11 @@
-import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
 import { z } from "zod";
 import { ApiError, queryClient } from "./api/client.ts";
 import { sessionQuery } from "./api/queries.ts";
@@ -12,7 +19,9 @@ const day = z.iso.date().optional().catch(undefined);
 
 const root = createRootRoute({
   component: Outlet,
-  notFoundComponent: () => <Empty title="There is no such page">The address may be of something that was renamed.</Empty>,
+  notFoundComponent: () => (
+    <Empty title="There is no such page">The address may be of something that was renamed.</Empty>
+  ),
 });
 
 const signIn = createRoute({
@@ -108,7 +117,10 @@ const settings = createRoute({
 });
 
 export const router = createRouter({
-  routeTree: root.addChildren([signIn, shell.addChildren([overview, live, orders, order, analytics, delivery, settings])]),
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([overview, live, orders, order, analytics, delivery, settings]),
+  ]),
   defaultPreload: "intent",
   defaultPendingMs: 150,
   defaultPendingComponent: () => <SkeletonRows />,

@@ -35,7 +35,8 @@ export const signedOut = (): void => onSignedOut();
 export const queryClient = new QueryClient({
   queryCache: new QueryCache({
     onError: (error, query) => {
-      if (error instanceof ApiError && error.detail.code === "UNAUTHENTICATED" && query.queryKey[0] !== "session") onSignedOut();
+      if (error instanceof ApiError && error.detail.code === "UNAUTHENTICATED" && query.queryKey[0] !== "session")
+        onSignedOut();
     },
   }),
   defaultOptions: {

@@ -25,7 +25,15 @@ function ConnectionMark({ state }: { state: Connection }) {
   return (
     <svg viewBox="0 0 12 12" className={cn("size-2.5", waiting ? "text-validating" : "text-failed")} aria-hidden>
       {waiting ? (
-        <circle cx="6" cy="6" r="4.200" fill="none" stroke="currentColor" strokeWidth="1.800" strokeDasharray="4 2.600" />
+        <circle
+          cx="6"
+          cy="6"
+          r="4.200"
+          fill="none"
+          stroke="currentColor"
+          strokeWidth="1.800"
+          strokeDasharray="4 2.600"
+        />
       ) : (
         <path d="M2 2l8 8M10 2l-8 8" stroke="currentColor" strokeWidth="2" strokeLinecap="round" />
       )}
@@ -39,7 +47,12 @@ export function ConnectionState() {
   const { word, meaning } = WORDS[state];
   return (
     <Tooltip content={meaning}>
-      <span role="status" data-connection={state} tabIndex={0} className="flex h-7 items-center gap-1.5 rounded-md px-1.5 text-xs font-medium text-ink-2">
+      <span
+        role="status"
+        data-connection={state}
+        tabIndex={0}
+        className="flex h-7 items-center gap-1.5 rounded-md px-1.5 text-xs font-medium text-ink-2"
+      >
         <ConnectionMark state={state} />
         {word}
       </span>

@@ -15,7 +15,17 @@ async function write(text: string): Promise<boolean> {
 }
 
 /** Puts a text on the clipboard and says so for a moment. */
-export function CopyButton({ text, label, children, className }: { text: string | (() => string); label: string; children?: string; className?: string }) {
+export function CopyButton({
+  text,
+  label,
+  children,
+  className,
+}: {
+  text: string | (() => string);
+  label: string;
+  children?: string;
+  className?: string;
+}) {
   const [copied, setCopied] = useState(false);
   const copy = async (): Promise<void> => {
     if (!(await write(typeof text === "function" ? text() : text))) return;
@@ -24,7 +34,13 @@ export function CopyButton({ text, label, children, className }: { text: string 
   };
   const icon = copied ? <Check className="text-applied" /> : <Copy />;
   return children === undefined ? (
-    <Button variant="ghost" size="icon" className={cn("size-5 [&_svg]:size-3", className)} aria-label={copied ? "Copied" : label} onClick={() => void copy()}>
+    <Button
+      variant="ghost"
+      size="icon"
+      className={cn("size-5 [&_svg]:size-3", className)}
+      aria-label={copied ? "Copied" : label}
+      onClick={() => void copy()}
+    >
       {icon}
     </Button>
   ) : (
@@ -36,7 +52,17 @@ export function CopyButton({ text, label, children, className }: { text: string 
 }
 
 /** An id or a hash: cut short where it must be, whole in its title and on the clipboard. */
-export function Identifier({ value, label, short = false, className }: { value: string; label: string; short?: boolean; className?: string }) {
+export function Identifier({
+  value,
+  label,
+  short = false,
+  className,
+}: {
+  value: string;
+  label: string;
+  short?: boolean;
+  className?: string;
+}) {
   return (
     <span className={cn("inline-flex min-w-0 max-w-full items-center gap-1", className)}>
       <span className="truncate font-mono text-xs" title={value}>

@@ -90,16 +90,28 @@ export function DataTable<Row extends RowData>({
                     key={column.id}
                     scope="col"
                     aria-sort={sorted === false ? undefined : sorted === "asc" ? "ascending" : "descending"}
-                    className={cn("h-8 px-3 text-left font-medium whitespace-nowrap first:pl-4 last:pr-4", shown?.end && "text-right", shown?.className)}
+                    className={cn(
+                      "h-8 px-3 text-left font-medium whitespace-nowrap first:pl-4 last:pr-4",
+                      shown?.end && "text-right",
+                      shown?.className,
+                    )}
                   >
                     {column.getCanSort() ? (
                       <button
                         type="button"
                         onClick={() => column.toggleSorting()}
-                        className={cn("label inline-flex items-center gap-1 rounded hover:text-ink", shown?.end && "flex-row-reverse", sorted !== false && "text-ink")}
+                        className={cn(
+                          "label inline-flex items-center gap-1 rounded hover:text-ink",
+                          shown?.end && "flex-row-reverse",
+                          sorted !== false && "text-ink",
+                        )}
                       >
                         {shown?.title}
-                        {sorted === "asc" ? <ArrowUp className="size-3" aria-hidden /> : sorted === "desc" ? <ArrowDown className="size-3" aria-hidden /> : null}
+                        {sorted === "asc" ? (
+                          <ArrowUp className="size-3" aria-hidden />
+                        ) : sorted === "desc" ? (
+                          <ArrowDown className="size-3" aria-hidden />
+                        ) : null}
                       </button>
                     ) : (
                       <span className="label">{shown?.title}</span>
@@ -123,7 +135,10 @@ export function DataTable<Row extends RowData>({
               )}
             >
               {columns.map((column) => (
-                <td key={column.id} className={cn("h-10 px-3 first:pl-4 last:pr-4", column.end && "nums text-right", column.className)}>
+                <td
+                  key={column.id}
+                  className={cn("h-10 px-3 first:pl-4 last:pr-4", column.end && "nums text-right", column.className)}
+                >
                   {column.cell(row.original)}
                 </td>
               ))}

@@ -16,7 +16,8 @@ interface Part {
 function partsOf(health: Health | undefined, reachable: boolean): Part[] {
   const of = (name: string, pick: (component: string) => boolean): Part => {
     const components = Object.entries(health?.components ?? {}).filter(([component]) => pick(component));
-    if (!reachable || components.length === 0) return { name, ok: null, detail: reachable ? "not reported" : "unknown" };
+    if (!reachable || components.length === 0)
+      return { name, ok: null, detail: reachable ? "not reported" : "unknown" };
     const failing = components.filter(([, { ok }]) => !ok).map(([component]) => component);
     const slowest = Math.max(...components.map(([, { durationMs = 0 }]) => durationMs));
     return failing.length > 0
@@ -33,7 +34,11 @@ function partsOf(health: Health | undefined, reachable: boolean): Part[] {
 
 function PartMark({ ok }: { ok: boolean | null }) {
   return (
-    <svg viewBox="0 0 12 12" className={cn("size-2.5 shrink-0", ok === null ? "text-ink-3" : ok ? "text-applied" : "text-failed")} aria-hidden>
+    <svg
+      viewBox="0 0 12 12"
+      className={cn("size-2.5 shrink-0", ok === null ? "text-ink-3" : ok ? "text-applied" : "text-failed")}
+      aria-hidden
+    >
       {ok === null ? (
         <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.500" strokeDasharray="2 1.600" />
       ) : ok ? (

@@ -2,11 +2,20 @@ import { count } from "../lib/format.ts";
 import { cn } from "../lib/cn.ts";
 
 /** Lines added and removed. */
-export function LineCounts({ added, removed, className }: { added: number | null; removed: number | null; className?: string }) {
+export function LineCounts({
+  added,
+  removed,
+  className,
+}: {
+  added: number | null;
+  removed: number | null;
+  className?: string;
+}) {
   if (added === null && removed === null) return null;
   return (
     <span className={cn("nums whitespace-nowrap font-mono text-2xs", className)}>
-      <span className="text-applied">+{count(added ?? 0)}</span> <span className="text-failed">−{count(removed ?? 0)}</span>
+      <span className="text-applied">+{count(added ?? 0)}</span>{" "}
+      <span className="text-failed">−{count(removed ?? 0)}</span>
     </span>
   );
 }

@@ -28,9 +28,17 @@ export function notify(notice: Omit<Notice, "id">): void {
 export function Notices() {
   const notices = useNotices((state) => state.notices);
   return (
-    <div aria-live="polite" className="pointer-events-none fixed right-4 bottom-20 z-50 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 md:bottom-10">
+    <div
+      aria-live="polite"
+      className="pointer-events-none fixed right-4 bottom-20 z-50 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 md:bottom-10"
+    >
       {notices.map((notice) => (
-        <div key={notice.id} className={cn("pointer-events-auto flex items-start gap-2.5 rounded-lg border border-line bg-surface p-3 shadow-pop animate-pop")}>
+        <div
+          key={notice.id}
+          className={cn(
+            "pointer-events-auto flex items-start gap-2.5 rounded-lg border border-line bg-surface p-3 shadow-pop animate-pop",
+          )}
+        >
           <StatusMark status={notice.status} className="mt-0.5" />
           <div className="min-w-0 flex-1">
             <p className="text-sm font-medium">{notice.title}</p>

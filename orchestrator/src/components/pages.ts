@@ -1,4 +1,12 @@
-import { Activity, ChartNoAxesColumn, FileCheck2, LayoutDashboard, ListTree, type LucideIcon, Settings2 } from "lucide-react";
+import {
+  Activity,
+  ChartNoAxesColumn,
+  FileCheck2,
+  LayoutDashboard,
+  ListTree,
+  type LucideIcon,
+  Settings2,
+} from "lucide-react";
 
 /** The pages, in the order they are offered. */
 export const PAGES = [

@@ -13,7 +13,17 @@ const item =
   "flex h-9 cursor-default select-none items-center gap-2.5 rounded-md px-2.5 text-sm text-ink outline-none data-[selected=true]:bg-hover [&_svg]:size-4 [&_svg]:text-ink-3";
 
 /** Everything by name: pages, orders, a patch by its id, and what can be done from anywhere. */
-export default function Palette({ open, onOpenChange, onHelp, onSignOut }: { open: boolean; onOpenChange: (open: boolean) => void; onHelp: () => void; onSignOut: () => void }) {
+export default function Palette({
+  open,
+  onOpenChange,
+  onHelp,
+  onSignOut,
+}: {
+  open: boolean;
+  onOpenChange: (open: boolean) => void;
+  onHelp: () => void;
+  onSignOut: () => void;
+}) {
   const [search, setSearch] = useState("");
   const navigate = useNavigate();
   const { toggle, theme } = useTheme();
@@ -46,10 +56,17 @@ export default function Palette({ open, onOpenChange, onHelp, onSignOut }: { ope
               className="h-12 w-full border-b border-line bg-transparent px-4 text-base text-ink outline-none placeholder:text-ink-3"
             />
             <Command.List className="max-h-[50vh] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-2xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
-              <Command.Empty className="px-4 py-8 text-center text-sm text-ink-3">Nothing goes by that name.</Command.Empty>
+              <Command.Empty className="px-4 py-8 text-center text-sm text-ink-3">
+                Nothing goes by that name.
+              </Command.Empty>
               <Command.Group heading="Pages">
                 {PAGES.map(({ to, title, icon: Icon, keys }) => (
-                  <Command.Item key={to} value={`page ${title}`} className={item} onSelect={done(() => navigate({ to }))}>
+                  <Command.Item
+                    key={to}
+                    value={`page ${title}`}
+                    className={item}
+                    onSelect={done(() => navigate({ to }))}
+                  >
                     <Icon aria-hidden />
                     <span className="flex-1">{title}</span>
                     <span className="flex gap-1">
@@ -62,10 +79,20 @@ export default function Palette({ open, onOpenChange, onHelp, onSignOut }: { ope
               </Command.Group>
               {wanted.length > 2 ? (
                 <Command.Group heading="Search" forceMount>
-                  <Command.Item forceMount value={`patch ${wanted}`} className={item} onSelect={done(() => navigate({ to: "/live", search: { patch: wanted } }))}>
+                  <Command.Item
+                    forceMount
+                    value={`patch ${wanted}`}
+                    className={item}
+                    onSelect={done(() => navigate({ to: "/live", search: { patch: wanted } }))}
+                  >
                     Open patch <span className="truncate font-mono text-xs text-ink-2">{wanted}</span>
                   </Command.Item>
-                  <Command.Item forceMount value={`find ${wanted}`} className={item} onSelect={done(() => navigate({ to: "/live", search: { q: wanted } }))}>
+                  <Command.Item
+                    forceMount
+                    value={`find ${wanted}`}
+                    className={item}
+                    onSelect={done(() => navigate({ to: "/live", search: { q: wanted } }))}
+                  >
                     Find in the stream <span className="truncate font-mono text-xs text-ink-2">{wanted}</span>
                   </Command.Item>
                 </Command.Group>

@@ -7,10 +7,18 @@ import { Button } from "./ui/button.tsx";
 /** What went wrong, in the reader's words, and what can be done about it. */
 function explain(error: unknown): { icon: ReactNode; title: string; text: string } {
   if (!(error instanceof ApiError))
-    return { icon: <TriangleAlert />, title: "Something failed in this page", text: error instanceof Error ? error.message : "" };
+    return {
+      icon: <TriangleAlert />,
+      title: "Something failed in this page",
+      text: error instanceof Error ? error.message : "",
+    };
   const { code, message } = error.detail;
   if (code === "UNREACHABLE" || code === "SHUTTING_DOWN")
-    return { icon: <CloudOff />, title: "The orchestrator does not answer", text: "What is shown may be old. This page asks again by itself once it is back." };
+    return {
+      icon: <CloudOff />,
+      title: "The orchestrator does not answer",
+      text: "What is shown may be old. This page asks again by itself once it is back.",
+    };
   if (code === "FORBIDDEN") return { icon: <LockKeyhole />, title: "Your token does not reach this", text: message };
   if (code.endsWith("NOT_FOUND")) return { icon: <SearchX />, title: "There is nothing here", text: message };
   return { icon: <TriangleAlert />, title: "This could not be read", text: `${code}: ${message}` };

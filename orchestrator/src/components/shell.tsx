@@ -54,13 +54,20 @@ export function Shell() {
 
   return (
     <TooltipProvider delayDuration={350}>
-      <a href="#main" className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-surface focus:px-3 focus:py-2">
+      <a
+        href="#main"
+        className="sr-only focus:not-sr-only focus:fixed focus:top-2 focus:left-2 focus:z-50 focus:rounded-md focus:bg-surface focus:px-3 focus:py-2"
+      >
         Skip to the page
       </a>
       <div className="flex h-full">
         <SideBar />
         <div className="flex min-w-0 flex-1 flex-col">
-          <TopBar onPalette={() => setPaletteOpen(true)} onHelp={() => setHelpOpen(true)} onSignOut={() => void signOut()} />
+          <TopBar
+            onPalette={() => setPaletteOpen(true)}
+            onHelp={() => setHelpOpen(true)}
+            onSignOut={() => void signOut()}
+          />
           <OfflineBanner />
           <main id="main" tabIndex={-1} className="flex min-h-0 flex-1 flex-col focus:outline-none">
             <Outlet />
@@ -71,7 +78,12 @@ export function Shell() {
       </div>
       {paletteOpen ? (
         <Suspense>
-          <Palette open onOpenChange={setPaletteOpen} onHelp={() => setHelpOpen(true)} onSignOut={() => void signOut()} />
+          <Palette
+            open
+            onOpenChange={setPaletteOpen}
+            onHelp={() => setHelpOpen(true)}
+            onSignOut={() => void signOut()}
+          />
         </Suspense>
       ) : null}
       <Help open={helpOpen} onOpenChange={setHelpOpen} />
@@ -80,7 +92,8 @@ export function Shell() {
   );
 }
 
-const isHere = (path: string, to: string): boolean => (to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`));
+const isHere = (path: string, to: string): boolean =>
+  to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
 
 function SideBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
@@ -104,10 +117,15 @@ function SideBar() {
                   here ? "bg-hover text-ink" : "text-ink-2 hover:bg-hover/60 hover:text-ink",
                 )}
               >
-                {here ? <span aria-hidden className="absolute inset-y-1.5 -left-2 w-[3px] rounded-r bg-accent-ink" /> : null}
+                {here ? (
+                  <span aria-hidden className="absolute inset-y-1.5 -left-2 w-[3px] rounded-r bg-accent-ink" />
+                ) : null}
                 <Icon className={cn("size-4 shrink-0", here ? "text-accent-ink" : "text-ink-3")} aria-hidden />
                 <span className="hidden flex-1 xl:block">{title}</span>
-                <span aria-hidden className="hidden gap-0.5 text-2xs text-ink-3 opacity-0 group-hover:opacity-100 xl:flex">
+                <span
+                  aria-hidden
+                  className="hidden gap-0.5 text-2xs text-ink-3 opacity-0 group-hover:opacity-100 xl:flex"
+                >
                   {keys}
                 </span>
               </Link>
@@ -122,7 +140,10 @@ function SideBar() {
 function TabBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   return (
-    <nav aria-label="Pages" className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden">
+    <nav
+      aria-label="Pages"
+      className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
+    >
       {PAGES.map(({ to, title, icon: Icon }) => {
         const here = isHere(path, to);
         return (
@@ -130,7 +151,10 @@ function TabBar() {
             key={to}
             to={to}
             aria-current={here ? "page" : undefined}
-            className={cn("flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-2xs", here ? "font-medium text-ink" : "text-ink-3")}
+            className={cn(
+              "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-2xs",
+              here ? "font-medium text-ink" : "text-ink-3",
+            )}
           >
             <Icon className={cn("size-4.5", here ? "text-accent-ink" : "")} aria-hidden />
             <span className="max-w-full truncate">{title}</span>
@@ -141,7 +165,15 @@ function TabBar() {
   );
 }
 
-function TopBar({ onPalette, onHelp, onSignOut }: { onPalette: () => void; onHelp: () => void; onSignOut: () => void }) {
+function TopBar({
+  onPalette,
+  onHelp,
+  onSignOut,
+}: {
+  onPalette: () => void;
+  onHelp: () => void;
+  onSignOut: () => void;
+}) {
   const path = useRouterState({ select: (state) => state.location.pathname });
   const page = PAGES.find(({ to }) => isHere(path, to));
   const { theme, toggle } = useTheme();
@@ -172,7 +204,13 @@ function TopBar({ onPalette, onHelp, onSignOut }: { onPalette: () => void; onHel
           <Search />
         </Button>
         <Tooltip content={theme === "dark" ? "Light theme" : "Dark theme"}>
-          <Button variant="ghost" size="icon" aria-label={theme === "dark" ? "Light theme" : "Dark theme"} onClick={toggle} className="hidden sm:inline-flex">
+          <Button
+            variant="ghost"
+            size="icon"
+            aria-label={theme === "dark" ? "Light theme" : "Dark theme"}
+            onClick={toggle}
+            className="hidden sm:inline-flex"
+          >
             {theme === "dark" ? <Sun /> : <Moon />}
           </Button>
         </Tooltip>
@@ -226,7 +264,8 @@ function OfflineBanner() {
   if (!shown) return null;
   return (
     <p role="status" className="shrink-0 border-b border-line bg-validating-soft px-4 py-1.5 text-xs text-validating">
-      <strong className="font-semibold">Reconnecting.</strong> What is shown may be old; what you missed follows once the orchestrator answers.
+      <strong className="font-semibold">Reconnecting.</strong> What is shown may be old; what you missed follows once
+      the orchestrator answers.
     </p>
   );
 }

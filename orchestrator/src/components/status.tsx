@@ -15,21 +15,41 @@ function Shape({ tone }: { tone: StatusLook["tone"] }) {
       return (
         <>
           <circle cx="8" cy="8" r="6.8" fill="currentColor" />
-          <path d="m5 8.2 2.1 2.1L11 6.2" fill="none" stroke="var(--surface)" strokeWidth="1.7" strokeLinecap="round" strokeLinejoin="round" />
+          <path
+            d="m5 8.2 2.1 2.1L11 6.2"
+            fill="none"
+            stroke="var(--surface)"
+            strokeWidth="1.7"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
         </>
       );
     case "validated":
       return (
         <>
           <path d="M8 .9 14 3v4.6c0 3.5-2.4 6-6 7.5-3.600-1.500-6-4-6-7.500V3z" fill="currentColor" />
-          <path d="m5 7.800 2.100 2.100L11 5.900" fill="none" stroke="var(--surface)" strokeWidth="1.7" strokeLinecap="round" strokeLinejoin="round" />
+          <path
+            d="m5 7.800 2.100 2.100L11 5.900"
+            fill="none"
+            stroke="var(--surface)"
+            strokeWidth="1.7"
+            strokeLinecap="round"
+            strokeLinejoin="round"
+          />
         </>
       );
     case "failed":
       return (
         <>
           <path d="M5.200 1.200h5.600l4 4v5.600l-4 4H5.200l-4-4V5.200z" fill="currentColor" />
-          <path d="m5.700 5.700 4.600 4.600m0-4.600-4.600 4.600" fill="none" stroke="var(--surface)" strokeWidth="1.7" strokeLinecap="round" />
+          <path
+            d="m5.700 5.700 4.600 4.600m0-4.600-4.600 4.600"
+            fill="none"
+            stroke="var(--surface)"
+            strokeWidth="1.7"
+            strokeLinecap="round"
+          />
         </>
       );
     case "reverted":
@@ -49,7 +69,15 @@ function Shape({ tone }: { tone: StatusLook["tone"] }) {
 }
 
 /** The status as a shape in its colour; the word is for readers that see neither. */
-export function StatusMark({ status, className, silent = false }: { status: string; className?: string; silent?: boolean }) {
+export function StatusMark({
+  status,
+  className,
+  silent = false,
+}: {
+  status: string;
+  className?: string;
+  silent?: boolean;
+}) {
   const look = lookOf(status);
   return (
     <svg

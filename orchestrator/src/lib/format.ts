@@ -7,7 +7,8 @@ const shortDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "shor
 const longDay = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
 
 export const count = (value: number): string => whole.format(value);
-export const brief = (value: number): string => (Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value));
+export const brief = (value: number): string =>
+  Math.abs(value) < 10_000 ? whole.format(value) : compact.format(value);
 
 /** A share in percent, of 0 to 100; null where nothing was counted. */
 export const percent = (value: number | null | undefined, digits = 1): string =>
@@ -40,12 +41,14 @@ export const instant = (time: string): number =>
 
 export const timeOfDay = (at: number): string => clock.format(at);
 /** A `YYYY-MM-DD` as a short day. */
-export const dayLabel = (day: string): string => (Number.isNaN(Date.parse(day)) ? day : shortDay.format(Date.parse(`${day}T12:00:00Z`)));
+export const dayLabel = (day: string): string =>
+  Number.isNaN(Date.parse(day)) ? day : shortDay.format(Date.parse(`${day}T12:00:00Z`));
 export const dateLabel = (time: string): string => longDay.format(instant(time));
 /** Date and time of day. */
 export const moment = (time: string): string => `${shortDay.format(instant(time))}, ${clock.format(instant(time))}`;
 
-export const plural = (value: number, one: string, many = `${one}s`): string => `${count(value)} ${value === 1 ? one : many}`;
+export const plural = (value: number, one: string, many = `${one}s`): string =>
+  `${count(value)} ${value === 1 ? one : many}`;
 
 /** A path as folder and name, so that the name can keep its place when the folder is cut short. */
 export function splitPath(path: string): { folder: string; name: string } {

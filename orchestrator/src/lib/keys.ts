@@ -30,10 +30,10 @@ export function useKeys(shortcuts: readonly Shortcut[]): void {
 
 const SECOND_KEY_MS = 900;
 const isTyping = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement &&
-  (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
+  target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 const inDialog = (target: EventTarget | null): boolean =>
-  target instanceof HTMLElement && target.closest("[role=dialog],[role=alertdialog],[role=menu],[role=listbox]") !== null;
+  target instanceof HTMLElement &&
+  target.closest("[role=dialog],[role=alertdialog],[role=menu],[role=listbox]") !== null;
 
 /** Hands key presses to the shortcuts. Returns the function that stops it. */
 export function listenForKeys(): () => void {
@@ -50,7 +50,8 @@ export function listenForKeys(): () => void {
       return found.run();
     }
     if (isTyping(event.target) || inDialog(event.target)) return;
-    const pair = first !== null && event.timeStamp - first.at < SECOND_KEY_MS ? find(`${first.key} ${event.key}`) : undefined;
+    const pair =
+      first !== null && event.timeStamp - first.at < SECOND_KEY_MS ? find(`${first.key} ${event.key}`) : undefined;
     const found = pair ?? find(event.key);
     first = found ? null : { key: event.key, at: event.timeStamp };
     if (!found) return;

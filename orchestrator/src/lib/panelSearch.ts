@@ -7,7 +7,10 @@ export interface PanelSearch {
   ws?: "hide" | undefined;
 }
 
-export const viewOf = ({ view, ws }: PanelSearch): PanelView => ({ split: view === "split", hideWhitespace: ws === "hide" });
+export const viewOf = ({ view, ws }: PanelSearch): PanelView => ({
+  split: view === "split",
+  hideWhitespace: ws === "hide",
+});
 export const searchOfView = ({ split, hideWhitespace }: PanelView): Pick<PanelSearch, "view" | "ws"> => ({
   view: split ? "split" : undefined,
   ws: hideWhitespace ? "hide" : undefined,

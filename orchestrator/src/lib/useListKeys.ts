@@ -2,7 +2,12 @@ import { useCallback, useMemo, useState } from "react";
 import { type Shortcut, useKeys } from "./keys.ts";
 
 /** `j` and `k` through a list, `Enter` to open what they stand on. Answers with the key of that row. */
-export function useListKeys<Row>(group: string, rows: readonly Row[], keyOf: (row: Row) => string, open: (row: Row) => void): string | null {
+export function useListKeys<Row>(
+  group: string,
+  rows: readonly Row[],
+  keyOf: (row: Row) => string,
+  open: (row: Row) => void,
+): string | null {
   const [cursor, setCursor] = useState<string | null>(null);
   const move = useCallback(
     (step: number) => {

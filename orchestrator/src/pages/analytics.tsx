@@ -24,7 +24,13 @@ const Charts = {
 type Search = ReturnType<typeof useSearch<Register, "/shell/analytics">>;
 type Register = import("@tanstack/react-router").RegisteredRouter;
 
-const GROUP_NAMES: Record<TrendGroup, string> = { weekly: "Week", daily: "Day", phase: "Phase", order: "Order", provider: "Provider" };
+const GROUP_NAMES: Record<TrendGroup, string> = {
+  weekly: "Week",
+  daily: "Day",
+  phase: "Phase",
+  order: "Order",
+  provider: "Provider",
+};
 const REFRESH_MS = 60_000;
 
 export default function AnalyticsPage() {
@@ -34,7 +40,10 @@ export default function AnalyticsPage() {
   const days = useMemo(() => daysOf(search, now), [search, now]);
   const group = search.group ?? "weekly";
   const scope = { ...days, ...(search.project ? { project: search.project } : {}) };
-  const change = useCallback((part: Partial<Search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }), [navigate]);
+  const change = useCallback(
+    (part: Partial<Search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
+    [navigate],
+  );
 
   const stats = useQuery({
     queryKey: ["stats", scope, search.order],
@@ -60,8 +69,15 @@ export default function AnalyticsPage() {
           <Segmented
             label="Range"
             value={search.from === undefined ? (search.range ?? "30d") : "custom"}
-            onChange={(next) => (next === "custom" ? change(days) : change({ range: next === "30d" ? undefined : next, from: undefined, to: undefined }))}
-            options={[...RANGES.map((value) => ({ value, label: value === "365d" ? "1y" : value })), { value: "custom" as const, label: "Custom" }]}
+            onChange={(next) =>
+              next === "custom"
+                ? change(days)
+                : change({ range: next === "30d" ? undefined : next, from: undefined, to: undefined })
+            }
+            options={[
+              ...RANGES.map((value) => ({ value, label: value === "365d" ? "1y" : value })),
+              { value: "custom" as const, label: "Custom" },
+            ]}
           />
           {search.from === undefined ? (
             <span className="nums text-xs text-ink-3">
@@ -69,9 +85,23 @@ export default function AnalyticsPage() {
             </span>
           ) : (
             <span className="flex items-center gap-1.5">
-              <Input type="date" aria-label="From" className="h-7 w-34 text-xs" value={days.from} max={days.to} onChange={(event) => change({ from: event.target.value || undefined, to: days.to })} />
+              <Input
+                type="date"
+                aria-label="From"
+                className="h-7 w-34 text-xs"
+                value={days.from}
+                max={days.to}
+                onChange={(event) => change({ from: event.target.value || undefined, to: days.to })}
+              />
               <span className="text-ink-3">–</span>
-              <Input type="date" aria-label="To" className="h-7 w-34 text-xs" value={days.to} min={days.from} onChange={(event) => change({ from: days.from, to: event.target.value || undefined })} />
+              <Input
+                type="date"
+                aria-label="To"
+                className="h-7 w-34 text-xs"
+                value={days.to}
+                min={days.from}
+                onChange={(event) => change({ from: days.from, to: event.target.value || undefined })}
+              />
             </span>
           )}
           {search.order ? (
@@ -116,12 +146,17 @@ export default function AnalyticsPage() {
       ) : stats.data && stats.data.totals.total === 0 ? (
         <Card>
           <Empty icon={<ChartNoAxesColumn />} title="No patch in these days" className="py-20">
-            Choose a longer range, or send the first one: <code className="font-mono text-xs">npm start -- --once</code> runs a sample order.
+            Choose a longer range, or send the first one: <code className="font-mono text-xs">npm start -- --once</code>{" "}
+            runs a sample order.
           </Empty>
         </Card>
       ) : (
         <div className={cn("space-y-4", stats.isPlaceholderData && "opacity-60 transition-opacity")}>
-          <Figures stats={stats.data} change={trends.data?.comparison.change} before={trends.data?.comparison.totals.total} />
+          <Figures
+            stats={stats.data}
+            change={trends.data?.comparison.change}
+            before={trends.data?.comparison.totals.total}
+          />
           <div className="grid gap-4 xl:grid-cols-[minmax(0,2fr)_minmax(0,1fr)]">
             <Card>
               <CardHeader title="Patches a day" hint="by the day they were asked for" action={<Legend />} />
@@ -152,7 +187,14 @@ export default function AnalyticsPage() {
               {stats.data ? <FactoryTable rows={stats.data.byFactory} /> : null}
             </Card>
             <Card>
-              <CardHeader title="Anomalies" hint={trends.data?.anomalies.status === "judged" ? `${trends.data.anomalies.window.judged_days} days judged` : undefined} />
+              <CardHeader
+                title="Anomalies"
+                hint={
+                  trends.data?.anomalies.status === "judged"
+                    ? `${trends.data.anomalies.window.judged_days} days judged`
+                    : undefined
+                }
+              />
               {trends.error && !trends.data ? (
                 <Problem error={trends.error} retry={() => void trends.refetch()} />
               ) : (
@@ -165,7 +207,11 @@ export default function AnalyticsPage() {
           <Card>
             <CardHeader
               title="Trends"
-              hint={trends.data ? `before: ${dayLabel(trends.data.comparison.range.fromDate.slice(0, 10))} – ${dayLabel(trends.data.comparison.range.toDate.slice(0, 10))}` : undefined}
+              hint={
+                trends.data
+                  ? `before: ${dayLabel(trends.data.comparison.range.fromDate.slice(0, 10))} – ${dayLabel(trends.data.comparison.range.toDate.slice(0, 10))}`
+                  : undefined
+              }
               action={
                 <Segmented
                   label="Group by"
@@ -196,7 +242,15 @@ export default function AnalyticsPage() {
   );
 }
 
-function Loaded<T>({ when, height, children }: { when: T | undefined; height: string; children: (data: T) => ReactNode }) {
+function Loaded<T>({
+  when,
+  height,
+  children,
+}: {
+  when: T | undefined;
+  height: string;
+  children: (data: T) => ReactNode;
+}) {
   const waiting = <Skeleton className={cn("m-2", height)} />;
   if (when === undefined) return waiting;
   return <Suspense fallback={waiting}>{children(when)}</Suspense>;
@@ -228,7 +282,15 @@ function Legend() {
 }
 
 /** A change against the period before. `good` says which way is better; neither for counts. */
-function Change({ value, unit = "%", good = 0 }: { value: number | null | undefined; unit?: string; good?: -1 | 0 | 1 }) {
+function Change({
+  value,
+  unit = "%",
+  good = 0,
+}: {
+  value: number | null | undefined;
+  unit?: string;
+  good?: -1 | 0 | 1;
+}) {
   if (value === null || value === undefined) return null;
   const Icon = value < 0 ? ArrowDownRight : ArrowUpRight;
   const tone = value === 0 || good === 0 ? "text-ink-2" : Math.sign(value) === good ? "text-applied" : "text-failed";
@@ -242,10 +304,23 @@ function Change({ value, unit = "%", good = 0 }: { value: number | null | undefi
   );
 }
 
-function Figures({ stats, change, before }: { stats: Omit<Stats, "ok"> | undefined; change: { total: number | null; success_rate: number | null; mean_ms: number | null } | undefined; before: number | undefined }) {
+function Figures({
+  stats,
+  change,
+  before,
+}: {
+  stats: Omit<Stats, "ok"> | undefined;
+  change: { total: number | null; success_rate: number | null; mean_ms: number | null } | undefined;
+  before: number | undefined;
+}) {
   const totals = stats?.totals;
   const figures: { name: string; value: string; beside: ReactNode; change: ReactNode }[] = [
-    { name: "Patches", value: totals ? count(totals.total) : "", beside: before === undefined ? "" : `${brief(before)} before`, change: <Change value={change?.total} /> },
+    {
+      name: "Patches",
+      value: totals ? count(totals.total) : "",
+      beside: before === undefined ? "" : `${brief(before)} before`,
+      change: <Change value={change?.total} />,
+    },
     {
       name: "Stand",
       value: totals ? percent(totals.applied_rate) : "",
@@ -274,13 +349,20 @@ function Figures({ stats, change, before }: { stats: Omit<Stats, "ok"> | undefin
   return (
     <dl className="grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line md:grid-cols-3 xl:grid-cols-5">
       {figures.map((figure, index) => (
-        <div key={figure.name} className={cn("min-w-0 bg-surface px-4 py-3", index === 4 && "col-span-2 md:col-span-1")}>
+        <div
+          key={figure.name}
+          className={cn("min-w-0 bg-surface px-4 py-3", index === 4 && "col-span-2 md:col-span-1")}
+        >
           <dt className="label flex items-center justify-between gap-2">
             {figure.name}
             {figure.change}
           </dt>
           <dd className="mt-1">
-            {stats ? <span className="nums text-2xl font-semibold tracking-tight">{figure.value}</span> : <Skeleton className="my-1 h-6 w-20" />}
+            {stats ? (
+              <span className="nums text-2xl font-semibold tracking-tight">{figure.value}</span>
+            ) : (
+              <Skeleton className="my-1 h-6 w-20" />
+            )}
             <span className="nums block truncate text-xs text-ink-3">{figure.beside}</span>
           </dd>
         </div>
@@ -350,21 +432,56 @@ function TrendTable({ group, rows }: { group: TrendGroup; rows: readonly Trend[]
         title: GROUP_NAMES[group],
         cell: (row) =>
           group === "order" && row.order_id ? (
-            <Link to="/orders/$orderId" params={{ orderId: row.order_id }} className="block max-w-56 truncate font-mono text-xs hover:underline">
+            <Link
+              to="/orders/$orderId"
+              params={{ orderId: row.order_id }}
+              className="block max-w-56 truncate font-mono text-xs hover:underline"
+            >
               {row.order_id}
             </Link>
           ) : (
-            <span className="block max-w-56 truncate whitespace-nowrap">{group === "daily" ? dayLabel(trendName(row)) : group === "weekly" ? <Week row={row} /> : trendName(row)}</span>
+            <span className="block max-w-56 truncate whitespace-nowrap">
+              {group === "daily" ? dayLabel(trendName(row)) : group === "weekly" ? <Week row={row} /> : trendName(row)}
+            </span>
           ),
       },
       { id: "total", title: "Patches", end: true, cell: (row) => count(row.total) },
-      { id: "before", title: "Before", end: true, cell: (row) => <span className="text-ink-3">{row.previous ? count(row.previous.total) : "–"}</span> },
+      {
+        id: "before",
+        title: "Before",
+        end: true,
+        cell: (row) => <span className="text-ink-3">{row.previous ? count(row.previous.total) : "–"}</span>,
+      },
       { id: "change", title: "Change", end: true, cell: (row) => <Change value={row.change_pct} /> },
-      { id: "stand", title: "Stand", end: true, cell: (row) => percent(row.applied_rate), className: "hidden sm:table-cell" },
-      { id: "types", title: "Types hold", end: true, cell: (row) => percent(row.success_rate), className: "hidden md:table-cell" },
+      {
+        id: "stand",
+        title: "Stand",
+        end: true,
+        cell: (row) => percent(row.applied_rate),
+        className: "hidden sm:table-cell",
+      },
+      {
+        id: "types",
+        title: "Types hold",
+        end: true,
+        cell: (row) => percent(row.success_rate),
+        className: "hidden md:table-cell",
+      },
       { id: "failed", title: "Failed", end: true, cell: (row) => count(row.failed) },
-      { id: "p50", title: "p50", end: true, cell: (row) => duration(row.durations.p50_ms ?? row.durations.mean_ms), className: "hidden lg:table-cell" },
-      { id: "lines", title: "Lines", end: true, cell: (row) => `+${brief(row.lines_added)} −${brief(row.lines_removed)}`, className: "hidden lg:table-cell whitespace-nowrap" },
+      {
+        id: "p50",
+        title: "p50",
+        end: true,
+        cell: (row) => duration(row.durations.p50_ms ?? row.durations.mean_ms),
+        className: "hidden lg:table-cell",
+      },
+      {
+        id: "lines",
+        title: "Lines",
+        end: true,
+        cell: (row) => `+${brief(row.lines_added)} −${brief(row.lines_removed)}`,
+        className: "hidden lg:table-cell whitespace-nowrap",
+      },
     ],
     [group],
   );
@@ -389,15 +506,42 @@ const ERROR_COLUMNS: Column<ErrorRow>[] = [
     id: "code",
     title: "Code",
     value: (row) => row.code ?? "",
-    cell: (row) => (row.code === null ? <span className="text-ink-3">all others</span> : <span className="rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 whitespace-nowrap text-failed">{row.code}</span>),
+    cell: (row) =>
+      row.code === null ? (
+        <span className="text-ink-3">all others</span>
+      ) : (
+        <span className="rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 whitespace-nowrap text-failed">
+          {row.code}
+        </span>
+      ),
     className: "w-px",
   },
-  { id: "error", title: "Message", value: (row) => row.template, cell: (row) => <span className="line-clamp-2 min-w-56 break-words text-ink-2">{row.template}</span> },
+  {
+    id: "error",
+    title: "Message",
+    value: (row) => row.template,
+    cell: (row) => <span className="line-clamp-2 min-w-56 break-words text-ink-2">{row.template}</span>,
+  },
   { id: "pct", title: "Share", end: true, value: (row) => row.pct, cell: (row) => percent(row.pct), className: "w-px" },
-  { id: "occurrences", title: "Patches", end: true, value: (row) => row.occurrences, cell: (row) => count(row.occurrences), className: "w-px" },
+  {
+    id: "occurrences",
+    title: "Patches",
+    end: true,
+    value: (row) => row.occurrences,
+    cell: (row) => count(row.occurrences),
+    className: "w-px",
+  },
 ];
 
-function ErrorTable({ errors, search, change }: { errors: readonly ErrorRow[]; search: Search; change: (part: Partial<Search>) => void }) {
+function ErrorTable({
+  errors,
+  search,
+  change,
+}: {
+  errors: readonly ErrorRow[];
+  search: Search;
+  change: (part: Partial<Search>) => void;
+}) {
   if (errors.length === 0) return <Empty title="No patch was refused" className="py-8" />;
   return (
     <DataTable

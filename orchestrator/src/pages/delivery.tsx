@@ -43,7 +43,8 @@ export default function DeliveryPage() {
   const list = useInfiniteQuery({
     queryKey: ["reports", "list"],
     initialPageParam: "",
-    queryFn: ({ pageParam, signal }) => need(client.delivery.reports({ limit: 50, ...(pageParam === "" ? {} : { cursor: pageParam }) }, { signal })),
+    queryFn: ({ pageParam, signal }) =>
+      need(client.delivery.reports({ limit: 50, ...(pageParam === "" ? {} : { cursor: pageParam }) }, { signal })),
     getNextPageParam: (page) => (typeof page.cursor === "string" ? page.cursor : undefined),
     refetchInterval: 30_000,
   });
@@ -59,30 +60,48 @@ export default function DeliveryPage() {
       })),
     );
     const needle = q?.toLowerCase();
-    return needle === undefined ? all : all.filter(({ orderId, title }) => `${orderId} ${title}`.toLowerCase().includes(needle));
+    return needle === undefined
+      ? all
+      : all.filter(({ orderId, title }) => `${orderId} ${title}`.toLowerCase().includes(needle));
   }, [list.data, q]);
 
-  const open = useCallback((report: Listed) => void navigate({ search: (before) => ({ ...before, order: report.orderId }), replace: true }), [navigate]);
+  const open = useCallback(
+    (report: Listed) => void navigate({ search: (before) => ({ ...before, order: report.orderId }), replace: true }),
+    [navigate],
+  );
   const cursor = useListKeys("Delivery", reports, keyOf, open);
   const searchRef = useRef<HTMLInputElement>(null);
-  useKeys(useMemo<Shortcut[]>(() => [{ keys: "/", what: "Search", group: "Delivery", run: () => searchRef.current?.focus() }], []));
+  useKeys(
+    useMemo<Shortcut[]>(
+      () => [{ keys: "/", what: "Search", group: "Delivery", run: () => searchRef.current?.focus() }],
+      [],
+    ),
+  );
   const wide = useMedia("(min-width: 1024px)");
   const shown = selected ?? (wide ? reports[0]?.orderId : undefined);
 
   const generate = useMutation({
     mutationFn: () => need(client.delivery.generate()),
     onSuccess: async ({ generated, queued }) => {
-      notify({ status: "applied", title: `${plural(generated, "report")} written`, ...(queued > 0 ? { text: `${count(queued)} more are queued.` } : {}) });
+      notify({
+        status: "applied",
+        title: `${plural(generated, "report")} written`,
+        ...(queued > 0 ? { text: `${count(queued)} more are queued.` } : {}),
+      });
       await queries.invalidateQueries({ queryKey: ["reports"] });
     },
-    onError: (failure) => notify({ status: "failed", title: "The reports could not be written", text: failure.message }),
+    onError: (failure) =>
+      notify({ status: "failed", title: "The reports could not be written", text: failure.message }),
   });
 
   return (
     <div className="flex min-h-0 flex-1">
       <h1 className="sr-only">Delivery</h1>
       {wide || selected === undefined ? (
-        <section aria-label="Reports" className={cn("flex min-h-0 flex-col bg-surface", wide ? "w-84 shrink-0 border-r border-line" : "flex-1")}>
+        <section
+          aria-label="Reports"
+          className={cn("flex min-h-0 flex-col bg-surface", wide ? "w-84 shrink-0 border-r border-line" : "flex-1")}
+        >
           <div className="flex min-h-11 shrink-0 items-center gap-2 border-b border-line px-3">
             <SearchField
               inputRef={searchRef}
@@ -102,7 +121,7 @@ export default function DeliveryPage() {
             ) : list.error && reports.length === 0 ? (
               <Problem error={list.error} retry={() => void list.refetch()} />
             ) : reports.length === 0 ? (
-              <Empty icon={<FileCheck2 />} title={q === undefined ? "No reports yet" : "No report goes by that name"}>
+              <Empty title={q === undefined ? "No reports yet" : "No report goes by that name"}>
                 {q === undefined ? "One is written for each order when its last patch settles, and every night." : null}
               </Empty>
             ) : (
@@ -115,14 +134,20 @@ export default function DeliveryPage() {
                       onClick={() => open(report)}
                       className={cn(
                         "block w-full px-4 py-2.5 text-left -outline-offset-2",
-                        report.orderId === shown ? "bg-accent-soft" : cursor === report.orderId ? "bg-hover" : "hover:bg-hover",
+                        report.orderId === shown
+                          ? "bg-accent-soft"
+                          : cursor === report.orderId
+                            ? "bg-hover"
+                            : "hover:bg-hover",
                       )}
                     >
                       <span className="flex items-baseline justify-between gap-3">
                         <span className="min-w-0 truncate font-mono text-xs">{report.orderId}</span>
                         <span className="nums shrink-0 text-sm font-semibold">{percent(report.success)}</span>
                       </span>
-                      {report.title ? <span className="mt-0.5 line-clamp-1 break-all text-ink-2">{report.title}</span> : null}
+                      {report.title ? (
+                        <span className="mt-0.5 line-clamp-1 break-all text-ink-2">{report.title}</span>
+                      ) : null}
                       <span className="mt-0.5 flex justify-between gap-3 text-xs text-ink-3">
                         <span className="nums">
                           {plural(report.patches ?? 0, "patch", "patches")} · v{report.version}
@@ -145,9 +170,17 @@ export default function DeliveryPage() {
         </section>
       ) : null}
       {shown === undefined ? (
-        wide ? <div className="flex-1" /> : null
+        wide && !list.isPending && !list.error ? (
+          <Empty icon={<FileCheck2 />} title="Nothing delivered yet" className="flex-1">
+            A report says what was asked, what was done, what failed and how it was mended, and how to prove it.
+          </Empty>
+        ) : null
       ) : (
-        <section aria-label={`Report of ${shown}`} tabIndex={0} className="min-h-0 min-w-0 flex-1 overflow-y-auto p-3 sm:p-4">
+        <section
+          aria-label={`Report of ${shown}`}
+          tabIndex={0}
+          className="min-h-0 min-w-0 flex-1 overflow-y-auto p-3 sm:p-4"
+        >
           {wide ? null : (
             <Link to="/delivery" className="mb-2 inline-flex items-center gap-1 text-xs text-ink-3 hover:text-ink">
               <ChevronLeft className="size-3.5" aria-hidden />

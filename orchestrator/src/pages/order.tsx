@@ -39,7 +39,10 @@ export default function OrderPage() {
   const files = useMemo(() => filesOf(rows), [rows]);
   const tab = search.tab ?? "timeline";
 
-  const change = useCallback((part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }), [navigate]);
+  const change = useCallback(
+    (part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
+    [navigate],
+  );
   const open = useCallback((row: PatchRow) => change({ patch: row.patchId }), [change]);
   const inOrder = useMemo(() => steps.flatMap((step) => (step.kind === "batch" ? step.rows : [])), [steps]);
   const move = useCallback(
@@ -56,7 +59,12 @@ export default function OrderPage() {
         { keys: "j", what: "Next patch", group: "Order", run: () => move(1) },
         { keys: "k", what: "Previous patch", group: "Order", run: () => move(-1) },
         { keys: "Escape", what: "Close the patch", group: "Order", run: () => change({ patch: undefined }) },
-        ...TABS.map((name, index) => ({ keys: String(index + 1), what: name[0]?.toUpperCase() + name.slice(1), group: "Order", run: () => change({ tab: index === 0 ? undefined : name }) })),
+        ...TABS.map((name, index) => ({
+          keys: String(index + 1),
+          what: name[0]?.toUpperCase() + name.slice(1),
+          group: "Order",
+          run: () => change({ tab: index === 0 ? undefined : name }),
+        })),
       ],
       [move, change],
     ),
@@ -80,7 +88,11 @@ export default function OrderPage() {
           ) : (
             <Head data={order.data} rows={rows} files={files} />
           )}
-          <Tabs value={tab} onValueChange={(next) => change({ tab: TABS.find((each) => each === next && each !== "timeline") })} className="mt-4">
+          <Tabs
+            value={tab}
+            onValueChange={(next) => change({ tab: TABS.find((each) => each === next && each !== "timeline") })}
+            className="mt-4"
+          >
             <TabsList aria-label="Order">
               <TabsTrigger value="timeline">Timeline</TabsTrigger>
               <TabsTrigger value="files">
@@ -103,7 +115,13 @@ export default function OrderPage() {
             </TabsContent>
             <TabsContent value="replay" className="pt-4">
               <Suspense fallback={<SkeletonRows />}>
-                <Replay orderId={orderId} seq={search.seq} file={search.file} onSeq={(seq) => change({ seq })} onFile={(file) => change({ file })} />
+                <Replay
+                  orderId={orderId}
+                  seq={search.seq}
+                  file={search.file}
+                  onSeq={(seq) => change({ seq })}
+                  onFile={(file) => change({ file })}
+                />
               </Suspense>
             </TabsContent>
             <TabsContent value="report" className="pt-4">
@@ -115,7 +133,12 @@ export default function OrderPage() {
         </div>
       </div>
       {search.patch === undefined ? null : (
-        <PatchAside patchId={search.patch} view={viewOf(search)} onView={(view) => change(searchOfView(view))} onClose={() => change({ patch: undefined })} />
+        <PatchAside
+          patchId={search.patch}
+          view={viewOf(search)}
+          onView={(view) => change(searchOfView(view))}
+          onClose={() => change({ patch: undefined })}
+        />
       )}
     </div>
   );
@@ -142,7 +165,29 @@ function useOrderLife(filter: StreamFilter) {
   }, [book, revision, history, filter]);
 }
 
-function Head({ data, rows, files }: { data: { order: { id: string; title: string; description: string; status: string; factory: string; project_id: string | null; workspace_id: string; created_by: string; created_at: string; updated_at: string }; tasks: { id: string; title: string; status: string }[] }; rows: readonly PatchRow[]; files: readonly ChangedFile[] }) {
+function Head({
+  data,
+  rows,
+  files,
+}: {
+  data: {
+    order: {
+      id: string;
+      title: string;
+      description: string;
+      status: string;
+      factory: string;
+      project_id: string | null;
+      workspace_id: string;
+      created_by: string;
+      created_at: string;
+      updated_at: string;
+    };
+    tasks: { id: string; title: string; status: string }[];
+  };
+  rows: readonly PatchRow[];
+  files: readonly ChangedFile[];
+}) {
   const { order, tasks } = data;
   const stands = rows.filter(({ status }) => status === "patch_applied" || status === "patch_validated").length;
   const settled = rows.filter(({ status }) => status !== "patch_requested").length;
@@ -165,7 +210,11 @@ function Head({ data, rows, files }: { data: { order: { id: string; title: strin
       {order.description ? <p className="mt-2 max-w-prose break-words text-ink-2">{order.description}</p> : null}
       <div className="mt-4 grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
         <Figure name="Patches that stand" value={count(stands)} of={`of ${count(rows.length)}`} />
-        <Figure name="Success" value={percent(settled === 0 ? null : (stands / settled) * 100)} of={failed > 0 ? `${count(failed)} failed` : ""} />
+        <Figure
+          name="Success"
+          value={percent(settled === 0 ? null : (stands / settled) * 100)}
+          of={failed > 0 ? `${count(failed)} failed` : ""}
+        />
         <Figure name="Files" value={count(files.length)}>
           <LineCounts added={added} removed={removed} />
         </Figure>
@@ -174,7 +223,11 @@ function Head({ data, rows, files }: { data: { order: { id: string; title: strin
       {tasks.length > 0 ? (
         <ul className="mt-3 flex flex-wrap gap-2" aria-label="Tasks">
           {tasks.map((task) => (
-            <li key={task.id} className="flex max-w-full items-center gap-1.5 rounded-md border border-line bg-surface px-2 py-1 text-xs" title={task.id}>
+            <li
+              key={task.id}
+              className="flex max-w-full items-center gap-1.5 rounded-md border border-line bg-surface px-2 py-1 text-xs"
+              title={task.id}
+            >
               <StatusMark status={task.status} className="size-3" />
               <span className="truncate">{task.title}</span>
             </li>
@@ -190,7 +243,17 @@ function span(rows: readonly PatchRow[]): number | null {
   return Math.max(...rows.map(({ at }) => at)) - Math.min(...rows.map(({ firstAt }) => firstAt));
 }
 
-function Figure({ name, value, of = "", children }: { name: string; value: string; of?: string; children?: React.ReactNode }) {
+function Figure({
+  name,
+  value,
+  of = "",
+  children,
+}: {
+  name: string;
+  value: string;
+  of?: string;
+  children?: React.ReactNode;
+}) {
   return (
     <div className="bg-surface px-4 py-2.5">
       <p className="label">{name}</p>
@@ -212,14 +275,36 @@ function Files({ files, orderId }: { files: readonly ChangedFile[]; orderId: str
         id: "file",
         title: "File",
         cell: ({ file }) => (
-          <Link to="/live" search={{ order: orderId, file }} className="block max-w-[60vw] truncate font-mono text-xs hover:underline">
+          <Link
+            to="/live"
+            search={{ order: orderId, file }}
+            className="block max-w-[60vw] truncate font-mono text-xs hover:underline"
+          >
             {file}
           </Link>
         ),
       },
-      { id: "lines", title: "Lines", end: true, cell: ({ added, removed }) => <LineCounts added={added} removed={removed} />, className: "w-px" },
-      { id: "patches", title: "Patches", end: true, cell: ({ patches }) => plural(patches, "patch", "patches"), className: "hidden w-px whitespace-nowrap text-ink-2 sm:table-cell" },
-      { id: "at", title: "Last", end: true, cell: ({ at }) => <span className="whitespace-nowrap text-ink-3">{moment(new Date(at).toISOString())}</span>, className: "hidden w-px sm:table-cell" },
+      {
+        id: "lines",
+        title: "Lines",
+        end: true,
+        cell: ({ added, removed }) => <LineCounts added={added} removed={removed} />,
+        className: "w-px",
+      },
+      {
+        id: "patches",
+        title: "Patches",
+        end: true,
+        cell: ({ patches }) => plural(patches, "patch", "patches"),
+        className: "hidden w-px whitespace-nowrap text-ink-2 sm:table-cell",
+      },
+      {
+        id: "at",
+        title: "Last",
+        end: true,
+        cell: ({ at }) => <span className="whitespace-nowrap text-ink-3">{moment(new Date(at).toISOString())}</span>,
+        className: "hidden w-px sm:table-cell",
+      },
     ],
     [orderId],
   );

@@ -26,15 +26,34 @@ const columns: Column<Order>[] = [
     id: "id",
     title: "Order",
     cell: (order) => (
-      <Link to="/orders/$orderId" params={{ orderId: order.id }} className="font-mono text-xs whitespace-nowrap hover:underline" onClick={(event) => event.stopPropagation()}>
+      <Link
+        to="/orders/$orderId"
+        params={{ orderId: order.id }}
+        className="font-mono text-xs whitespace-nowrap hover:underline"
+        onClick={(event) => event.stopPropagation()}
+      >
         {order.id}
       </Link>
     ),
     className: "w-px",
   },
-  { id: "title", title: "Title", cell: (order) => <span className="line-clamp-1 min-w-40 break-all">{order.title}</span> },
-  { id: "factory", title: "Factory", cell: (order) => <span className="whitespace-nowrap text-ink-2">{order.factory}</span>, className: "w-px" },
-  { id: "project", title: "Project", cell: (order) => <span className="block max-w-40 truncate text-ink-2">{order.project_id ?? "–"}</span>, className: "hidden w-px lg:table-cell" },
+  {
+    id: "title",
+    title: "Title",
+    cell: (order) => <span className="line-clamp-1 min-w-40 break-all">{order.title}</span>,
+  },
+  {
+    id: "factory",
+    title: "Factory",
+    cell: (order) => <span className="whitespace-nowrap text-ink-2">{order.factory}</span>,
+    className: "w-px",
+  },
+  {
+    id: "project",
+    title: "Project",
+    cell: (order) => <span className="block max-w-40 truncate text-ink-2">{order.project_id ?? "–"}</span>,
+    className: "hidden w-px lg:table-cell",
+  },
   {
     id: "updated",
     title: "Changed",
@@ -75,23 +94,43 @@ export default function OrdersPage() {
   const all = useMemo(() => query.data?.pages.flatMap((page) => page.orders) ?? [], [query.data]);
   const orders = useMemo(() => {
     const needle = search.q?.toLowerCase();
-    return needle === undefined ? all : all.filter((order) => `${order.id} ${order.title} ${order.project_id ?? ""}`.toLowerCase().includes(needle));
+    return needle === undefined
+      ? all
+      : all.filter((order) => `${order.id} ${order.title} ${order.project_id ?? ""}`.toLowerCase().includes(needle));
   }, [all, search.q]);
 
-  const change = useCallback((part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }), [navigate]);
-  const open = useCallback((order: Order) => void navigate({ to: "/orders/$orderId", params: { orderId: order.id } }), [navigate]);
+  const change = useCallback(
+    (part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
+    [navigate],
+  );
+  const open = useCallback(
+    (order: Order) => void navigate({ to: "/orders/$orderId", params: { orderId: order.id } }),
+    [navigate],
+  );
   const cursor = useListKeys("Orders", orders, keyOf, open);
   const searchRef = useRef<HTMLInputElement>(null);
-  useKeys(useMemo<Shortcut[]>(() => [{ keys: "/", what: "Search", group: "Orders", run: () => searchRef.current?.focus() }], []));
+  useKeys(
+    useMemo<Shortcut[]>(
+      () => [{ keys: "/", what: "Search", group: "Orders", run: () => searchRef.current?.focus() }],
+      [],
+    ),
+  );
   const wide = useMedia("(min-width: 700px)");
-  const narrowed = status !== undefined || factory !== undefined || search.q !== undefined || search.project !== undefined;
+  const narrowed =
+    status !== undefined || factory !== undefined || search.q !== undefined || search.project !== undefined;
 
   return (
     <PageBody
       title="Orders"
       tools={
         <>
-          <SearchField inputRef={searchRef} label="Search these orders" value={search.q} onChange={(q) => change({ q })} className="w-full sm:w-64" />
+          <SearchField
+            inputRef={searchRef}
+            label="Search these orders"
+            value={search.q}
+            onChange={(q) => change({ q })}
+            className="w-full sm:w-64"
+          />
           <Select
             label="Status"
             all="Any status"
@@ -99,7 +138,13 @@ export default function OrdersPage() {
             onChange={(next) => change({ status: next })}
             options={OrderStatusSchema.options.map((value) => ({ value, label: lookOf(value).word }))}
           />
-          <Select label="Factory" all="All factories" value={factory} onChange={(next) => change({ factory: next })} options={FACTORIES.map((value) => ({ value, label: value }))} />
+          <Select
+            label="Factory"
+            all="All factories"
+            value={factory}
+            onChange={(next) => change({ factory: next })}
+            options={FACTORIES.map((value) => ({ value, label: value }))}
+          />
         </>
       }
     >
@@ -111,13 +156,17 @@ export default function OrdersPage() {
         ) : orders.length === 0 ? (
           narrowed ? (
             <Empty icon={<ListTree />} title="No order passes these filters">
-              <Button className="mt-3" onClick={() => change({ q: undefined, status: undefined, factory: undefined, project: undefined })}>
+              <Button
+                className="mt-3"
+                onClick={() => change({ q: undefined, status: undefined, factory: undefined, project: undefined })}
+              >
                 Clear all
               </Button>
             </Empty>
           ) : (
             <Empty icon={<ListTree />} title="No orders yet">
-              An order is work that a factory delivers; <code className="font-mono text-xs">POST /api/orders</code> places one.
+              An order is work that a factory delivers; <code className="font-mono text-xs">POST /api/orders</code>{" "}
+              places one.
             </Empty>
           )
         ) : wide ? (

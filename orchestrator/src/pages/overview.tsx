@@ -17,10 +17,26 @@ import { lookOf } from "../stream/status.ts";
 const REFRESH_MS = 10_000;
 
 const { telemetry } = dashboard;
-const pipelineQuery = queryOptions({ queryKey: ["telemetry", "pipeline"], queryFn: ({ signal }) => need(telemetry.pipeline({ signal })), refetchInterval: REFRESH_MS });
-const agentsQuery = queryOptions({ queryKey: ["telemetry", "agents"], queryFn: ({ signal }) => need(telemetry.agents({ signal })), refetchInterval: REFRESH_MS });
-const opsQuery = queryOptions({ queryKey: ["telemetry", "ops"], queryFn: ({ signal }) => need(telemetry.ops({ signal })), refetchInterval: REFRESH_MS });
-const hilQuery = queryOptions({ queryKey: ["telemetry", "hil"], queryFn: ({ signal }) => need(telemetry.hil({ signal })), refetchInterval: REFRESH_MS });
+const pipelineQuery = queryOptions({
+  queryKey: ["telemetry", "pipeline"],
+  queryFn: ({ signal }) => need(telemetry.pipeline({ signal })),
+  refetchInterval: REFRESH_MS,
+});
+const agentsQuery = queryOptions({
+  queryKey: ["telemetry", "agents"],
+  queryFn: ({ signal }) => need(telemetry.agents({ signal })),
+  refetchInterval: REFRESH_MS,
+});
+const opsQuery = queryOptions({
+  queryKey: ["telemetry", "ops"],
+  queryFn: ({ signal }) => need(telemetry.ops({ signal })),
+  refetchInterval: REFRESH_MS,
+});
+const hilQuery = queryOptions({
+  queryKey: ["telemetry", "hil"],
+  queryFn: ({ signal }) => need(telemetry.hil({ signal })),
+  refetchInterval: REFRESH_MS,
+});
 
 export default function OverviewPage() {
   const pipeline = useQuery(pipelineQuery);
@@ -47,7 +63,16 @@ export default function OverviewPage() {
             <Recent />
           </Card>
           <Card>
-            <CardHeader title="Factories" hint={agents.data ? (agents.data.active === 0 ? "none is working" : `${plural(agents.data.active, "factory", "factories")} working`) : undefined} />
+            <CardHeader
+              title="Factories"
+              hint={
+                agents.data
+                  ? agents.data.active === 0
+                    ? "none is working"
+                    : `${plural(agents.data.active, "factory", "factories")} working`
+                  : undefined
+              }
+            />
             <Read query={agents} rows={4} bare>
               {(data) => <Factories data={data} />}
             </Read>
@@ -63,9 +88,23 @@ export default function OverviewPage() {
   );
 }
 
-function Read<T>({ query, rows, bare = false, children }: { query: UseQueryResult<T>; rows: number; bare?: boolean; children: (data: T) => ReactNode }) {
+function Read<T>({
+  query,
+  rows,
+  bare = false,
+  children,
+}: {
+  query: UseQueryResult<T>;
+  rows: number;
+  bare?: boolean;
+  children: (data: T) => ReactNode;
+}) {
   if (query.data !== undefined) return children(query.data);
-  const instead = query.error ? <Problem error={query.error} retry={() => void query.refetch()} className="py-8" /> : <SkeletonRows rows={rows} />;
+  const instead = query.error ? (
+    <Problem error={query.error} retry={() => void query.refetch()} className="py-8" />
+  ) : (
+    <SkeletonRows rows={rows} />
+  );
   return bare ? instead : <Card>{instead}</Card>;
 }
 
@@ -77,17 +116,27 @@ function InFlight({ data }: { data: Omit<PipelineTelemetry, "ok"> }) {
   const orders = new Map(stages.map(({ stage, orders }) => [stage, orders]));
   return (
     <div className="grid gap-4 xl:grid-cols-[minmax(0,1fr)_minmax(0,1.35fr)]">
-      <Card>
-        <CardHeader title="In flight" hint={now.orders + now.tasks + now.patches === 0 ? "nothing is being worked on" : undefined} />
+      <Card className="flex flex-col">
+        <CardHeader
+          title="In flight"
+          hint={now.orders + now.tasks + now.patches === 0 ? "nothing is being worked on" : undefined}
+        />
         <dl className="grid grid-cols-3 px-4 pb-3">
           <Big name="Orders" value={count(now.orders)} />
           <Big name="Tasks" value={count(now.tasks)} />
           <Big name="Patches" value={count(now.patches)} />
         </dl>
-        <ol aria-label="Orders by stage" className="grid grid-cols-5 gap-px border-t border-line bg-line">
+        <ol
+          aria-label="Orders by stage"
+          className="mt-auto grid grid-cols-5 gap-px overflow-hidden rounded-b-lg border-t border-line bg-line"
+        >
           {STAGES.map((stage) => (
-            <li key={stage} className="bg-surface last:rounded-br-lg first:rounded-bl-lg">
-              <Link to="/orders" search={{ status: stage }} className="block px-2 py-2.5 text-center -outline-offset-2 hover:bg-hover sm:px-3">
+            <li key={stage} className="bg-surface">
+              <Link
+                to="/orders"
+                search={{ status: stage }}
+                className="block px-1 py-2.5 text-center -outline-offset-2 hover:bg-hover sm:px-3"
+              >
                 <span className="nums block text-base font-semibold">{brief(orders.get(stage) ?? 0)}</span>
                 <span className="flex items-center justify-center gap-1 text-2xs text-ink-2">
                   <StatusMark status={stage} silent className="hidden size-3 sm:block" />
@@ -99,12 +148,35 @@ function InFlight({ data }: { data: Omit<PipelineTelemetry, "ok"> }) {
         </ol>
       </Card>
       <Card>
-        <CardHeader title="Throughput" hint={throughput.last_patch ? `last patch ${ago(Date.now() - instant(throughput.last_patch))} ago` : "no patch yet"} />
+        <CardHeader
+          title="Throughput"
+          hint={
+            throughput.last_patch
+              ? `last patch ${ago(Date.now() - instant(throughput.last_patch))} ago`
+              : "no patch yet"
+          }
+        />
         <dl className="grid grid-cols-2 gap-y-3 px-4 pb-4 sm:grid-cols-4">
-          <Big name="Today" value={count(today.total)} beside={`${brief(Math.round(throughput.per_day))} a day this week`} />
-          <Big name="Stand today" value={percent(today.applied_rate)} beside={`${percent(week.applied_rate)} this week`} />
-          <Big name="Asked to applied" value={duration(durations.p50_ms)} beside={`p95 ${duration(durations.p95_ms)}`} />
-          <Big name="Lines this week" value={`+${brief(week.lines_added)}`} beside={`−${brief(week.lines_removed)}`} />
+          <Big
+            name="Today"
+            value={count(today.total)}
+            beside={week.total > 0 ? `${brief(Math.round(throughput.per_day))} a day last week` : "the first day"}
+          />
+          <Big
+            name="Stand today"
+            value={percent(today.applied_rate)}
+            beside={week.total > 0 ? `${percent(week.applied_rate)} last week` : ""}
+          />
+          <Big
+            name="Asked to applied"
+            value={duration(durations.p50_ms)}
+            beside={`p95 ${duration(durations.p95_ms)}`}
+          />
+          <Big
+            name="Lines in 8 days"
+            value={`+${brief(week.lines_added + today.lines_added)}`}
+            beside={`−${brief(week.lines_removed + today.lines_removed)}`}
+          />
         </dl>
         <Split counts={today} />
       </Card>
@@ -138,7 +210,11 @@ function Split({ counts }: { counts: PatchCounts }) {
   return (
     <div className="border-t border-line px-4 py-2.5">
       <div aria-hidden className="flex h-1.5 gap-px overflow-hidden rounded-full bg-hover">
-        {WORDS.map(({ key, fill }) => (counts[key] > 0 ? <span key={key} className={fill} style={{ width: `${(counts[key] / total) * 100}%` }} /> : null))}
+        {WORDS.map(({ key, fill }) =>
+          counts[key] > 0 ? (
+            <span key={key} className={fill} style={{ width: `${(counts[key] / total) * 100}%` }} />
+          ) : null,
+        )}
       </div>
       <ul className="mt-2 flex flex-wrap gap-x-4 gap-y-1" aria-label="Patches of today by status">
         {WORDS.map(({ key, status }) => (
@@ -156,12 +232,25 @@ type Factory = AgentTelemetry["factories"][number];
 
 function FactoryState({ status }: { status: Factory["status"] }) {
   return (
-    <span className={cn("inline-flex items-center gap-1.5 text-xs whitespace-nowrap", status === "working" ? "font-medium text-applied" : "text-ink-3")}>
+    <span
+      className={cn(
+        "inline-flex items-center gap-1.5 text-xs whitespace-nowrap",
+        status === "working" ? "font-medium text-applied" : "text-ink-3",
+      )}
+    >
       <svg viewBox="0 0 12 12" className="size-2.5" aria-hidden>
         {status === "working" ? (
           <circle cx="6" cy="6" r="4" fill="currentColor" />
         ) : (
-          <circle cx="6" cy="6" r="4" fill="none" stroke="currentColor" strokeWidth="1.500" {...(status === "never seen" ? { strokeDasharray: "2 1.600" } : {})} />
+          <circle
+            cx="6"
+            cy="6"
+            r="4"
+            fill="none"
+            stroke="currentColor"
+            strokeWidth="1.500"
+            {...(status === "never seen" ? { strokeDasharray: "2 1.600" } : {})}
+          />
         )}
       </svg>
       {status === "never seen" ? "Not seen" : status === "working" ? "Working" : "Idle"}
@@ -176,8 +265,16 @@ function Factories({ data }: { data: Omit<AgentTelemetry, "ok"> }) {
         <table className="w-full text-sm">
           <thead>
             <tr className="border-b border-line">
-              {["Factory", "State", "Orders", "Tasks", "Today", "Stand, week", "Last patch"].map((title, index) => (
-                <th key={title} scope="col" className={cn("h-8 px-3 text-left whitespace-nowrap first:pl-4 last:pr-4", index > 1 && "text-right", (index === 3 || index === 6) && "hidden sm:table-cell")}>
+              {["Factory", "State", "Orders", "Tasks", "Today", "Stand", "Last patch"].map((title, index) => (
+                <th
+                  key={title}
+                  scope="col"
+                  className={cn(
+                    "h-8 px-3 text-left whitespace-nowrap first:pl-4 last:pr-4",
+                    index > 1 && "text-right",
+                    (index === 3 || index === 6) && "hidden sm:table-cell",
+                  )}
+                >
                   <span className="label">{title}</span>
                 </th>
               ))}
@@ -196,15 +293,23 @@ function Factories({ data }: { data: Omit<AgentTelemetry, "ok"> }) {
                 </td>
                 <td className="nums px-3 text-right">
                   {count(factory.orders.in_progress)}
-                  {factory.orders.received > 0 ? <span className="text-ink-3"> +{count(factory.orders.received)}</span> : null}
+                  {factory.orders.received > 0 ? (
+                    <span className="text-ink-3"> +{count(factory.orders.received)}</span>
+                  ) : null}
                 </td>
                 <td className="nums hidden px-3 text-right sm:table-cell">
                   {count(factory.tasks.in_progress)}
-                  {factory.tasks.pending > 0 ? <span className="text-ink-3"> +{count(factory.tasks.pending)}</span> : null}
+                  {factory.tasks.pending > 0 ? (
+                    <span className="text-ink-3"> +{count(factory.tasks.pending)}</span>
+                  ) : null}
                 </td>
                 <td className="nums px-3 text-right">{count(factory.today.total)}</td>
-                <td className="nums px-3 text-right">{percent(factory.week.applied_rate)}</td>
-                <td className="nums hidden px-3 pr-4 text-right whitespace-nowrap text-ink-3 sm:table-cell">{factory.last_patch ? `${ago(Date.now() - instant(factory.last_patch))} ago` : "–"}</td>
+                <td className="nums px-3 text-right">
+                  {percent(factory.week.applied_rate ?? factory.today.applied_rate)}
+                </td>
+                <td className="nums hidden px-3 pr-4 text-right whitespace-nowrap text-ink-3 sm:table-cell">
+                  {factory.last_patch ? `${ago(Date.now() - instant(factory.last_patch))} ago` : "–"}
+                </td>
               </tr>
             ))}
           </tbody>
@@ -250,7 +355,10 @@ function Waiting() {
   const hil = useQuery(hilQuery);
   return (
     <Card>
-      <CardHeader title="Waits for a person" hint={hil.data?.waiting.since ? `longest ${ago(Date.now() - instant(hil.data.waiting.since))}` : undefined} />
+      <CardHeader
+        title="Waits for a person"
+        hint={hil.data?.waiting.since ? `longest ${ago(Date.now() - instant(hil.data.waiting.since))}` : undefined}
+      />
       <Read query={hil} rows={3} bare>
         {({ waiting, queue }) => (
           <>
@@ -279,11 +387,20 @@ function Ops() {
           <>
             <Facts
               facts={[
-                { name: "Broadcast", value: broadcast.ok ? duration(broadcast.latency_ms) : "does not answer", bad: !broadcast.ok },
+                {
+                  name: "Broadcast",
+                  value: broadcast.ok ? duration(broadcast.latency_ms) : "does not answer",
+                  bad: !broadcast.ok,
+                },
                 { name: "Events recorded", value: brief(delivery.events) },
                 { name: "Workspaces", value: count(delivery.workspaces) },
-                { name: "Issues open", value: `${count(issues.open)}${issues.in_progress > 0 ? ` (${count(issues.in_progress)} claimed)` : ""}` },
-                ...(scans.available ? [{ name: "Last scan", value: `${ago(Date.now() - instant(scans.last.started_at))} ago` }] : []),
+                {
+                  name: "Issues open",
+                  value: `${count(issues.open)}${issues.in_progress > 0 ? ` (${count(issues.in_progress)} claimed)` : ""}`,
+                },
+                ...(scans.available
+                  ? [{ name: "Last scan", value: `${ago(Date.now() - instant(scans.last.started_at))} ago` }]
+                  : []),
               ]}
             />
             {scans.available ? null : <NotYet name="Scans" reason={scans.reason} />}
@@ -308,7 +425,12 @@ function Providers({ query }: { query: UseQueryResult<Omit<AgentTelemetry, "ok">
         query.data.providers.running.length === 0 ? (
           <p className="px-4 pb-3 text-ink-3">No run is in progress.</p>
         ) : (
-          <Facts facts={query.data.providers.running.map(({ provider, running, waiting }) => ({ name: provider, value: `${count(running)} running${waiting > 0 ? `, ${count(waiting)} waiting` : ""}` }))} />
+          <Facts
+            facts={query.data.providers.running.map(({ provider, running, waiting }) => ({
+              name: provider,
+              value: `${count(running)} running${waiting > 0 ? `, ${count(waiting)} waiting` : ""}`,
+            }))}
+          />
         )
       ) : (
         <NotYet name="Runs" reason={query.data.providers.reason} />

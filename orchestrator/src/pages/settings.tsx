@@ -10,19 +10,41 @@ import { notify } from "../components/notices.tsx";
 import { PageBody } from "../components/page.tsx";
 import { Problem } from "../components/problems.tsx";
 import { Button } from "../components/ui/button.tsx";
-import { Checkbox, Field, Input, Select, Tabs, TabsContent, TabsList, TabsTrigger } from "../components/ui/controls.tsx";
-import { AlertDialog, AlertDialogCancel, AlertDialogContent, AlertDialogTrigger, Dialog, DialogContent } from "../components/ui/dialog.tsx";
+import {
+  Checkbox,
+  Field,
+  Input,
+  Select,
+  Tabs,
+  TabsContent,
+  TabsList,
+  TabsTrigger,
+} from "../components/ui/controls.tsx";
+import {
+  AlertDialog,
+  AlertDialogCancel,
+  AlertDialogContent,
+  AlertDialogTrigger,
+  Dialog,
+  DialogContent,
+} from "../components/ui/dialog.tsx";
 import { Card, Empty, SkeletonRows } from "../components/ui/surface.tsx";
 import { ago, dateLabel, instant, moment } from "../lib/format.ts";
 
-const listTokens = async (signal?: AbortSignal) => (await need(client.auth.tokens({ limit: 100 }, signal ? { signal } : {}))).tokens;
+const listTokens = async (signal?: AbortSignal) =>
+  (await need(client.auth.tokens({ limit: 100 }, signal ? { signal } : {}))).tokens;
 
 export default function SettingsPage() {
   const { tab = "tokens" } = useSearch({ from: "/shell/settings" });
   const navigate = useNavigate({ from: "/settings" });
   return (
     <PageBody title="Settings" className="max-w-5xl">
-      <Tabs value={tab} onValueChange={(next) => void navigate({ search: { tab: next === "sessions" ? "sessions" : undefined }, replace: true })}>
+      <Tabs
+        value={tab}
+        onValueChange={(next) =>
+          void navigate({ search: { tab: next === "sessions" ? "sessions" : undefined }, replace: true })
+        }
+      >
         <TabsList aria-label="Settings">
           <TabsTrigger value="tokens">API tokens</TabsTrigger>
           <TabsTrigger value="sessions">Sessions</TabsTrigger>
@@ -39,7 +61,19 @@ export default function SettingsPage() {
 }
 
 /** Asks once more before something ends for good. */
-function Confirm({ title, text, action, trigger, onConfirm }: { title: string; text: string; action: string; trigger: string; onConfirm: () => void }) {
+function Confirm({
+  title,
+  text,
+  action,
+  trigger,
+  onConfirm,
+}: {
+  title: string;
+  text: string;
+  action: string;
+  trigger: string;
+  onConfirm: () => void;
+}) {
   return (
     <AlertDialog>
       <AlertDialogTrigger asChild>
@@ -65,7 +99,12 @@ function Confirm({ title, text, action, trigger, onConfirm }: { title: string; t
 
 function Tokens() {
   const queries = useQueryClient();
-  const { data: tokens, error, isPending, refetch } = useQuery({ queryKey: ["tokens"], queryFn: ({ signal }) => listTokens(signal) });
+  const {
+    data: tokens,
+    error,
+    isPending,
+    refetch,
+  } = useQuery({ queryKey: ["tokens"], queryFn: ({ signal }) => listTokens(signal) });
   const [making, setMaking] = useState(false);
   const revoke = useMutation({
     mutationFn: (token: ApiToken) => need(client.auth.revokeToken(token.id)),
@@ -73,12 +112,16 @@ function Tokens() {
       notify({ status: "applied", title: "Token revoked", text: token.name });
       return queries.invalidateQueries({ queryKey: ["tokens"] });
     },
-    onError: (failure, token) => notify({ status: "failed", title: `${token.name} could not be revoked`, text: failure.message }),
+    onError: (failure, token) =>
+      notify({ status: "failed", title: `${token.name} could not be revoked`, text: failure.message }),
   });
   return (
     <>
       <div className="mb-3 flex items-end justify-between gap-4">
-        <p className="max-w-prose text-ink-2">Factories, scripts and agents call the API with these. A token is shown once, when it is made; only its hash is kept.</p>
+        <p className="max-w-prose text-ink-2">
+          Factories, scripts and agents call the API with these. A token is shown once, when it is made; only its hash
+          is kept.
+        </p>
         <Button variant="primary" size="md" onClick={() => setMaking(true)}>
           <Plus />
           New token
@@ -104,7 +147,11 @@ function Tokens() {
                     <p className="flex items-center gap-2">
                       <span className="truncate font-medium">{token.name}</span>
                       <span className="font-mono text-xs text-ink-3">{token.prefix}…</span>
-                      {dead ? <span className="rounded bg-hover px-1.5 text-2xs leading-5 text-ink-2">{token.revokedAt === null ? "Expired" : "Revoked"}</span> : null}
+                      {dead ? (
+                        <span className="rounded bg-hover px-1.5 text-2xs leading-5 text-ink-2">
+                          {token.revokedAt === null ? "Expired" : "Revoked"}
+                        </span>
+                      ) : null}
                     </p>
                     <p className="mt-1 flex flex-wrap gap-1">
                       {token.scopes.map((scope) => (
@@ -115,8 +162,13 @@ function Tokens() {
                     </p>
                     <p className="mt-1 text-xs text-ink-3">
                       Made {dateLabel(token.createdAt)} by {token.createdBy} ·{" "}
-                      {token.lastUsedAt === null ? "never used" : `used ${ago(Date.now() - instant(token.lastUsedAt))} ago`} ·{" "}
-                      {token.expiresAt === null ? "does not expire" : `${ended ? "expired" : "expires"} ${dateLabel(token.expiresAt)}`}
+                      {token.lastUsedAt === null
+                        ? "never used"
+                        : `used ${ago(Date.now() - instant(token.lastUsedAt))} ago`}{" "}
+                      ·{" "}
+                      {token.expiresAt === null
+                        ? "does not expire"
+                        : `${ended ? "expired" : "expires"} ${dateLabel(token.expiresAt)}`}
                     </p>
                   </div>
                   {dead ? null : (
@@ -153,7 +205,13 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
   const [lifetime, setLifetime] = useState("90");
   const make = useMutation({
     mutationFn: (name: string) =>
-      need(client.auth.createToken({ name, scopes: [...scopes], expiresInSeconds: lifetime === "never" ? null : Number(lifetime) * 86_400 })),
+      need(
+        client.auth.createToken({
+          name,
+          scopes: [...scopes],
+          expiresInSeconds: lifetime === "never" ? null : Number(lifetime) * 86_400,
+        }),
+      ),
     onSuccess: () => queries.invalidateQueries({ queryKey: ["tokens"] }),
   });
   const close = (next: boolean): void => {
@@ -167,10 +225,16 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
   };
   return (
     <Dialog open={open} onOpenChange={close}>
-      <DialogContent title={make.data ? "The new token" : "New token"} {...(make.data ? { description: "Copy it now: it is not shown again." } : {})}>
+      <DialogContent
+        title={make.data ? "The new token" : "New token"}
+        {...(make.data ? { description: "Copy it now: it is not shown again." } : {})}
+      >
         {make.data ? (
           <>
-            <p className="rounded-md border border-line bg-sunken p-3 font-mono text-xs break-all" data-testid="new-token">
+            <p
+              className="rounded-md border border-line bg-sunken p-3 font-mono text-xs break-all"
+              data-testid="new-token"
+            >
               {make.data.token}
             </p>
             <div className="mt-4 flex justify-end gap-2">
@@ -195,14 +259,22 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
                     key={scope}
                     label={<span className="font-mono text-xs">{scope}</span>}
                     checked={scopes.includes(scope)}
-                    onCheckedChange={(on) => setScopes(on === true ? [...scopes, scope] : scopes.filter((each) => each !== scope))}
+                    onCheckedChange={(on) =>
+                      setScopes(on === true ? [...scopes, scope] : scopes.filter((each) => each !== scope))
+                    }
                   />
                 ))}
               </div>
             </fieldset>
             <div>
               <span className="label mb-1 block">Expires after</span>
-              <Select label="Expires after" value={lifetime} onChange={(next) => setLifetime(next ?? "90")} options={LIFETIMES} className="w-40" />
+              <Select
+                label="Expires after"
+                value={lifetime}
+                onChange={(next) => setLifetime(next ?? "90")}
+                options={LIFETIMES}
+                className="w-40"
+              />
             </div>
             {make.error ? (
               <p role="alert" className="text-failed">
@@ -224,14 +296,35 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
 /** The browser's name in few words, from what it said of itself. */
 function browserOf(agent: string | null): string {
   if (agent === null) return "Unknown browser";
-  const browser = /Edg\//.test(agent) ? "Edge" : /Firefox\//.test(agent) ? "Firefox" : /Chrom(e|ium)\//.test(agent) ? "Chrome" : /Safari\//.test(agent) ? "Safari" : agent.slice(0, 40);
-  const system = /Windows/.test(agent) ? "Windows" : /Android/.test(agent) ? "Android" : /iPhone|iPad/.test(agent) ? "iOS" : /Mac OS/.test(agent) ? "macOS" : /Linux/.test(agent) ? "Linux" : null;
+  const browser = /Edg\//.test(agent)
+    ? "Edge"
+    : /Firefox\//.test(agent)
+      ? "Firefox"
+      : /Chrom(e|ium)\//.test(agent)
+        ? "Chrome"
+        : /Safari\//.test(agent)
+          ? "Safari"
+          : agent.slice(0, 40);
+  const system = /Windows/.test(agent)
+    ? "Windows"
+    : /Android/.test(agent)
+      ? "Android"
+      : /iPhone|iPad/.test(agent)
+        ? "iOS"
+        : /Mac OS/.test(agent)
+          ? "macOS"
+          : /Linux/.test(agent)
+            ? "Linux"
+            : null;
   return system === null ? browser : `${browser} on ${system}`;
 }
 
 function Sessions() {
   const queries = useQueryClient();
-  const { data, error, isPending, refetch } = useQuery({ queryKey: ["sessions"], queryFn: ({ signal }) => need(client.auth.sessions({ limit: 50 }, { signal })) });
+  const { data, error, isPending, refetch } = useQuery({
+    queryKey: ["sessions"],
+    queryFn: ({ signal }) => need(client.auth.sessions({ limit: 50 }, { signal })),
+  });
   const end = useMutation({
     mutationFn: (id: string) => need(client.auth.endSession(id)),
     onSuccess: () => {
@@ -242,7 +335,9 @@ function Sessions() {
   });
   return (
     <>
-      <p className="mb-3 max-w-prose text-ink-2">Browsers that are signed in. A session ends with its token, when it is signed out, or here.</p>
+      <p className="mb-3 max-w-prose text-ink-2">
+        Browsers that are signed in. A session ends with its token, when it is signed out, or here.
+      </p>
       <Card>
         {isPending ? (
           <SkeletonRows rows={3} />
@@ -259,15 +354,28 @@ function Sessions() {
                   <div className="min-w-0 flex-1">
                     <p className="flex items-center gap-2">
                       <span className="truncate font-medium">{browserOf(session.userAgent)}</span>
-                      {session.current ? <span className="rounded bg-accent-soft px-1.5 text-2xs leading-5 text-accent-ink">This browser</span> : null}
-                      {over ? <span className="rounded bg-hover px-1.5 text-2xs leading-5 text-ink-2">Ended</span> : null}
+                      {session.current ? (
+                        <span className="rounded bg-accent-soft px-1.5 text-2xs leading-5 text-accent-ink">
+                          This browser
+                        </span>
+                      ) : null}
+                      {over ? (
+                        <span className="rounded bg-hover px-1.5 text-2xs leading-5 text-ink-2">Ended</span>
+                      ) : null}
                     </p>
                     <p className="mt-0.5 text-xs text-ink-3">
-                      <span className="font-mono">{session.actor}</span> · since {moment(session.createdAt)} · {over ? "ended" : `until ${dateLabel(session.expiresAt)}`}
+                      <span className="font-mono">{session.actor}</span> · since {moment(session.createdAt)} ·{" "}
+                      {over ? "ended" : `until ${dateLabel(session.expiresAt)}`}
                     </p>
                   </div>
                   {over || session.current ? null : (
-                    <Confirm trigger="End" title="End this session?" text="That browser has to sign in again." action="End session" onConfirm={() => end.mutate(session.id)} />
+                    <Confirm
+                      trigger="End"
+                      title="End this session?"
+                      text="That browser has to sign in again."
+                      action="End session"
+                      onConfirm={() => end.mutate(session.id)}
+                    />
                   )}
                 </li>
               );

@@ -72,7 +72,8 @@ export default function SignIn() {
           </Button>
         </form>
         <p className="mt-4 text-ink-3">
-          Started this instance yourself? <span className="font-mono text-xs text-ink-2">npm start</span> printed a token beside “Sign in with”.
+          Started this instance yourself? <span className="font-mono text-xs text-ink-2">npm start</span> printed a
+          token beside “Sign in with”.
         </p>
       </div>
     </main>

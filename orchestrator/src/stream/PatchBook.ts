@@ -139,7 +139,10 @@ function joined(a: PatchRow, b: PatchRow): PatchRow {
  * Live and history as one list: each patch once, with the events of both. Where live has dropped patches that history
  * does not reach, history is left out: a list with a hole in it would say that nothing happened there.
  */
-export function mergedBooks(live: PatchBook, history: PatchBook): { rows: PatchRow[]; phases: StreamEvent[]; whole: boolean } {
+export function mergedBooks(
+  live: PatchBook,
+  history: PatchBook,
+): { rows: PatchRow[]; phases: StreamEvent[]; whole: boolean } {
   let newest = 0;
   for (const row of history.rows()) newest = Math.max(newest, row.at);
   const whole = live.floor === 0 || newest >= live.floor;

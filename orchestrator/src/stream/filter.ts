@@ -40,7 +40,9 @@ export function passes(row: PatchRow, filter: StreamFilter): boolean {
     holds(row.requester, needle) ||
     holds(row.taskId, needle) ||
     holds(row.orderId, needle) ||
-    row.events.some((event) => holds(event.message, needle) || holds(event.errorCode, needle) || holds(event.reason, needle))
+    row.events.some(
+      (event) => holds(event.message, needle) || holds(event.errorCode, needle) || holds(event.reason, needle),
+    )
   );
 }
 

@@ -11,7 +11,12 @@ beforeAll(async () => {
   browser = await launch();
   await placeOrder(client, "ORD-PROOF", "something to prove");
   for (const name of ["one", "two", "three"]) {
-    await createFile(client, { orderId: "ORD-PROOF", patchId: `proof-${name}`, file: `src/${name}.ts`, block: `export const ${name} = "${name}";\n` });
+    await createFile(client, {
+      orderId: "ORD-PROOF",
+      patchId: `proof-${name}`,
+      file: `src/${name}.ts`,
+      block: `export const ${name} = "${name}";\n`,
+    });
   }
 });
 afterAll(() => browser.close());
@@ -57,7 +62,10 @@ test("the report is copied as the Markdown it is", async () => {
   const { page, context } = await visit(browser, url);
   await context.grantPermissions(["clipboard-read", "clipboard-write"]);
   await openReport(page);
-  await page.getByRole("button", { name: "Copy as Markdown" }).or(page.getByRole("button", { name: "Copy Markdown" })).click();
+  await page
+    .getByRole("button", { name: "Copy as Markdown" })
+    .or(page.getByRole("button", { name: "Copy Markdown" }))
+    .click();
   await page.getByRole("button", { name: "Copied" }).first().waitFor();
   const copied = await page.evaluate(() => navigator.clipboard.readText());
   expect(copied).toContain("ORD-PROOF");

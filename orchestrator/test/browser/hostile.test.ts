@@ -31,7 +31,8 @@ const CORPUS = [
   `<math><mtext><table><mglyph><style><img src=x onerror=hit()>`,
 ];
 /** What a file name may hold of it: no slash and no line break. */
-const fileName = (text: string, index: number): string => `${index}-${text.replaceAll(/[/\\\n\r\t\u202A-\u202E]/g, "_").slice(0, 80)}.md`;
+const fileName = (text: string, index: number): string =>
+  `${index}-${text.replaceAll(/[/\\\n\r\t\u202A-\u202E]/g, "_").slice(0, 80)}.md`;
 
 test("hostile titles, file names, requesters, reasons, diffs and reports are text on every page that shows them", async () => {
   const title = CORPUS.join(" ");
@@ -40,13 +41,28 @@ test("hostile titles, file names, requesters, reasons, diffs and reports are tex
   for (const [index, text] of CORPUS.entries()) {
     const file = fileName(text, index);
     files.push(file);
-    await createFile(client, { orderId: "ORD-HOSTILE", patchId: `hostile-${index}`, file, block: `${text}\n`, requester: text.replaceAll(/[\n\u202A-\u202E]/g, " ").slice(0, 100), reason: text });
+    await createFile(client, {
+      orderId: "ORD-HOSTILE",
+      patchId: `hostile-${index}`,
+      file,
+      block: `${text}\n`,
+      requester: text.replaceAll(/[\n\u202A-\u202E]/g, " ").slice(0, 100),
+      reason: text,
+    });
   }
   // One that is refused, so that an error's text holds it too.
   await client.patches.apply({
     orderId: "ORD-HOSTILE",
     requester: "browser-test",
-    patches: [{ op: "search-replace", id: "hostile-refused", file: files[1] ?? "", search: "<img src=y onerror=hit()>", replace: "x" }],
+    patches: [
+      {
+        op: "search-replace",
+        id: "hostile-refused",
+        file: files[1] ?? "",
+        search: "<img src=y onerror=hit()>",
+        replace: "x",
+      },
+    ],
   });
 
   const { page, context, faults } = await visit(browser, url);

@@ -20,7 +20,12 @@ test("a batch is seen within a second of its answer, its diff opened, it is reve
 
   const row = rowOf(page, "live-1");
   const seen = row.waitFor().then(() => performance.now());
-  await createFile(client, { orderId: "ORD-LIVE", patchId: "live-1", file: "src/seen.ts", block: "export const seen = 1;\n" });
+  await createFile(client, {
+    orderId: "ORD-LIVE",
+    patchId: "live-1",
+    file: "src/seen.ts",
+    block: "export const seen = 1;\n",
+  });
   const answered = performance.now();
   expect((await seen) - answered).toBeLessThan(1_000);
 
@@ -51,8 +56,11 @@ test("history and stream are one list: what was there before and what comes afte
   // Some while the page is still reading the log, some after.
   const after = ["merge-4", "merge-5", "merge-6"];
   for (const patchId of after) await createFile(client, { orderId: "ORD-MERGE", patchId, file: `src/${patchId}.ts` });
-  for (const patchId of [...before, ...after]) await page.locator(`[data-patch="${patchId}"][data-status="patch_applied"]`).waitFor();
-  const shown = await page.locator("[data-patch]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-patch")));
+  for (const patchId of [...before, ...after])
+    await page.locator(`[data-patch="${patchId}"][data-status="patch_applied"]`).waitFor();
+  const shown = await page
+    .locator("[data-patch]")
+    .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-patch")));
   expect(shown).toEqual([...before, ...after].toReversed());
   expect(faults).toEqual([]);
   await context.close();
@@ -65,7 +73,8 @@ test("what the list is narrowed to and what is open stand in the address: a relo
   await expect.poll(() => new URL(page.url()).searchParams.get("status")).toBe("patch_failed");
   await page.locator('[data-patch="ORD-SAMPLE.stale"]').click();
   await page.getByText("AMBIGUOUS_LOCATION").first().waitFor();
-  const shown = () => page.locator("[data-patch]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-status")));
+  const shown = () =>
+    page.locator("[data-patch]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-status")));
   expect(new Set(await shown())).toEqual(new Set(["patch_failed"]));
   const address = page.url();
   await page.reload();

@@ -16,7 +16,14 @@ export async function placeOrder(client: Client, id: string, title = `Order ${id
 /** A patch that makes a file, applied. */
 export async function createFile(
   client: Client,
-  { orderId, patchId, file, block = `export const name = "${patchId}";\n`, requester = "browser-test", reason = "" }: { orderId: string; patchId: string; file: string; block?: string; requester?: string; reason?: string },
+  {
+    orderId,
+    patchId,
+    file,
+    block = `export const name = "${patchId}";\n`,
+    requester = "browser-test",
+    reason = "",
+  }: { orderId: string; patchId: string; file: string; block?: string; requester?: string; reason?: string },
 ): Promise<Extract<ApplyResult, { ok: true }>> {
   const answer = await client.patches.apply({
     orderId,

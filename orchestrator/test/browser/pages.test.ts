@@ -49,7 +49,9 @@ async function seriousFindings(page: Page): Promise<string[]> {
   );
   return results.violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) => nodes.slice(0, 3).map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`));
+    .flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`),
+    );
 }
 
 for (const theme of ["light", "dark"] as const)
@@ -68,7 +70,9 @@ for (const theme of ["light", "dark"] as const)
         await page.locator('[aria-label="Loading"]').waitFor({ state: "detached" });
         found[path] = [
           ...(await seriousFindings(page)),
-          ...((await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)) ? ["wider than the screen"] : []),
+          ...((await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
+            ? ["wider than the screen"]
+            : []),
         ];
       }
       expect(found).toEqual(Object.fromEntries(Object.keys(found).map((path) => [path, []])));
@@ -82,7 +86,9 @@ test("an empty store says on each page what would be here", async () => {
   // Every list answered as an instance without orders answers it.
   await page.route("**/api/patches/logs*", (route) => route.fulfill({ json: { ok: true, results: [], cursor: null } }));
   await page.route("**/api/orders?*", (route) => route.fulfill({ json: { ok: true, orders: [], cursor: null } }));
-  await page.route("**/api/delivery/reports*", (route) => route.fulfill({ json: { ok: true, reports: [], cursor: null } }));
+  await page.route("**/api/delivery/reports*", (route) =>
+    route.fulfill({ json: { ok: true, reports: [], cursor: null } }),
+  );
   for (const [path, text] of [
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
@@ -132,7 +138,10 @@ test("keys: palette, help, search, to a page, through a list", async () => {
   await page.keyboard.press("Control+k");
   await page.getByRole("dialog", { name: "Go to or do" }).waitFor();
   await page.keyboard.type("ORD-SAMPLE");
-  await page.getByRole("option", { name: /ORD-SAMPLE/ }).last().waitFor();
+  await page
+    .getByRole("option", { name: /ORD-SAMPLE/ })
+    .last()
+    .waitFor();
   await page.getByRole("option", { name: /counts and reverses/ }).click();
   await page.waitForURL("**/orders/ORD-SAMPLE");
   await context.close();

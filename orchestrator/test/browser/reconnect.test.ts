@@ -36,7 +36,9 @@ test("after the orchestrator restarts the page goes on by itself: nothing missed
 
   const all = ["again-1", "again-2", "again-3", "again-4", "again-5", "again-6"];
   for (const patchId of all) await page.locator(`[data-patch="${patchId}"][data-status="patch_applied"]`).waitFor();
-  const shown = await page.locator("[data-patch]").evaluateAll((rows) => rows.map((row) => row.getAttribute("data-patch")));
+  const shown = await page
+    .locator("[data-patch]")
+    .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-patch")));
   expect(shown).toEqual(all.toReversed());
   await context.close();
 });

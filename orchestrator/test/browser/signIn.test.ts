@@ -57,7 +57,8 @@ test("a token is made, shown once, used, and revoked; a session of another brows
   await page.getByRole("button", { name: "Make token" }).click();
   const made = (await page.getByTestId("new-token").textContent()) ?? "";
   await page.getByRole("button", { name: "Done" }).click();
-  const read = () => fetch(`${url}/api/orders`, { headers: { authorization: `Bearer ${made}` } }).then(({ status }) => status);
+  const read = () =>
+    fetch(`${url}/api/orders`, { headers: { authorization: `Bearer ${made}` } }).then(({ status }) => status);
   expect(await read()).toBe(200);
 
   const other = await visit(browser, url);

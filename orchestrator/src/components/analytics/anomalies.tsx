@@ -8,7 +8,12 @@ const METRICS: Record<Anomaly["metric"], { name: string; shown: (value: number) 
   failure_rate: { name: "Failure rate", shown: (value) => percent(value) },
   duration: { name: "Time to apply", shown: duration },
 };
-const KINDS: Record<Anomaly["kind"], string> = { spike: "spike", drop: "drop", drift_up: "drifts up", drift_down: "drifts down" };
+const KINDS: Record<Anomaly["kind"], string> = {
+  spike: "spike",
+  drop: "drop",
+  drift_up: "drifts up",
+  drift_down: "drifts down",
+};
 
 /** What stands out, and by what measure. */
 export function AnomalyList({ anomalies }: { anomalies: Anomalies }) {
@@ -17,7 +22,9 @@ export function AnomalyList({ anomalies }: { anomalies: Anomalies }) {
     <>
       {status === "not enough history" ? (
         <Empty className="py-8" icon={<Waves />} title="Not enough history">
-          {window.history_from === null ? "Nothing is on record yet." : `The record begins ${dayLabel(window.history_from)}; a day is judged by ${window.min_days} of the same weekday before it.`}
+          {window.history_from === null
+            ? "Nothing is on record yet."
+            : `The record begins ${dayLabel(window.history_from)}; a day is judged by ${window.min_days} of the same weekday before it.`}
         </Empty>
       ) : found.length === 0 ? (
         <Empty className="py-8" icon={<Waves />} title="Nothing stands out">
@@ -30,7 +37,10 @@ export function AnomalyList({ anomalies }: { anomalies: Anomalies }) {
             const up = anomaly.kind === "spike" || anomaly.kind === "drift_up";
             const Icon = up ? TrendingUp : TrendingDown;
             return (
-              <li key={`${anomaly.metric}${anomaly.kind}${anomaly.from}`} className="flex items-center gap-3 border-b border-line px-4 py-2 last:border-0">
+              <li
+                key={`${anomaly.metric}${anomaly.kind}${anomaly.from}`}
+                className="flex items-center gap-3 border-b border-line px-4 py-2 last:border-0"
+              >
                 <Icon className="size-4 shrink-0 text-validating" aria-hidden />
                 <span className="min-w-0 flex-1">
                   <span className="block truncate">

@@ -16,7 +16,8 @@ const Rendered = lazy(() => import("./markdown.tsx"));
 
 export const reportQuery = (orderId: string) => ({
   queryKey: ["reports", "order", orderId],
-  queryFn: async ({ signal }: { signal: AbortSignal }) => (await need(client.delivery.report(orderId, {}, { signal }))).report,
+  queryFn: async ({ signal }: { signal: AbortSignal }) =>
+    (await need(client.delivery.report(orderId, {}, { signal }))).report,
 });
 
 /** A report's JSON; null where it is none. */
@@ -95,7 +96,9 @@ export function OrderReport({ orderId, actions }: { orderId: string; actions?: R
       {report ? <Figures report={report} /> : null}
       <div className="px-4 py-4 sm:px-6" data-testid="report">
         {shown === "markdown" ? (
-          <pre className="overflow-x-auto font-mono text-xs leading-5 whitespace-pre-wrap break-words">{row.report_md}</pre>
+          <pre className="overflow-x-auto font-mono text-xs leading-5 whitespace-pre-wrap break-words">
+            {row.report_md}
+          </pre>
         ) : (
           <Suspense fallback={<SkeletonRows rows={10} />}>
             <Rendered text={row.report_md} />
@@ -108,9 +111,21 @@ export function OrderReport({ orderId, actions }: { orderId: string; actions?: R
 
 function Figures({ report: { delivered } }: { report: DeliveryReport }) {
   const figures: [string, string, string][] = [
-    ["Success", percent(delivered.success_rate), `${count(delivered.patches.succeeded)} of ${count(delivered.patches.total)} patches`],
-    ["Lines", `+${count(delivered.lines_added)} −${count(delivered.lines_removed)}`, `in ${count(delivered.files.items.length + delivered.files.omitted)} files`],
-    ["Refused", count(delivered.patches.failed), `${count(delivered.failures.items.filter(({ resolution }) => resolution !== null).length)} resolved`],
+    [
+      "Success",
+      percent(delivered.success_rate),
+      `${count(delivered.patches.succeeded)} of ${count(delivered.patches.total)} patches`,
+    ],
+    [
+      "Lines",
+      `+${count(delivered.lines_added)} −${count(delivered.lines_removed)}`,
+      `in ${count(delivered.files.items.length + delivered.files.omitted)} files`,
+    ],
+    [
+      "Refused",
+      count(delivered.patches.failed),
+      `${count(delivered.failures.items.filter(({ resolution }) => resolution !== null).length)} resolved`,
+    ],
     ["Took", duration(delivered.duration_ms), `${duration(delivered.engine_ms)} in the engine`],
   ];
   return (

@@ -6,7 +6,11 @@ import { count, plural } from "../../lib/format.ts";
 import { Identifier } from "../copy.tsx";
 import { Button } from "../ui/button.tsx";
 
-type State = { at: "idle" } | { at: "busy" } | { at: "told"; verdict: ReportVerdict } | { at: "failed"; reason: string };
+type State =
+  | { at: "idle" }
+  | { at: "busy" }
+  | { at: "told"; verdict: ReportVerdict }
+  | { at: "failed"; reason: string };
 
 /** Recomputes the order's chains in this browser from the exported events, and holds the report against them. */
 export function useVerify(orderId: string, report: unknown): { state: State; verify: () => Promise<void> } {
@@ -49,12 +53,14 @@ export function Verdict({ state }: { state: State }) {
           The report holds
         </p>
         <p className="mt-1 text-ink-2">
-          {plural(verdict.records, "link")} recomputed in this browser; every hash follows from the one before, and the report says what the events come to.
+          {plural(verdict.records, "link")} recomputed in this browser; every hash follows from the one before, and the
+          report says what the events come to.
         </p>
         <ul className="mt-1">
           {verdict.chains.map(({ workspaceId, head }) => (
             <li key={workspaceId} className="flex flex-wrap items-center gap-x-2 text-xs text-ink-2">
-              <span className="font-mono">{workspaceId}</span> up to link <span className="nums">{count(head.seq)}</span>
+              <span className="font-mono">{workspaceId}</span> up to link{" "}
+              <span className="nums">{count(head.seq)}</span>
               <Identifier value={head.hash} label="the head's hash" short />
             </li>
           ))}
@@ -70,7 +76,8 @@ export function Verdict({ state }: { state: State }) {
       <p className="mt-1 break-words text-ink-2">{verdict.reason}</p>
       {verdict.link ? (
         <p className="text-xs text-ink-2">
-          First broken link: <span className="nums">{verdict.link.seq}</span> of <span className="font-mono">{verdict.link.workspaceId}</span>
+          First broken link: <span className="nums">{verdict.link.seq}</span> of{" "}
+          <span className="font-mono">{verdict.link.workspaceId}</span>
         </p>
       ) : null}
       {verdict.member ? (

@@ -11,16 +11,37 @@ import { cn } from "../../lib/cn.ts";
 const SETTLE_MS = 250;
 
 /** A text that is told once the typing pauses. */
-function TextFilter({ label, value, placeholder, onChange, mono = false }: { label: string; value: string | undefined; placeholder: string; onChange: (value: string | undefined) => void; mono?: boolean }) {
+function TextFilter({
+  label,
+  value,
+  placeholder,
+  onChange,
+  mono = false,
+}: {
+  label: string;
+  value: string | undefined;
+  placeholder: string;
+  onChange: (value: string | undefined) => void;
+  mono?: boolean;
+}) {
   const [text, setText] = useSettled(value, onChange);
   return (
     <Field label={label}>
-      <Input value={text} placeholder={placeholder} spellCheck={false} className={cn(mono && "font-mono text-xs")} onChange={(event) => setText(event.target.value)} />
+      <Input
+        value={text}
+        placeholder={placeholder}
+        spellCheck={false}
+        className={cn(mono && "font-mono text-xs")}
+        onChange={(event) => setText(event.target.value)}
+      />
     </Field>
   );
 }
 
-function useSettled(value: string | undefined, onChange: (value: string | undefined) => void): [string, (text: string) => void] {
+function useSettled(
+  value: string | undefined,
+  onChange: (value: string | undefined) => void,
+): [string, (text: string) => void] {
   const [text, setText] = useState(value ?? "");
   useEffect(() => setText(value ?? ""), [value]);
   useEffect(() => {
@@ -31,7 +52,21 @@ function useSettled(value: string | undefined, onChange: (value: string | undefi
   return [text, setText];
 }
 
-export function SearchField({ value, onChange, inputRef, label = "Search the stream", placeholder = "Search", className }: { value: string | undefined; onChange: (value: string | undefined) => void; inputRef?: Ref<HTMLInputElement>; label?: string; placeholder?: string; className?: string }) {
+export function SearchField({
+  value,
+  onChange,
+  inputRef,
+  label = "Search the stream",
+  placeholder = "Search",
+  className,
+}: {
+  value: string | undefined;
+  onChange: (value: string | undefined) => void;
+  inputRef?: Ref<HTMLInputElement>;
+  label?: string;
+  placeholder?: string;
+  className?: string;
+}) {
   const [text, setText] = useSettled(value, onChange);
   return (
     <div className={cn("relative", className)}>
@@ -52,7 +87,12 @@ export function SearchField({ value, onChange, inputRef, label = "Search the str
       {text === "" ? (
         <Kbd className="pointer-events-none absolute top-2 right-2 hidden md:inline-flex">/</Kbd>
       ) : (
-        <button type="button" aria-label="Clear the search" className="absolute top-2 right-2 rounded text-ink-3 hover:text-ink" onClick={() => setText("")}>
+        <button
+          type="button"
+          aria-label="Clear the search"
+          className="absolute top-2 right-2 rounded text-ink-3 hover:text-ink"
+          onClick={() => setText("")}
+        >
           <X className="size-4" />
         </button>
       )}
@@ -61,7 +101,15 @@ export function SearchField({ value, onChange, inputRef, label = "Search the str
 }
 
 /** What the stream is narrowed to. */
-export function Filters({ filter, onChange, requesters }: { filter: StreamFilter; onChange: (change: Partial<StreamFilter>) => void; requesters: readonly string[] }) {
+export function Filters({
+  filter,
+  onChange,
+  requesters,
+}: {
+  filter: StreamFilter;
+  onChange: (change: Partial<StreamFilter>) => void;
+  requesters: readonly string[];
+}) {
   return (
     <div className="space-y-3">
       <fieldset>
@@ -77,7 +125,9 @@ export function Filters({ filter, onChange, requesters }: { filter: StreamFilter
                 onClick={() => onChange({ status: on ? undefined : status })}
                 className={cn(
                   "inline-flex h-6.5 items-center gap-1.5 rounded-md border px-2 text-xs",
-                  on ? "border-accent-ink bg-accent-soft text-ink" : "border-line bg-surface text-ink-2 hover:border-line-strong",
+                  on
+                    ? "border-accent-ink bg-accent-soft text-ink"
+                    : "border-line bg-surface text-ink-2 hover:border-line-strong",
                 )}
               >
                 <StatusMark status={status} silent className="size-3" />
@@ -100,7 +150,14 @@ export function Filters({ filter, onChange, requesters }: { filter: StreamFilter
       </div>
       <div>
         <span className="label mb-1 block">Operation</span>
-        <Select label="Operation" all="All operations" className="w-full" value={filter.op} onChange={(op) => onChange({ op })} options={PATCH_OPS.map((op) => ({ value: op, label: op }))} />
+        <Select
+          label="Operation"
+          all="All operations"
+          className="w-full"
+          value={filter.op}
+          onChange={(op) => onChange({ op })}
+          options={PATCH_OPS.map((op) => ({ value: op, label: op }))}
+        />
       </div>
       <div>
         <span className="label mb-1 block">Requester</span>
@@ -110,16 +167,40 @@ export function Filters({ filter, onChange, requesters }: { filter: StreamFilter
           className="w-full"
           value={filter.requester}
           onChange={(requester) => onChange({ requester })}
-          options={[...new Set([...requesters, ...(filter.requester === undefined ? [] : [filter.requester])])].toSorted().map((name) => ({ value: name, label: <bdi>{name.slice(0, 60)}</bdi> }))}
+          options={[...new Set([...requesters, ...(filter.requester === undefined ? [] : [filter.requester])])]
+            .toSorted()
+            .map((name) => ({ value: name, label: <bdi>{name.slice(0, 60)}</bdi> }))}
         />
       </div>
-      <TextFilter label="File" placeholder="part of a path" mono value={filter.file} onChange={(file) => onChange({ file })} />
-      <TextFilter label="Order" placeholder="ORD-…" mono value={filter.order} onChange={(order) => onChange({ order })} />
+      <TextFilter
+        label="File"
+        placeholder="part of a path"
+        mono
+        value={filter.file}
+        onChange={(file) => onChange({ file })}
+      />
+      <TextFilter
+        label="Order"
+        placeholder="ORD-…"
+        mono
+        value={filter.order}
+        onChange={(order) => onChange({ order })}
+      />
       {isEmpty(filter) ? null : (
         <Button
           variant="ghost"
           className="w-full"
-          onClick={() => onChange({ q: undefined, factory: undefined, file: undefined, op: undefined, requester: undefined, status: undefined, order: undefined })}
+          onClick={() =>
+            onChange({
+              q: undefined,
+              factory: undefined,
+              file: undefined,
+              op: undefined,
+              requester: undefined,
+              status: undefined,
+              order: undefined,
+            })
+          }
         >
           <X />
           Clear all

@@ -85,7 +85,10 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
   }, [fewLines, historyPages, loadOlder]);
 
   const patches = useMemo(() => shown.lines.flatMap((line) => (line.kind === "patch" ? [line.row] : [])), [shown]);
-  const requesters = useMemo(() => [...new Set(patches.flatMap(({ requester }) => requester ?? []))].slice(0, 200), [patches]);
+  const requesters = useMemo(
+    () => [...new Set(patches.flatMap(({ requester }) => requester ?? []))].slice(0, 200),
+    [patches],
+  );
 
   const [cursor, setCursor] = useState<string | null>(null);
   const open = useCallback(
@@ -148,15 +151,29 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
         <div className="flex min-h-11 shrink-0 items-center gap-2 border-b border-line px-3 sm:px-4">
           {wide ? null : (
             <>
-              <SearchField inputRef={searchRef} value={filter.q} onChange={(q) => onFilter({ q })} className="min-w-0 flex-1 sm:max-w-64" />
-              <Button onClick={() => setFiltersOpen(true)} className="h-8" aria-label={active > 0 ? `Filters, ${active} set` : "Filters"}>
+              <SearchField
+                inputRef={searchRef}
+                value={filter.q}
+                onChange={(q) => onFilter({ q })}
+                className="min-w-0 flex-1 sm:max-w-64"
+              />
+              <Button
+                onClick={() => setFiltersOpen(true)}
+                className="h-8"
+                aria-label={active > 0 ? `Filters, ${active} set` : "Filters"}
+              >
                 <ListFilter />
                 <span className="hidden sm:inline">Filters</span>
-                {active > 0 ? <span className="nums rounded bg-accent px-1 text-2xs text-on-accent">{active}</span> : null}
+                {active > 0 ? (
+                  <span className="nums rounded bg-accent px-1 text-2xs text-on-accent">{active}</span>
+                ) : null}
               </Button>
             </>
           )}
-          <span className={cn("nums whitespace-nowrap text-xs text-ink-3", !wide && "hidden sm:inline")} data-testid="patch-count">
+          <span
+            className={cn("nums whitespace-nowrap text-xs text-ink-3", !wide && "hidden sm:inline")}
+            data-testid="patch-count"
+          >
             {plural(shown.patches, "patch", "patches")}
             {hasNextPage ? " so far" : ""}
           </span>
@@ -165,7 +182,12 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
               <Rate />
             </span>
             <Tooltip content={paused ? "Show what came in" : "Hold the list still"}>
-              <Button onClick={() => setPaused(!paused)} aria-pressed={paused} aria-label={paused ? "Go on" : "Pause"} className="h-8 sm:h-7">
+              <Button
+                onClick={() => setPaused(!paused)}
+                aria-pressed={paused}
+                aria-label={paused ? "Go on" : "Pause"}
+                className="h-8 sm:h-7"
+              >
                 {paused ? <Play /> : <Pause />}
                 <span className="hidden sm:inline">{paused ? "Go on" : "Pause"}</span>
               </Button>
@@ -183,7 +205,15 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
           onScrolled={setScrolled}
           onEnd={loadOlder}
           onResume={() => setPaused(false)}
-          end={<ListEnd whole={shown.whole} more={hasNextPage} busy={isFetching} onReload={() => void history.refetch()} onMore={loadOlder} />}
+          end={
+            <ListEnd
+              whole={shown.whole}
+              more={hasNextPage}
+              busy={isFetching}
+              onReload={() => void history.refetch()}
+              onMore={loadOlder}
+            />
+          }
           instead={
             history.error && present.lines.length === 0 ? (
               <Problem error={history.error} retry={() => void history.refetch()} />
@@ -191,11 +221,25 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
               <SkeletonRows rows={12} />
             ) : present.lines.length > 0 ? null : isEmpty(filter) ? (
               <Empty icon={<Radio />} title="No patches yet">
-                They appear here the moment a factory, a script or an agent asks for one. <code className="font-mono text-xs">npm start -- --once</code> runs a sample order.
+                They appear here the moment a factory, a script or an agent asks for one.{" "}
+                <code className="font-mono text-xs">npm start -- --once</code> runs a sample order.
               </Empty>
             ) : (
               <Empty icon={<ListFilter />} title="No patch passes these filters">
-                <Button className="mt-3" onClick={() => onFilter({ q: undefined, factory: undefined, file: undefined, op: undefined, requester: undefined, status: undefined, order: undefined })}>
+                <Button
+                  className="mt-3"
+                  onClick={() =>
+                    onFilter({
+                      q: undefined,
+                      factory: undefined,
+                      file: undefined,
+                      op: undefined,
+                      requester: undefined,
+                      status: undefined,
+                      order: undefined,
+                    })
+                  }
+                >
                   Clear all
                 </Button>
               </Empty>
@@ -203,7 +247,9 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
           }
         />
       </section>
-      {selected === undefined ? null : <PatchAside patchId={selected} view={view} onView={onView} onClose={() => onSelect(undefined)} />}
+      {selected === undefined ? null : (
+        <PatchAside patchId={selected} view={view} onView={onView} onClose={() => onSelect(undefined)} />
+      )}
       <Dialog open={filtersOpen && !wide} onOpenChange={setFiltersOpen}>
         <DialogContent title="Filters">
           <Filters filter={filter} onChange={onFilter} requesters={requesters} />
@@ -218,7 +264,19 @@ function Rate() {
   return <Spark values={rate} />;
 }
 
-function ListEnd({ whole, more, busy, onReload, onMore }: { whole: boolean; more: boolean; busy: boolean; onReload: () => void; onMore: () => void }) {
+function ListEnd({
+  whole,
+  more,
+  busy,
+  onReload,
+  onMore,
+}: {
+  whole: boolean;
+  more: boolean;
+  busy: boolean;
+  onReload: () => void;
+  onMore: () => void;
+}) {
   if (!whole)
     return (
       <span>
@@ -252,7 +310,8 @@ function PatchList(props: {
   end: React.ReactNode;
   instead: React.ReactNode;
 }) {
-  const { lines, selected, cursor, behind, paused, onOpen, onToggle, onScrolled, onEnd, onResume, end, instead } = props;
+  const { lines, selected, cursor, behind, paused, onOpen, onToggle, onScrolled, onEnd, onResume, end, instead } =
+    props;
   const scroller = useRef<HTMLDivElement>(null);
   const width = useWidth(scroller);
   const narrow = width !== null && width < 600;
@@ -314,11 +373,25 @@ function PatchList(props: {
                 const line = lines[item.index];
                 if (!line) return null;
                 return (
-                  <div key={item.key} data-index={item.index} className="absolute inset-x-0 top-0" style={{ height: item.size, transform: `translateY(${item.start}px)` }}>
+                  <div
+                    key={item.key}
+                    data-index={item.index}
+                    className="absolute inset-x-0 top-0"
+                    style={{ height: item.size, transform: `translateY(${item.start}px)` }}
+                  >
                     {line.kind === "order" ? (
-                      <OrderLine line={line} title={line.orderId === null ? undefined : titles.get(line.orderId)} onToggle={onToggle} />
+                      <OrderLine
+                        line={line}
+                        title={line.orderId === null ? undefined : titles.get(line.orderId)}
+                        onToggle={onToggle}
+                      />
                     ) : line.kind === "patch" ? (
-                      <PatchLine row={line.row} narrow={narrow} selected={line.row.patchId === selected} onOpen={onOpen} />
+                      <PatchLine
+                        row={line.row}
+                        narrow={narrow}
+                        selected={line.row.patchId === selected}
+                        onOpen={onOpen}
+                      />
                     ) : (
                       <PhaseLine event={line.event} />
                     )}

@@ -13,7 +13,10 @@ import { StatusMark } from "../status.tsx";
 const FRESH_MS = 900;
 const isFresh = (at: number): boolean => Date.now() - at < FRESH_MS + 600;
 
-export const ROW_HEIGHT = { wide: { order: 36, patch: 34, phase: 26 }, narrow: { order: 38, patch: 52, phase: 28 } } as const;
+export const ROW_HEIGHT = {
+  wide: { order: 36, patch: 34, phase: 26 },
+  narrow: { order: 38, patch: 52, phase: 28 },
+} as const;
 
 /** The line that links the marks of an order's patches, as the chain links their events. */
 const Rail = () => <span aria-hidden className="absolute top-0 bottom-0 left-[22.500px] w-px bg-line" />;
@@ -24,10 +27,24 @@ const WITH_ITS_BATCH = "BATCH_REFUSED";
 function ErrorCode({ code }: { code: string | null }) {
   if (code === null) return null;
   if (code === WITH_ITS_BATCH) return <span className="shrink-0 text-2xs text-ink-3">with its batch</span>;
-  return <span className="max-w-44 shrink-0 truncate rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 text-failed">{code}</span>;
+  return (
+    <span className="max-w-44 shrink-0 truncate rounded bg-failed-soft px-1.5 font-mono text-2xs leading-5 text-failed">
+      {code}
+    </span>
+  );
 }
 
-export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen }: { row: PatchRow; narrow: boolean; selected: boolean; onOpen: (row: PatchRow) => void }) {
+export const PatchLine = memo(function PatchLine({
+  row,
+  narrow,
+  selected,
+  onOpen,
+}: {
+  row: PatchRow;
+  narrow: boolean;
+  selected: boolean;
+  onOpen: (row: PatchRow) => void;
+}) {
   const look = lookOf(row.status);
   return (
     <button
@@ -54,7 +71,9 @@ export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen
           </span>
           <span className="mt-0.5 flex items-center gap-2 text-2xs text-ink-3">
             <span className={look.text}>{look.word}</span>
-            <span className="truncate">{row.errorCode === null ? row.op : row.errorCode === WITH_ITS_BATCH ? "with its batch" : row.errorCode}</span>
+            <span className="truncate">
+              {row.errorCode === null ? row.op : row.errorCode === WITH_ITS_BATCH ? "with its batch" : row.errorCode}
+            </span>
             <LineCounts added={row.linesAdded} removed={row.linesRemoved} />
             <span className="ml-auto truncate">{row.requester ?? row.actor}</span>
           </span>
@@ -76,7 +95,15 @@ export const PatchLine = memo(function PatchLine({ row, narrow, selected, onOpen
   );
 });
 
-export const OrderLine = memo(function OrderLine({ line, title, onToggle }: { line: Extract<Line, { kind: "order" }>; title: string | undefined; onToggle: (key: string) => void }) {
+export const OrderLine = memo(function OrderLine({
+  line,
+  title,
+  onToggle,
+}: {
+  line: Extract<Line, { kind: "order" }>;
+  title: string | undefined;
+  onToggle: (key: string) => void;
+}) {
   return (
     <button
       type="button"
@@ -84,7 +111,10 @@ export const OrderLine = memo(function OrderLine({ line, title, onToggle }: { li
       onClick={() => onToggle(line.orderId ?? "")}
       className="flex h-full w-full items-center gap-2 border-y border-line bg-sunken pr-4 pl-3.5 text-left -outline-offset-2 hover:bg-hover"
     >
-      <ChevronRight className={cn("size-4 shrink-0 text-ink-3 transition-transform", line.open && "rotate-90")} aria-hidden />
+      <ChevronRight
+        className={cn("size-4 shrink-0 text-ink-3 transition-transform", line.open && "rotate-90")}
+        aria-hidden
+      />
       <span className="shrink-0 font-mono text-xs font-medium">{line.orderId ?? "No order"}</span>
       <span className="min-w-0 flex-1 truncate text-xs text-ink-2">{title}</span>
       {line.failed > 0 ? (
@@ -100,7 +130,12 @@ export const OrderLine = memo(function OrderLine({ line, title, onToggle }: { li
 
 export const PhaseLine = memo(function PhaseLine({ event }: { event: StreamEvent }) {
   return (
-    <div className={cn("relative flex h-full items-center gap-3 pr-4 pl-4 text-2xs text-ink-3", isFresh(event.at) && "animate-arrive")}>
+    <div
+      className={cn(
+        "relative flex h-full items-center gap-3 pr-4 pl-4 text-2xs text-ink-3",
+        isFresh(event.at) && "animate-arrive",
+      )}
+    >
       <Rail />
       <span className="relative z-[1] grid size-4 shrink-0 place-items-center">
         <span className="size-1.5 rounded-full bg-line-strong" />

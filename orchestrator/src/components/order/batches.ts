@@ -3,7 +3,16 @@ import type { PatchRow } from "../../stream/PatchBook.ts";
 
 /** A step of an order: a batch with its patches, or a message about a phase. */
 export type Step =
-  | { kind: "batch"; key: string; at: number; batchId: string | null; phase: string | null; reason: string | null; requester: string | null; rows: PatchRow[] }
+  | {
+      kind: "batch";
+      key: string;
+      at: number;
+      batchId: string | null;
+      phase: string | null;
+      reason: string | null;
+      requester: string | null;
+      rows: PatchRow[];
+    }
   | { kind: "phase"; key: string; at: number; event: StreamEvent };
 
 /** An order's life, newest first. */

@@ -18,7 +18,7 @@ const MAX_SHOWN_LINES = 3_000;
 /** All of an order's batches, page after page. */
 async function readBatches(orderId: string, signal: AbortSignal): Promise<ReplayBatch[]> {
   const batches: ReplayBatch[] = [];
-  for (let after: number | null = 0; after !== null; ) {
+  for (let after: number | null = 0; after !== null;) {
     const page: ReplayPage = await need(dashboard.replay.batches(orderId, { after, limit: 500 }, { signal }));
     batches.push(...page.batches);
     after = page.next;
@@ -30,7 +30,7 @@ async function readBatches(orderId: string, signal: AbortSignal): Promise<Replay
 async function readTree(orderId: string, seq: number, signal: AbortSignal) {
   const files: ReplayTree["tree"] = [];
   let recorded = "";
-  for (let after: string | null = ""; after !== null; ) {
+  for (let after: string | null = ""; after !== null;) {
     const page: ReplayTree = await need(dashboard.replay.tree(orderId, seq, after === "" ? {} : { after }, { signal }));
     files.push(...page.tree);
     recorded = page.treeHash;
@@ -40,7 +40,19 @@ async function readTree(orderId: string, seq: number, signal: AbortSignal) {
 }
 
 /** The tree as it was after each batch, and any file of it; each listing is hashed here and held against the record. */
-export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string; seq: number | undefined; file: string | undefined; onSeq: (seq: number) => void; onFile: (file: string | undefined) => void }) {
+export function Replay({
+  orderId,
+  seq,
+  file,
+  onSeq,
+  onFile,
+}: {
+  orderId: string;
+  seq: number | undefined;
+  file: string | undefined;
+  onSeq: (seq: number) => void;
+  onFile: (file: string | undefined) => void;
+}) {
   const steps = useQuery({ queryKey: ["replay", orderId], queryFn: ({ signal }) => readBatches(orderId, signal) });
   const list = useMemo(() => steps.data ?? [], [steps.data]);
   const found = list.findIndex((step) => step.seq === seq);
@@ -73,7 +85,13 @@ export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string;
     <div className="space-y-4">
       <Card className="p-4">
         <div className="flex items-center gap-3">
-          <Button variant="secondary" size="icon" aria-label="One batch back" disabled={index === 0} onClick={() => go(index - 1)}>
+          <Button
+            variant="secondary"
+            size="icon"
+            aria-label="One batch back"
+            disabled={index === 0}
+            onClick={() => go(index - 1)}
+          >
             <ChevronLeft />
           </Button>
           <Slider.Root
@@ -94,7 +112,13 @@ export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string;
               className="block size-4 rounded-full border-2 border-accent bg-surface shadow-pop"
             />
           </Slider.Root>
-          <Button variant="secondary" size="icon" aria-label="One batch on" disabled={index === list.length - 1} onClick={() => go(index + 1)}>
+          <Button
+            variant="secondary"
+            size="icon"
+            aria-label="One batch on"
+            disabled={index === list.length - 1}
+            onClick={() => go(index + 1)}
+          >
             <ChevronRight />
           </Button>
         </div>
@@ -110,7 +134,14 @@ export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string;
           <span className="nums">log entry {step.seq}</span>
         </div>
       </Card>
-      <Tree orderId={orderId} seq={step.seq} expected={step.treeHash} before={before?.seq ?? 0} file={file} onFile={onFile} />
+      <Tree
+        orderId={orderId}
+        seq={step.seq}
+        expected={step.treeHash}
+        before={before?.seq ?? 0}
+        file={file}
+        onFile={onFile}
+      />
     </div>
   );
 }
@@ -118,14 +149,34 @@ export function Replay({ orderId, seq, file, onSeq, onFile }: { orderId: string;
 function Verdict({ state, children }: { state: "ok" | "bad" | "busy"; children: ReactNode }) {
   const Icon = state === "ok" ? CircleCheck : state === "bad" ? CircleX : LoaderCircle;
   return (
-    <p role="status" className={cn("flex items-center gap-1.5 text-xs font-medium", state === "ok" ? "text-applied" : state === "bad" ? "text-failed" : "text-ink-3")}>
+    <p
+      role="status"
+      className={cn(
+        "flex items-center gap-1.5 text-xs font-medium",
+        state === "ok" ? "text-applied" : state === "bad" ? "text-failed" : "text-ink-3",
+      )}
+    >
       <Icon className={cn("size-3.5 shrink-0", state === "busy" && "animate-spin")} aria-hidden />
       {children}
     </p>
   );
 }
 
-function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: string; seq: number; expected: string; before: number; file: string | undefined; onFile: (file: string | undefined) => void }) {
+function Tree({
+  orderId,
+  seq,
+  expected,
+  before,
+  file,
+  onFile,
+}: {
+  orderId: string;
+  seq: number;
+  expected: string;
+  before: number;
+  file: string | undefined;
+  onFile: (file: string | undefined) => void;
+}) {
   const treeAt = (at: number) => ({
     queryKey: ["replay", orderId, at, "tree"],
     staleTime: Number.POSITIVE_INFINITY,
@@ -139,7 +190,7 @@ function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: strin
   if (tree.isPending) return <SkeletonRows rows={8} />;
   if (tree.error) return <Problem error={tree.error} retry={() => void tree.refetch()} />;
   const { files, computed } = tree.data;
-    const shown = files.find((each) => each.path === file);
+  const shown = files.find((each) => each.path === file);
   return (
     <div className="grid gap-4 lg:grid-cols-[18rem_minmax(0,1fr)]">
       <Card className="self-start">
@@ -157,20 +208,27 @@ function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: strin
         <ul className="max-h-[60vh] overflow-y-auto py-1" tabIndex={0} aria-label="Files of the tree">
           {files.map((each) => {
             const known = was.get(each.path);
-            const mark = previous.data === undefined ? "" : known === undefined ? "A" : known === each.sha256 ? "" : "M";
+            const mark =
+              previous.data === undefined ? "" : known === undefined ? "A" : known === each.sha256 ? "" : "M";
             return (
               <li key={each.path}>
                 <button
                   type="button"
                   aria-current={each.path === file ? "true" : undefined}
                   onClick={() => onFile(each.path)}
-                  className={cn("flex h-7 w-full items-center gap-2 px-4 text-left font-mono text-xs -outline-offset-2", each.path === file ? "bg-accent-soft" : "hover:bg-hover")}
+                  className={cn(
+                    "flex h-7 w-full items-center gap-2 px-4 text-left font-mono text-xs -outline-offset-2",
+                    each.path === file ? "bg-accent-soft" : "hover:bg-hover",
+                  )}
                 >
                   <span className="min-w-0 flex-1 truncate" title={each.path}>
                     {each.path}
                   </span>
                   {mark ? (
-                    <span title={mark === "A" ? "Added by this batch" : "Changed by this batch"} className={cn("font-semibold", mark === "A" ? "text-applied" : "text-validating")}>
+                    <span
+                      title={mark === "A" ? "Added by this batch" : "Changed by this batch"}
+                      className={cn("font-semibold", mark === "A" ? "text-applied" : "text-validating")}
+                    >
                       {mark}
                     </span>
                   ) : null}
@@ -185,7 +243,11 @@ function Tree({ orderId, seq, expected, before, file, onFile }: { orderId: strin
       ) : (
         <Card>
           <Empty icon={<FileText />} title={file ? "This file was not there then" : "Choose a file"}>
-            {file ? <span className="font-mono text-xs break-all">{file}</span> : "It is shown as it was after this batch."}
+            {file ? (
+              <span className="font-mono text-xs break-all">{file}</span>
+            ) : (
+              "It is shown as it was after this batch."
+            )}
           </Empty>
         </Card>
       )}
@@ -211,9 +273,18 @@ function FileAt({ orderId, seq, path, sha256 }: { orderId: string; seq: number; 
     <Card className="min-w-0 self-start overflow-hidden">
       <header className="flex flex-wrap items-center justify-between gap-x-4 gap-y-1 border-b border-line px-4 py-2.5">
         <h2 className="min-w-0 truncate font-mono text-xs">{path}</h2>
-        {data.path !== path ? null : data.computed === sha256 ? <Verdict state="ok">{count(lines.length)} lines, as hashed in the tree</Verdict> : <Verdict state="bad">Not the content that the tree names</Verdict>}
+        {data.path !== path ? null : data.computed === sha256 ? (
+          <Verdict state="ok">{count(lines.length)} lines, as hashed in the tree</Verdict>
+        ) : (
+          <Verdict state="bad">Not the content that the tree names</Verdict>
+        )}
       </header>
-      <div className="max-h-[60vh] overflow-auto bg-surface py-2" tabIndex={0} role="region" aria-label={`Content of ${path}`}>
+      <div
+        className="max-h-[60vh] overflow-auto bg-surface py-2"
+        tabIndex={0}
+        role="region"
+        aria-label={`Content of ${path}`}
+      >
         <table className="font-mono text-xs leading-5">
           <tbody>
             {lines.slice(0, MAX_SHOWN_LINES).map((line, index) => (
@@ -224,7 +295,9 @@ function FileAt({ orderId, seq, path, sha256 }: { orderId: string; seq: number; 
             ))}
           </tbody>
         </table>
-        {lines.length > MAX_SHOWN_LINES ? <p className="px-4 py-2 text-xs text-ink-3">and {plural(lines.length - MAX_SHOWN_LINES, "line")} more</p> : null}
+        {lines.length > MAX_SHOWN_LINES ? (
+          <p className="px-4 py-2 text-xs text-ink-3">and {plural(lines.length - MAX_SHOWN_LINES, "line")} more</p>
+        ) : null}
       </div>
     </Card>
   );

@@ -11,13 +11,24 @@ import type { Step } from "./batches.ts";
 /** What stands for a batch, which was taken or refused as one; some of its patches may have been reverted since. */
 function statusOf(rows: readonly PatchRow[]): string {
   if (rows.every((row) => row.status === "patch_reverted")) return "patch_reverted";
-  return ["patch_failed", "patch_requested", "patch_applied"].find((status) => rows.some((row) => row.status === status)) ?? "patch_validated";
+  return (
+    ["patch_failed", "patch_requested", "patch_applied"].find((status) => rows.some((row) => row.status === status)) ??
+    "patch_validated"
+  );
 }
 
 const SHOWN = 50;
 
 /** An order's life: each batch with its patches, and what its factory said between them. */
-export function Timeline({ steps, selected, onOpen }: { steps: readonly Step[]; selected: string | undefined; onOpen: (row: PatchRow) => void }) {
+export function Timeline({
+  steps,
+  selected,
+  onOpen,
+}: {
+  steps: readonly Step[];
+  selected: string | undefined;
+  onOpen: (row: PatchRow) => void;
+}) {
   if (steps.length === 0)
     return (
       <Empty icon={<GitCommitVertical />} title="Nothing has happened yet">
@@ -46,7 +57,15 @@ export function Timeline({ steps, selected, onOpen }: { steps: readonly Step[]; 
   );
 }
 
-function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch" }>; selected: string | undefined; onOpen: (row: PatchRow) => void }) {
+function Batch({
+  step,
+  selected,
+  onOpen,
+}: {
+  step: Extract<Step, { kind: "batch" }>;
+  selected: string | undefined;
+  onOpen: (row: PatchRow) => void;
+}) {
   const status = statusOf(step.rows);
   const reverted = status === "patch_reverted" ? 0 : step.rows.filter((row) => row.status === "patch_reverted").length;
   const culprit = step.rows.find((row) => row.errorCode !== null && row.errorCode !== "BATCH_REFUSED");
@@ -75,7 +94,8 @@ function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch"
           {step.reason ? <p className="w-full break-words text-xs text-ink-2">{step.reason}</p> : null}
           {culprit?.errorCode ? (
             <p className="w-full break-words text-xs text-failed">
-              <span className="font-mono">{culprit.errorCode}</span>: {culprit.events.findLast(({ message }) => message !== null)?.message}
+              <span className="font-mono">{culprit.errorCode}</span>:{" "}
+              {culprit.events.findLast(({ message }) => message !== null)?.message}
             </p>
           ) : null}
         </header>
@@ -87,7 +107,10 @@ function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch"
                 data-patch={row.patchId}
                 aria-current={row.patchId === selected ? "true" : undefined}
                 onClick={() => onOpen(row)}
-                className={cn("flex h-8 w-full items-center gap-3 px-4 text-left -outline-offset-2", row.patchId === selected ? "bg-accent-soft" : "hover:bg-hover")}
+                className={cn(
+                  "flex h-8 w-full items-center gap-3 px-4 text-left -outline-offset-2",
+                  row.patchId === selected ? "bg-accent-soft" : "hover:bg-hover",
+                )}
               >
                 <StatusMark status={row.status} className="size-3" />
                 <Path path={row.file} className="flex-1" />
@@ -97,7 +120,11 @@ function Batch({ step, selected, onOpen }: { step: Extract<Step, { kind: "batch"
             </li>
           ))}
         </ul>
-        {step.rows.length > SHOWN ? <p className="border-t border-line px-4 py-2 text-xs text-ink-3">and {plural(step.rows.length - SHOWN, "patch", "patches")} more</p> : null}
+        {step.rows.length > SHOWN ? (
+          <p className="border-t border-line px-4 py-2 text-xs text-ink-3">
+            and {plural(step.rows.length - SHOWN, "patch", "patches")} more
+          </p>
+        ) : null}
       </Card>
     </li>
   );

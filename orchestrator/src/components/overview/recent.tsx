@@ -20,7 +20,12 @@ export function Recent() {
   const revision = useStream((state) => state.revision);
   const book = useStream((state) => state.book);
   const rows = useMemo(
-    () => ({ revision, latest: mergedBooks(book, history.book).rows.toSorted((a, b) => b.at - a.at || b.lastSeq - a.lastSeq).slice(0, SHOWN) }),
+    () => ({
+      revision,
+      latest: mergedBooks(book, history.book)
+        .rows.toSorted((a, b) => b.at - a.at || b.lastSeq - a.lastSeq)
+        .slice(0, SHOWN),
+    }),
     [book, revision, history.book],
   ).latest;
   if (history.error && rows.length === 0) return <Problem error={history.error} retry={() => void history.refetch()} />;
@@ -41,10 +46,14 @@ export function Recent() {
             className="flex h-8.5 items-center gap-3 px-4 -outline-offset-2 hover:bg-hover"
           >
             <StatusMark status={row.status} silent />
-            <span className={`w-18 shrink-0 text-xs font-medium ${lookOf(row.status).text}`}>{lookOf(row.status).word}</span>
+            <span className={`w-18 shrink-0 text-xs font-medium ${lookOf(row.status).text}`}>
+              {lookOf(row.status).word}
+            </span>
             <Path path={row.file} className="flex-1" />
             <LineCounts added={row.linesAdded} removed={row.linesRemoved} className="hidden sm:inline" />
-            <span className="hidden w-28 shrink-0 truncate font-mono text-2xs text-ink-3 md:block">{row.orderId ?? ""}</span>
+            <span className="hidden w-28 shrink-0 truncate font-mono text-2xs text-ink-3 md:block">
+              {row.orderId ?? ""}
+            </span>
             <span className="nums shrink-0 text-xs text-ink-3">{timeOfDay(row.at)}</span>
           </Link>
         </li>

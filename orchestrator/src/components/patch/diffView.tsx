@@ -29,10 +29,21 @@ const LANGUAGES: Record<string, string> = {
   sql: "sql",
   toml: "ini",
 };
-const languageOf = (file: string): string => LANGUAGES[file.slice(file.lastIndexOf(".") + 1).toLowerCase()] ?? "plaintext";
+const languageOf = (file: string): string =>
+  LANGUAGES[file.slice(file.lastIndexOf(".") + 1).toLowerCase()] ?? "plaintext";
 
 /** A unified diff of one file, side by side or one below the other. */
-export default function Diff({ diff, file, split, hideWhitespace }: { diff: string; file: string; split: boolean; hideWhitespace: boolean }) {
+export default function Diff({
+  diff,
+  file,
+  split,
+  hideWhitespace,
+}: {
+  diff: string;
+  file: string;
+  split: boolean;
+  hideWhitespace: boolean;
+}) {
   const theme = useTheme((state) => state.theme);
   const shown = useMemo(() => (hideWhitespace ? withoutWhitespaceChanges(diff) : diff), [diff, hideWhitespace]);
   const data = useMemo(() => {
@@ -41,7 +52,13 @@ export default function Diff({ diff, file, split, hideWhitespace }: { diff: stri
   }, [shown, file]);
 
   if (!/^@@/m.test(shown))
-    return <p className="px-4 py-8 text-center text-ink-3">{hideWhitespace ? "White space alone differs." : "No line differs: the file was made, moved or removed as it is."}</p>;
+    return (
+      <p className="px-4 py-8 text-center text-ink-3">
+        {hideWhitespace
+          ? "White space alone differs."
+          : "No line differs: the file was made, moved or removed as it is."}
+      </p>
+    );
   if (shown.split("\n").length > MAX_LINES)
     return <pre className="overflow-x-auto p-4 font-mono text-xs leading-5">{shown}</pre>;
   return (

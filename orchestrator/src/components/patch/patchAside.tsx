@@ -3,7 +3,12 @@ import { Dialog, SheetContent } from "../ui/dialog.tsx";
 import { PatchPanel, type PanelView } from "./patchPanel.tsx";
 
 /** A patch beside the list on a wide screen, over it on a narrow one. */
-export function PatchAside(props: { patchId: string; view: PanelView; onView: (view: PanelView) => void; onClose: () => void }) {
+export function PatchAside(props: {
+  patchId: string;
+  view: PanelView;
+  onView: (view: PanelView) => void;
+  onClose: () => void;
+}) {
   const wide = useMedia("(min-width: 1100px)");
   if (wide)
     return (

@@ -27,7 +27,17 @@ export interface PanelView {
 }
 
 /** One patch: what it did to its file, what is known of it, and where it stands in its workspace's chain. */
-export function PatchPanel({ patchId, view, onView, onClose }: { patchId: string; view: PanelView; onView: (view: PanelView) => void; onClose: () => void }) {
+export function PatchPanel({
+  patchId,
+  view,
+  onView,
+  onClose,
+}: {
+  patchId: string;
+  view: PanelView;
+  onView: (view: PanelView) => void;
+  onClose: () => void;
+}) {
   const queries = useQueryClient();
   const { data, error, refetch, isPending } = useQuery(patchQuery(patchId));
   // The patch lives on while it is looked at.
@@ -76,7 +86,11 @@ export function PatchPanel({ patchId, view, onView, onClose }: { patchId: string
           </div>
         </>
       }
-      action={canRevert ? <RevertDialog workspace={last.workspace_id} patchId={patchId} batchId={first.batch_id} file={file} /> : null}
+      action={
+        canRevert ? (
+          <RevertDialog workspace={last.workspace_id} patchId={patchId} batchId={first.batch_id} file={file} />
+        ) : null
+      }
     >
       {refusal ? <Refusal error={refusal} /> : null}
       <section aria-label="Diff" className="border-b border-line">
@@ -105,7 +119,9 @@ export function PatchPanel({ patchId, view, onView, onClose }: { patchId: string
         </div>
         {diff === null ? (
           <Empty className="py-8" icon={<FileDiff />} title="No diff">
-            {status === "patch_failed" ? "The patch was refused, so nothing was written." : "Its diff stands with the engine that applied it."}
+            {status === "patch_failed"
+              ? "The patch was refused, so nothing was written."
+              : "Its diff stands with the engine that applied it."}
           </Empty>
         ) : (
           <div data-testid="diff" className="border-t border-line bg-surface">
@@ -121,7 +137,17 @@ export function PatchPanel({ patchId, view, onView, onClose }: { patchId: string
   );
 }
 
-function Frame({ header, action, onClose, children }: { header?: ReactNode; action?: ReactNode; onClose: () => void; children: ReactNode }) {
+function Frame({
+  header,
+  action,
+  onClose,
+  children,
+}: {
+  header?: ReactNode;
+  action?: ReactNode;
+  onClose: () => void;
+  children: ReactNode;
+}) {
   return (
     <div className="flex h-full min-h-0 flex-col bg-bg">
       <header className="flex min-h-14 shrink-0 items-center justify-between gap-3 border-b border-line px-4 py-2">
@@ -154,10 +180,15 @@ function Refusal({ error }: { error: VibeError }) {
       </p>
       <p className="mt-1 break-words text-ink">{error.message}</p>
       {error.context ? (
-        <pre tabIndex={0} className="mt-2 max-h-48 overflow-auto rounded border border-line bg-surface p-2 font-mono text-2xs leading-4">
+        <pre
+          tabIndex={0}
+          className="mt-2 max-h-48 overflow-auto rounded border border-line bg-surface p-2 font-mono text-2xs leading-4"
+        >
           {error.context.lines.map((line, index) => (
             <div key={index}>
-              <span className="mr-3 inline-block w-8 select-none text-right text-ink-3">{(error.context?.startLine ?? 1) + index}</span>
+              <span className="mr-3 inline-block w-8 select-none text-right text-ink-3">
+                {(error.context?.startLine ?? 1) + index}
+              </span>
               {line}
             </div>
           ))}
@@ -165,7 +196,8 @@ function Refusal({ error }: { error: VibeError }) {
       ) : null}
       {error.firstDivergence ? (
         <p className="mt-2 text-xs text-ink-2">
-          First difference in line {error.firstDivergence.line}: expected <code className="font-mono">{error.firstDivergence.expected ?? "nothing"}</code>, found{" "}
+          First difference in line {error.firstDivergence.line}: expected{" "}
+          <code className="font-mono">{error.firstDivergence.expected ?? "nothing"}</code>, found{" "}
           <code className="font-mono">{error.firstDivergence.actual ?? "nothing"}</code>.
         </p>
       ) : null}
@@ -208,7 +240,9 @@ function About({ first, last }: { first: CustodyRecord; last: CustodyRecord }) {
         </Row>
         <Row name="Provider">{told.provider ? `${told.provider}${told.model ? `, ${told.model}` : ""}` : null}</Row>
         <Row name="Reason">{asked.reason}</Row>
-        <Row name="Types">{last.ts_check_ok === null ? "not checked" : last.ts_check_ok ? "checked, no error" : "errors found"}</Row>
+        <Row name="Types">
+          {last.ts_check_ok === null ? "not checked" : last.ts_check_ok ? "checked, no error" : "errors found"}
+        </Row>
         <Row name="Took">{settled > 0 ? duration(settled) : null}</Row>
       </dl>
     </section>
@@ -227,7 +261,9 @@ function Custody({ events }: { events: readonly CustodyRecord[] }) {
               <StatusMark status={record.event_type} silent />
             </span>
             <p className="flex flex-wrap items-baseline gap-x-2">
-              <span className={cn("font-medium", lookOf(record.event_type).text)}>{lookOf(record.event_type).word}</span>
+              <span className={cn("font-medium", lookOf(record.event_type).text)}>
+                {lookOf(record.event_type).word}
+              </span>
               <span className="nums text-xs text-ink-3">
                 link {record.seq} · {timeOfDay(instant(record.ts))}
               </span>
@@ -246,7 +282,10 @@ function Custody({ events }: { events: readonly CustodyRecord[] }) {
             </p>
             {record.log ? (
               <p className="mt-0.5 text-2xs text-ink-3">
-                log entry <span className="nums">{record.log.seq}</span>, tree <span className="font-mono" title={record.log.treeAfter}>{record.log.treeAfter.slice(0, 12)}</span>
+                log entry <span className="nums">{record.log.seq}</span>, tree{" "}
+                <span className="font-mono" title={record.log.treeAfter}>
+                  {record.log.treeAfter.slice(0, 12)}
+                </span>
               </p>
             ) : null}
           </li>

@@ -9,7 +9,17 @@ import { Field, Segmented, Textarea } from "../ui/controls.tsx";
 import { AlertDialog, AlertDialogCancel, AlertDialogContent, AlertDialogTrigger } from "../ui/dialog.tsx";
 
 /** Asks once more, then undoes a patch or the whole batch it came in. */
-export function RevertDialog({ workspace, patchId, batchId, file }: { workspace: string; patchId: string; batchId: string | null; file: string }) {
+export function RevertDialog({
+  workspace,
+  patchId,
+  batchId,
+  file,
+}: {
+  workspace: string;
+  patchId: string;
+  batchId: string | null;
+  file: string;
+}) {
   const [open, setOpen] = useState(false);
   const [by, setBy] = useState<"patch" | "batch">("patch");
   const [reason, setReason] = useState("");
@@ -22,7 +32,11 @@ export function RevertDialog({ workspace, patchId, batchId, file }: { workspace:
     setBusy(true);
     setRefusal(null);
     const said = reason.trim();
-    const answer = await client.patches.revert({ workspaceId: workspace, target, ...(said === "" ? {} : { reason: said }) });
+    const answer = await client.patches.revert({
+      workspaceId: workspace,
+      target,
+      ...(said === "" ? {} : { reason: said }),
+    });
     setBusy(false);
     if (!answer.ok) return setRefusal(answer.error);
     setOpen(false);
@@ -48,7 +62,8 @@ export function RevertDialog({ workspace, patchId, batchId, file }: { workspace:
         title={by === "batch" ? "Revert the whole batch?" : "Revert this patch?"}
         description={
           <>
-            The inverse is applied to the tree as it stands now, as a patch of its own; nothing is deleted from the record. Later edits of the same lines refuse it.
+            The inverse is applied to the tree as it stands now, as a patch of its own; nothing is deleted from the
+            record. Later edits of the same lines refuse it.
           </>
         }
       >
@@ -76,14 +91,18 @@ export function RevertDialog({ workspace, patchId, batchId, file }: { workspace:
         {refusal ? (
           <div role="alert" className="mt-4 rounded-md border border-failed/40 bg-failed-soft p-3 text-failed">
             <p className="font-medium">
-              {refusal.nothingWritten === null ? "Not known yet whether it was written." : "Refused; nothing was written."}
+              {refusal.nothingWritten === null
+                ? "Not known yet whether it was written."
+                : "Refused; nothing was written."}
             </p>
             <p className="mt-1 break-words text-xs">
               {refusal.code}: {refusal.message}
             </p>
             {refusal.context ? (
               <pre className="mt-2 overflow-x-auto font-mono text-2xs leading-4">
-                {refusal.context.lines.map((line, index) => `${(refusal.context?.startLine ?? 1) + index}  ${line}`).join("\n")}
+                {refusal.context.lines
+                  .map((line, index) => `${(refusal.context?.startLine ?? 1) + index}  ${line}`)
+                  .join("\n")}
               </pre>
             ) : null}
           </div>

@@ -1,5 +1,13 @@
 import { Check, ChevronDown } from "lucide-react";
-import { Select as BaseSelect, Tabs as BaseTabs, ToggleGroup as BaseToggle, Tooltip as BaseTooltip, DropdownMenu as BaseMenu, Popover as BasePopover, Checkbox as BaseCheckbox } from "radix-ui";
+import {
+  Select as BaseSelect,
+  Tabs as BaseTabs,
+  ToggleGroup as BaseToggle,
+  Tooltip as BaseTooltip,
+  DropdownMenu as BaseMenu,
+  Popover as BasePopover,
+  Checkbox as BaseCheckbox,
+} from "radix-ui";
 import type { ComponentProps, ReactNode } from "react";
 import { cn } from "../../lib/cn.ts";
 
@@ -28,7 +36,17 @@ export function Textarea({ className, ...props }: ComponentProps<"textarea">) {
 }
 
 /** A label over its control. */
-export function Field({ label, hint, children, className }: { label: string; hint?: ReactNode; children: ReactNode; className?: string }) {
+export function Field({
+  label,
+  hint,
+  children,
+  className,
+}: {
+  label: string;
+  hint?: ReactNode;
+  children: ReactNode;
+  className?: string;
+}) {
   return (
     <label className={cn("block", className)}>
       <span className="label mb-1 block">{label}</span>
@@ -101,7 +119,12 @@ export const Tabs = BaseTabs.Root;
 export const TabsContent = BaseTabs.Content;
 
 export function TabsList({ className, ...props }: ComponentProps<typeof BaseTabs.List>) {
-  return <BaseTabs.List className={cn("flex items-center gap-1 overflow-x-auto border-b border-line", className)} {...props} />;
+  return (
+    <BaseTabs.List
+      className={cn("flex items-center gap-1 overflow-x-auto border-b border-line", className)}
+      {...props}
+    />
+  );
 }
 
 export function TabsTrigger({ className, ...props }: ComponentProps<typeof BaseTabs.Trigger>) {
@@ -159,7 +182,15 @@ export function Segmented<Value extends string>({
 export const TooltipProvider = BaseTooltip.Provider;
 
 /** More about a control than its label has room for. The trigger must have an accessible name of its own. */
-export function Tooltip({ content, children, side = "bottom" }: { content: ReactNode; children: ReactNode; side?: "top" | "bottom" | "left" | "right" }) {
+export function Tooltip({
+  content,
+  children,
+  side = "bottom",
+}: {
+  content: ReactNode;
+  children: ReactNode;
+  side?: "top" | "bottom" | "left" | "right";
+}) {
   return (
     <BaseTooltip.Root>
       <BaseTooltip.Trigger asChild>{children}</BaseTooltip.Trigger>
@@ -185,7 +216,10 @@ export function PopoverContent({ className, ...props }: ComponentProps<typeof Ba
       <BasePopover.Content
         sideOffset={6}
         collisionPadding={8}
-        className={cn("z-50 rounded-lg border border-line bg-surface p-3 shadow-pop animate-pop focus:outline-none", className)}
+        className={cn(
+          "z-50 rounded-lg border border-line bg-surface p-3 shadow-pop animate-pop focus:outline-none",
+          className,
+        )}
         {...props}
       />
     </BasePopover.Portal>
@@ -218,7 +252,11 @@ export function MenuItem({ className, ...props }: ComponentProps<typeof BaseMenu
   );
 }
 
-export function Checkbox({ label, className, ...props }: ComponentProps<typeof BaseCheckbox.Root> & { label: ReactNode }) {
+export function Checkbox({
+  label,
+  className,
+  ...props
+}: ComponentProps<typeof BaseCheckbox.Root> & { label: ReactNode }) {
   return (
     <label className={cn("flex items-center gap-2 text-sm text-ink-2", className)}>
       <BaseCheckbox.Root

@@ -22,7 +22,11 @@ export function DialogContent({
   return (
     <Base.Portal>
       <Base.Overlay className={overlay} />
-      <Base.Content className={cn(panel, className)} {...(description ? {} : { "aria-describedby": undefined })} {...props}>
+      <Base.Content
+        className={cn(panel, className)}
+        {...(description ? {} : { "aria-describedby": undefined })}
+        {...props}
+      >
         <header className="flex items-start justify-between gap-4 border-b border-line px-5 py-4">
           <div>
             <Base.Title className="text-base font-semibold">{title}</Base.Title>

@@ -5,7 +5,17 @@ export function Card({ className, ...props }: ComponentProps<"section">) {
   return <section className={cn("min-w-0 rounded-lg border border-line bg-surface", className)} {...props} />;
 }
 
-export function CardHeader({ title, hint, action, className }: { title: ReactNode; hint?: ReactNode; action?: ReactNode; className?: string }) {
+export function CardHeader({
+  title,
+  hint,
+  action,
+  className,
+}: {
+  title: ReactNode;
+  hint?: ReactNode;
+  action?: ReactNode;
+  className?: string;
+}) {
   return (
     <header className={cn("flex min-h-11 items-center justify-between gap-3 px-4 pt-2.5 pb-1.5", className)}>
       <div className="flex min-w-0 items-baseline gap-2">
@@ -37,7 +47,17 @@ export function SkeletonRows({ rows = 6, className }: { rows?: number; className
 }
 
 /** What stands where there is nothing yet: what would be here, and how it comes to be. */
-export function Empty({ icon, title, children, className }: { icon?: ReactNode; title: string; children?: ReactNode; className?: string }) {
+export function Empty({
+  icon,
+  title,
+  children,
+  className,
+}: {
+  icon?: ReactNode;
+  title: string;
+  children?: ReactNode;
+  className?: string;
+}) {
   return (
     <div className={cn("flex flex-col items-center justify-center px-6 py-12 text-center", className)}>
       {icon ? <div className="mb-3 text-ink-3 [&_svg]:size-6 [&_svg]:stroke-[1.5]">{icon}</div> : null}
