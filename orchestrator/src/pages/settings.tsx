@@ -29,6 +29,7 @@ import {
   DialogContent,
 } from "../components/ui/dialog.tsx";
 import { Card, Empty, SkeletonRows } from "../components/ui/surface.tsx";
+import { formText } from "../lib/formText.ts";
 import { ago, dateLabel, instant, moment } from "../lib/format.ts";
 
 const listTokens = async (signal?: AbortSignal) =>
@@ -220,7 +221,7 @@ function NewToken({ open, onOpenChange }: { open: boolean; onOpenChange: (open: 
   };
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();
-    const name = String(new FormData(event.currentTarget).get("name") ?? "").trim();
+    const name = formText(event.currentTarget, "name");
     if (name !== "" && scopes.length > 0) make.mutate(name);
   };
   return (

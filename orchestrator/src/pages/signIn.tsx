@@ -5,6 +5,7 @@ import { client } from "../api/client.ts";
 import { Mark } from "../components/brand.tsx";
 import { Button } from "../components/ui/button.tsx";
 import { Input } from "../components/ui/controls.tsx";
+import { formText } from "../lib/formText.ts";
 
 /** Only an address of this page's own is gone to: a link may name any. */
 const inside = (next: string | undefined): string => (next !== undefined && /^\/(?![/\\])/.test(next) ? next : "/");
@@ -20,7 +21,7 @@ export default function SignIn() {
 
   const submit = async (event: FormEvent<HTMLFormElement>): Promise<void> => {
     event.preventDefault();
-    const token = String(new FormData(event.currentTarget).get("token") ?? "").trim();
+    const token = formText(event.currentTarget, "token");
     if (token === "") return setRefusal("Enter a token.");
     setBusy(true);
     setRefusal(null);

@@ -76,7 +76,7 @@ export function DailyChart({
         <YAxis tick={AXIS} tickLine={false} axisLine={false} width={44} tickFormatter={brief} allowDecimals={false} />
         <Tooltip
           {...TIP}
-          labelFormatter={(day) => dayLabel(String(day))}
+          labelFormatter={(day) => (typeof day === "string" ? dayLabel(day) : "")}
           formatter={(value, name) => [count(Number(value)), name]}
         />
         {marks
