@@ -9,6 +9,8 @@ export default defineProject({
     name: "browser",
     include: ["*.test.ts"],
     globalSetup: ["./sharedStack.ts"],
+    // One browser at a time: what is measured is the page, not how many of them the machine bears.
+    fileParallelism: false,
     testTimeout: 90_000,
     hookTimeout: 180_000,
   },
