@@ -129,7 +129,7 @@ function rowOf(key: string, patchId: string, events: readonly StreamEvent[], som
 
 /** One patch of which each source knows a part of the life. */
 function joined(a: PatchRow, b: PatchRow): PatchRow {
-  if (a.events.length === b.events.length && a.lastSeq === b.lastSeq) return a;
+  if (b.events.every((event) => a.events.some(({ seq }) => seq === event.seq))) return a;
   const bySeq = new Map([...b.events, ...a.events].map((event) => [event.seq, event]));
   const events = [...bySeq.values()].toSorted((x, y) => x.seq - y.seq);
   return events[0] ? rowOf(a.key, a.patchId, events, events[0]) : a;

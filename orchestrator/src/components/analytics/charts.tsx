@@ -137,15 +137,13 @@ const clamp = (day: string, { from, to }: Days): string => (day < from ? from : 
 
 /** Success and failure of each factory, side by side in one bar. */
 export function FactoryChart({ rows }: { rows: Stats["byFactory"] }) {
-  const shown = rows
-    .slice(0, 8)
-    .map((row) => ({
-      factory: row.factory,
-      Stands: row.stands,
-      Failed: row.failed,
-      Other: Math.max(0, row.total - row.stands - row.failed),
-      rate: row.applied_rate,
-    }));
+  const shown = rows.slice(0, 8).map((row) => ({
+    factory: row.factory,
+    Stands: row.stands,
+    Failed: row.failed,
+    Other: Math.max(0, row.total - row.stands - row.failed),
+    rate: row.applied_rate,
+  }));
   return (
     <ResponsiveContainer width="100%" height={Math.max(120, shown.length * 38 + 30)}>
       <BarChart
