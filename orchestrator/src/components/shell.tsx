@@ -193,12 +193,13 @@ function TopBar({
         <button
           type="button"
           onClick={onPalette}
-          aria-label="Go to or do anything"
           className="hidden h-7 w-44 items-center gap-2 rounded-md border border-line bg-surface px-2 text-xs text-ink-3 hover:border-line-strong lg:flex"
         >
           <Search className="size-3.5" aria-hidden />
           <span className="flex-1 text-left">Go to…</span>
-          <Kbd>⌘K</Kbd>
+          <span aria-hidden>
+            <Kbd>⌘K</Kbd>
+          </span>
         </button>
         <Button variant="ghost" size="icon" className="lg:hidden" aria-label="Go to or do anything" onClick={onPalette}>
           <Search />

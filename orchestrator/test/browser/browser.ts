@@ -55,5 +55,11 @@ export async function signIn(page: Page, token: string, next = "/"): Promise<voi
 /** The connection as the top bar states it. */
 export const connected = (page: Page): Promise<void> => page.locator('[data-connection="open"]').waitFor();
 
+/** Once nothing of the page is being read any more. */
+export const read = (page: Page): Promise<unknown> =>
+  page.waitForFunction(
+    () => document.querySelector("main") !== null && document.querySelector('[aria-label="Loading"]') === null,
+  );
+
 /** The row of a patch in a list. */
 export const rowOf = (page: Page, patchId: string) => page.locator(`[data-patch="${patchId}"]`);

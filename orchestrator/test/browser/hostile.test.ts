@@ -1,7 +1,7 @@
 import { createClient } from "@shared/client";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { launch, signIn, visit } from "./browser.ts";
+import { launch, read, signIn, visit } from "./browser.ts";
 import { createFile, placeOrder } from "./orders.ts";
 
 const { url, token } = inject("stack");
@@ -87,8 +87,7 @@ test("hostile titles, file names, requesters, reasons, diffs and reports are tex
   ];
   for (const path of paths) {
     await page.goto(path);
-    await page.locator('[aria-label="Loading"]').waitFor({ state: "detached" });
-    await page.locator("main").waitFor();
+    await read(page);
   }
   for (const path of ["/orders/ORD-HOSTILE?tab=report", "/delivery?order=ORD-HOSTILE"]) {
     await page.goto(path);

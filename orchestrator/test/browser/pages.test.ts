@@ -4,7 +4,7 @@ import { createClient } from "@shared/client";
 import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
-import { launch, signIn, visit } from "./browser.ts";
+import { launch, read, signIn, visit } from "./browser.ts";
 
 const { url, token } = inject("stack");
 const client = createClient({ url, token });
@@ -67,7 +67,7 @@ for (const theme of ["light", "dark"] as const)
       for (const [path, shown] of PAGES) {
         await page.goto(path);
         await shown(page);
-        await page.locator('[aria-label="Loading"]').waitFor({ state: "detached" });
+        await read(page);
         found[path] = [
           ...(await seriousFindings(page)),
           ...((await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))

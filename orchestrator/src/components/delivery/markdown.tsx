@@ -10,6 +10,7 @@ export default function Rendered({ text }: { text: string }) {
       <Markdown
         remarkPlugins={PLUGINS}
         components={{
+          pre: (props) => <pre tabIndex={0}>{props.children}</pre>,
           img: ({ alt }) => <span>{alt}</span>,
           table: (props) => (
             <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Table">

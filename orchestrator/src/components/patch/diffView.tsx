@@ -32,6 +32,18 @@ const LANGUAGES: Record<string, string> = {
 const languageOf = (file: string): string =>
   LANGUAGES[file.slice(file.lastIndexOf(".") + 1).toLowerCase()] ?? "plaintext";
 
+/** What scrolls sideways must be reachable by keyboard; the viewer's own wrappers are not. */
+function reachable(shell: HTMLDivElement | null): (() => void) | undefined {
+  if (shell === null) return undefined;
+  const reach = (): void => {
+    for (const wrapper of shell.querySelectorAll<HTMLElement>('[class*="table-wrapper"]')) wrapper.tabIndex = 0;
+  };
+  reach();
+  const observer = new MutationObserver(reach);
+  observer.observe(shell, { childList: true, subtree: true });
+  return () => observer.disconnect();
+}
+
 /** A unified diff of one file, side by side or one below the other. */
 export default function Diff({
   diff,
@@ -62,7 +74,7 @@ export default function Diff({
   if (shown.split("\n").length > MAX_LINES)
     return <pre className="overflow-x-auto p-4 font-mono text-xs leading-5">{shown}</pre>;
   return (
-    <div className="diff-shell min-w-0 text-xs">
+    <div ref={reachable} className="diff-shell min-w-0 text-xs">
       <DiffView
         data={data}
         diffViewMode={split ? DiffModeEnum.Split : DiffModeEnum.Unified}
