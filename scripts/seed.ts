@@ -16,7 +16,7 @@ import { claimStore } from "./start/store.ts";
  */
 
 /** The newest orders, which can be addressed by their own workspace's name as well. */
-const ALIASED = 100;
+const ALIASED = 20;
 
 function optionsOf(args: string[]) {
   const { values } = parseArgs({
@@ -62,6 +62,10 @@ function eventsOf(file: string, workspaceIds: readonly string[]): number {
   }
 }
 
+const progress = (events: number): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r${events} events`);
+};
+
 /** Lets an order's own workspace lead on to the one it works in. */
 function writeAliases(world: World, data: string, worker: string): Draft[] {
   return world.orders.slice(-ALIASED).map((order) => {
@@ -69,7 +73,7 @@ function writeAliases(world: World, data: string, worker: string): Draft[] {
     draft.database.exec(TABLES);
     const set = draft.database.prepare("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)");
     set.run("workspaceId", `order:${order.id}`);
-    set.run("alias", order.project.workspaceId);
+    set.run("alias", order.workspaceId);
     return draft;
   });
 }
@@ -88,10 +92,7 @@ async function seed(args: string[]): Promise<void> {
     };
     const worker = listWorkers()[0]?.name ?? "";
     const world = makeWorld({ seed: name, events, lastDay, now });
-    const present = eventsOf(
-      fileOf("DB_OPS"),
-      world.projects.map(({ workspaceId }) => workspaceId),
-    );
+    const present = eventsOf(fileOf("DB_OPS"), world.workspaceIds);
     if (present > 0) {
       console.log(
         `The store has the year of seed ${name} already, ${present} events; another --seed adds another year.`,
@@ -102,9 +103,6 @@ async function seed(args: string[]): Promise<void> {
     const at = new Date(now).toISOString();
     const [ops, projects] = [new Draft(fileOf("DB_OPS")), new Draft(fileOf("DB_PROJECTS"))];
     drafts.push(ops, projects);
-    const progress = (done: number): void => {
-      if (process.stderr.isTTY) process.stderr.write(`\r${done} events`);
-    };
     const written = writeChains(world, { data, worker, ops: ops.database, at, progress });
     drafts.push(...written.drafts);
     writeOrders(world, { projects: projects.database, heads: written.heads, at });
@@ -113,6 +111,7 @@ async function seed(args: string[]): Promise<void> {
     // The database that says whether a year is there comes last: what breaks off before it is written once more.
     for (const draft of [...written.drafts, ...aliases, projects, ops]) draft.publish();
     drafts.length = 0;
+    if (process.stderr.isTTY) process.stderr.write("\r");
     console.log(
       `Wrote ${written.events} events of ${world.batches.reduce((sum, batch) => sum + batch.patches.length, 0)} patches, ` +
         `${world.orders.length} orders, ${world.projects.length} projects in ${Math.round((Date.now() - began) / 1000)} s.`,

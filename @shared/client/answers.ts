@@ -1,12 +1,18 @@
 import {
+  AgentTelemetrySchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
   CustodyRecordSchema,
+  HilTelemetrySchema,
   JsonObjectSchema,
+  OpsTelemetrySchema,
   OrderSchema,
   PatchEventSchema,
+  PipelineTelemetrySchema,
   ProjectSchema,
+  StatsSchema,
   TaskSchema,
+  TrendsSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -51,5 +57,12 @@ export const PatchLogSchema = z.looseObject({
 });
 export type PatchLog = z.infer<typeof PatchLogSchema>;
 export const LogsAnswerSchema = z.looseObject({ results: z.array(PatchLogSchema) });
+
+export const StatsAnswerSchema = StatsSchema.omit({ ok: true });
+export const TrendsAnswerSchema = TrendsSchema.omit({ ok: true });
+export const PipelineAnswerSchema = PipelineTelemetrySchema.omit({ ok: true });
+export const AgentsAnswerSchema = AgentTelemetrySchema.omit({ ok: true });
+export const OpsAnswerSchema = OpsTelemetrySchema.omit({ ok: true });
+export const HilAnswerSchema = HilTelemetrySchema.omit({ ok: true });
 
 export const AnyAnswerSchema = JsonObjectSchema;

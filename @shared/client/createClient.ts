@@ -10,25 +10,33 @@ import type {
   PatchBatchInput,
   PatchEvent,
   RevertTarget,
+  StatsQuery,
   TaskStatus,
+  TrendsQuery,
 } from "@shared/contracts";
 import type { z } from "zod";
 import {
+  AgentsAnswerSchema,
   AnyAnswerSchema,
   ApplyAnswerSchema,
   ChecksAnswerSchema,
   DiffAnswerSchema,
+  HilAnswerSchema,
   LogsAnswerSchema,
+  OpsAnswerSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
   PatchAnswerSchema,
+  PipelineAnswerSchema,
   ProjectAnswerSchema,
   ProjectsAnswerSchema,
   RecordedAnswerSchema,
   RefusalSchema,
+  StatsAnswerSchema,
   TaskAnswerSchema,
   TasksAnswerSchema,
+  TrendsAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
 import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
@@ -137,11 +145,24 @@ export function createClient(options: ClientOptions) {
       get: (id: string, call?: CallOptions) => get(at("patches", id), PatchAnswerSchema, {}, call),
       logs: (query: LogQuery = {}, call?: CallOptions) =>
         get("/api/patches/logs", LogsAnswerSchema, { ...query }, call),
+      /** Counts, shares and durations of a range of days; default: the last seven. */
+      stats: (query: Omit<StatsQuery, "format"> = {}, call?: CallOptions) =>
+        get("/api/patches/stats", StatsAnswerSchema, { ...query }, call),
+      /** How patches went by week, day, phase, order or provider; default: the last thirty days by week. */
+      trends: (query: Omit<TrendsQuery, "format" | "limit"> & { limit?: number } = {}, call?: CallOptions) =>
+        get("/api/patches/trends", TrendsAnswerSchema, { ...query }, call),
       /** The patch as a unified diff. */
       diff: (id: string, call?: CallOptions) => get(at("patches", id, "diff"), DiffAnswerSchema, {}, call),
       /** Whether the workspace's custody chain holds, link by link. */
       verify: (workspaceId: string, call?: CallOptions) =>
         get("/api/patches/verify", AnyAnswerSchema, { workspaceId }, call),
+    },
+    /** What goes on at the moment; parts that nothing fills yet say so. */
+    telemetry: {
+      pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),
+      agents: (call?: CallOptions) => get("/api/telemetry/agents", AgentsAnswerSchema, {}, call),
+      ops: (call?: CallOptions) => get("/api/telemetry/ops", OpsAnswerSchema, {}, call),
+      hil: (call?: CallOptions) => get("/api/telemetry/hil", HilAnswerSchema, {}, call),
     },
     events: {
       /** Records events of an engine that stood alone; known ones change nothing. */

@@ -8,7 +8,6 @@ export interface Project {
   id: string;
   name: string;
   repository: string;
-  workspaceId: string;
   /** Whether its batches are type-checked. */
   typed: boolean;
   files: [string, ...string[]];
@@ -24,6 +23,7 @@ export interface Task {
 export interface Order {
   id: string;
   project: Project;
+  workspaceId: string;
   factory: FactoryName;
   title: string;
   provider: { name: string; model: string } | null;
@@ -62,6 +62,8 @@ export interface Batch {
 
 export interface World {
   projects: Project[];
+  /** Every branch of every project has its own. */
+  workspaceIds: string[];
   orders: Order[];
   batches: Batch[];
 }
@@ -151,10 +153,7 @@ const FAILURES: readonly (readonly [Failure, number])[] = [
     }),
     30,
   ],
-  [
-    (_, file) => ({ code: "SEARCH_NOT_FOUND", message: `${file} does not hold the text that was searched for` }),
-    18,
-  ],
+  [(_, file) => ({ code: "SEARCH_NOT_FOUND", message: `${file} does not hold the text that was searched for` }), 18],
   [
     (random, file) => ({
       code: "TYPE_ERROR",
@@ -186,7 +185,6 @@ export function makeWorld(options: { seed: string; events: number; lastDay: stri
       id: projectId,
       name,
       repository: `https://git.example/${projectId}.git`,
-      workspaceId: `branch:${projectId}:main`,
       typed,
       files: [filesOf(random), ...Array.from({ length: 60 }, () => filesOf(random))],
       createdAt: begin,
@@ -217,7 +215,12 @@ export function makeWorld(options: { seed: string; events: number; lastDay: stri
       }
     }
   }
-  return { projects, orders, batches };
+  for (const order of open) {
+    const task = order.tasks[Math.floor((order.done / order.size) * order.tasks.length)];
+    if (task) task.status = "in_progress";
+  }
+  const workspaceIds = projects.flatMap((project) => BRANCHES.map(([branch]) => workspaceOf(project, branch)));
+  return { projects, workspaceIds, orders, batches };
 }
 
 const filesOf = (random: Random): string =>
@@ -252,15 +255,24 @@ function startsOf(random: Random, patches: number): { at: number; size: number }
   return starts.toSorted((a, b) => a.at - b.at);
 }
 
+const BRANCHES = [
+  ["main", 5],
+  ["develop", 3],
+  ["release", 2],
+] as const;
+const workspaceOf = ({ id }: Project, branch: string): string => `branch:${id}:${branch}`;
+
 function newOrder(
   random: Random,
   { projects, number, suffix, at }: { projects: Project[]; number: number; suffix: string; at: number },
 ): Order {
   const id = `ORD-S${suffix}${String(number).padStart(5, "0")}`;
   const createdAt = at - random.integer(20_000, 600_000);
+  const project = random.weighted(projects.map((each, index) => [each, 1 / (6 + index)] as const));
   return {
     id,
-    project: random.weighted(projects.map((project, index) => [project, 1 / (2 + index)] as const)),
+    project,
+    workspaceId: workspaceOf(project, random.weighted(BRANCHES)),
     factory: random.weighted([
       [FACTORIES[0], 40],
       [FACTORIES[1], 15],

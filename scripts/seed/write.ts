@@ -86,13 +86,13 @@ export function writeChains(
     cursor: insertInto(ops, "workspace_cursors", ["workspace_id", "seq", "hash", "updated_at"]),
     rollups: ROLLUP_TABLES.map((table) => ({ table, statement: ops.prepare(addRollup(table, "1")) })),
   };
-  const byProject = Map.groupBy(world.batches, (batch: Batch) => batch.order.project);
+  const byWorkspace = Map.groupBy(world.batches, (batch: Batch) => batch.order.workspaceId);
   const drafts: Draft[] = [];
   const heads = new Map<string, number>();
   let events = 0;
-  for (const project of world.projects) {
+  for (const workspaceId of world.workspaceIds) {
     const draft = new Draft(
-      objectFile(options.data, { worker: options.worker, className: "Workspace", name: project.workspaceId }),
+      objectFile(options.data, { worker: options.worker, className: "Workspace", name: workspaceId }),
     );
     drafts.push(draft);
     const object = draft.database;
@@ -114,7 +114,7 @@ export function writeChains(
       for (const { table, statement } of statements.rollups) statement.run(JSON.stringify(deltas[table]));
       steps = [];
     };
-    for (const { record, body, step } of chainOf(project.workspaceId, byProject.get(project) ?? [])) {
+    for (const { record, body, step } of chainOf(workspaceId, byWorkspace.get(workspaceId) ?? [])) {
       store.run(record.seq, record.patch_id, record.batch_id, record.order_id, record.project_id, body, record.hash);
       const row: Record<string, SQLInputValue> = eventRowOf(record, step === null ? null : durationOf(step));
       statements.custody.run(
@@ -131,12 +131,13 @@ export function writeChains(
     }
     count();
     const seq = last?.seq ?? 0;
-    heads.set(project.workspaceId, seq);
-    if (last) statements.cursor.run(project.workspaceId, seq, last.hash, at);
-    insertInto(object, "meta", ["key", "value"]).run("workspaceId", project.workspaceId);
+    heads.set(workspaceId, seq);
+    if (last) statements.cursor.run(workspaceId, seq, last.hash, at);
+    insertInto(object, "meta", ["key", "value"]).run("workspaceId", workspaceId);
     // Everything counts as delivered: to the databases it is, and live streams begin with what comes next.
     const cursor = insertInto(object, "cursors", ["sink", "seq", "target"]);
-    for (const sink of ["d1:ops", "d1:projects", "hub:all", `hub:project:${project.id}`]) cursor.run(sink, seq, seq);
+    for (const sink of ["d1:ops", "d1:projects", "hub:all", `hub:project:${workspaceId.split(":")[1] ?? ""}`])
+      cursor.run(sink, seq, seq);
     object.exec("COMMIT");
   }
   rebuild();
@@ -184,9 +185,9 @@ export function writeOrders(world: World, options: { projects: DatabaseSync; hea
   for (const { id, name, repository, createdAt } of world.projects) {
     project.run(id, name, repository, "main", "seed", iso(createdAt), iso(createdAt));
   }
-  for (const { id, project: of, title, factory, status, tasks, createdAt, updatedAt } of world.orders) {
+  for (const { id, project: of, workspaceId, title, factory, status, tasks, createdAt, updatedAt } of world.orders) {
     const times = [iso(createdAt), iso(updatedAt)] as const;
-    order.run(id, of.id, title, "", factory, status, of.workspaceId, "seed", ...times);
+    order.run(id, of.id, title, "", factory, status, workspaceId, "seed", ...times);
     for (const each of tasks) {
       task.run(each.id, id, each.title, "generate", each.status, '[{"files":"**"}]', ...times);
     }
