@@ -1,16 +1,22 @@
 import {
+  AgentTelemetrySchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
   CustodyRecordSchema,
   DeliveryReportRowSchema,
+  HilTelemetrySchema,
   JsonObjectSchema,
+  OpsTelemetrySchema,
   OrderSchema,
   PatchEventSchema,
+  PipelineTelemetrySchema,
   ProjectSchema,
   ScopeSchema,
   SessionSchema,
   TaskSchema,
   WhoAmISchema,
+  StatsSchema,
+  TrendsSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -85,5 +91,11 @@ export type ApiToken = z.infer<typeof ApiTokenSchema>;
 export const TokenAnswerSchema = z.object({ apiToken: ApiTokenSchema });
 export const TokenMadeAnswerSchema = TokenAnswerSchema.extend({ token: z.string() });
 export const TokensAnswerSchema = z.object({ tokens: z.array(ApiTokenSchema), cursor: z.string().nullable() });
+export const StatsAnswerSchema = StatsSchema.omit({ ok: true });
+export const TrendsAnswerSchema = TrendsSchema.omit({ ok: true });
+export const PipelineAnswerSchema = PipelineTelemetrySchema.omit({ ok: true });
+export const AgentsAnswerSchema = AgentTelemetrySchema.omit({ ok: true });
+export const OpsAnswerSchema = OpsTelemetrySchema.omit({ ok: true });
+export const HilAnswerSchema = HilTelemetrySchema.omit({ ok: true });
 
 export const AnyAnswerSchema = JsonObjectSchema;

@@ -11,10 +11,14 @@ import type {
   PatchEvent,
   RevertTarget,
   Scope,
+  StatsQuery,
   TaskStatus,
+  TrendsQuery,
 } from "@shared/contracts";
+import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type { z } from "zod";
 import {
+  AgentsAnswerSchema,
   AnyAnswerSchema,
   ApplyAnswerSchema,
   ChecksAnswerSchema,
@@ -22,10 +26,13 @@ import {
   GeneratedAnswerSchema,
   LogsAnswerSchema,
   NothingSchema,
+  HilAnswerSchema,
+  OpsAnswerSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
   PatchAnswerSchema,
+  PipelineAnswerSchema,
   ProjectAnswerSchema,
   ProjectsAnswerSchema,
   RecordedAnswerSchema,
@@ -41,8 +48,11 @@ import {
   TokenMadeAnswerSchema,
   TokensAnswerSchema,
   WhoAnswerSchema,
+  StatsAnswerSchema,
+  TrendsAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
+import { readCustody } from "./readCustody.ts";
 import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
 
 export type Client = ReturnType<typeof createClient>;
@@ -179,6 +189,12 @@ export function createClient(options: ClientOptions) {
       get: (id: string, call?: CallOptions) => get(at("patches", id), PatchAnswerSchema, {}, call),
       logs: (query: LogQuery = {}, call?: CallOptions) =>
         get("/api/patches/logs", LogsAnswerSchema, { ...query }, call),
+      /** Counts, shares and durations of a range of days; default: the last seven. */
+      stats: (query: Omit<StatsQuery, "format"> = {}, call?: CallOptions) =>
+        get("/api/patches/stats", StatsAnswerSchema, { ...query }, call),
+      /** How patches went by week, day, phase, order or provider; default: the last thirty days by week. */
+      trends: (query: Omit<TrendsQuery, "format" | "limit"> & { limit?: number } = {}, call?: CallOptions) =>
+        get("/api/patches/trends", TrendsAnswerSchema, { ...query }, call),
       /** The patch as a unified diff. */
       diff: (id: string, call?: CallOptions) => get(at("patches", id, "diff"), DiffAnswerSchema, {}, call),
       /** Whether the workspace's custody chain holds, link by link. */
@@ -194,6 +210,33 @@ export function createClient(options: ClientOptions) {
       /** One order's report, or those of all orders that have moved on since their last. */
       generate: (input: { orderId?: string } = {}, call?: CallOptions) =>
         send("POST", "/api/delivery/reports", GeneratedAnswerSchema, input, call),
+    },
+    /** An order's workspace as it was after each of its batches; every tree that is answered was checked by its hash. */
+    replay: {
+      /** An order's batches, a page of them: those after the entry `after`. */
+      batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay"), ReplaySchema, { ...query }, call),
+      /** The files of a tree, a page of them: those after the path `after`. */
+      tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, { ...query }, call),
+      file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
+        get(
+          at("orders", orderId, "replay", String(seq), "files", ...path.split("/")),
+          ReplayFileSchema,
+          {},
+          call,
+        ),
+    },
+    custody: {
+      /** The links of all chains an order's events stand in, as they were hashed, one a line, while they come in. */
+      lines: (orderId: string) => readCustody(options, orderId),
+    },
+    /** What goes on at the moment; parts that nothing fills yet say so. */
+    telemetry: {
+      pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),
+      agents: (call?: CallOptions) => get("/api/telemetry/agents", AgentsAnswerSchema, {}, call),
+      ops: (call?: CallOptions) => get("/api/telemetry/ops", OpsAnswerSchema, {}, call),
+      hil: (call?: CallOptions) => get("/api/telemetry/hil", HilAnswerSchema, {}, call),
     },
     events: {
       /** Records events of an engine that stood alone; known ones change nothing. */

@@ -1,6 +1,5 @@
 export * from "./answers.ts";
 export * from "./createClient.ts";
-export * from "./dashboard.ts";
 export * from "./HubClient.ts";
 export type { CallOptions, ClientOptions, Refusal } from "./request.ts";
 export * from "./verifyReport.ts";

@@ -1,12 +1,10 @@
-import { createClient, createDashboardClient } from "@shared/client";
+import { createClient } from "@shared/client";
 import type { Failed, Ok, Result, VibeError } from "@shared/contracts";
 import { QueryCache, QueryClient } from "@tanstack/react-query";
 
 export const origin = window.location.origin;
 /** No token: the session is in a cookie that scripts cannot read. */
-const options = { url: origin };
-export const client = createClient(options);
-export const dashboard = createDashboardClient(options);
+export const client = createClient({ url: origin });
 
 /** A refusal as an error that can be thrown to TanStack Query, which keeps it for the page to show. */
 export class ApiError extends Error {

@@ -1,5 +1,5 @@
 import { useQuery } from "@tanstack/react-query";
-import { dashboard, need } from "../api/client.ts";
+import { client, need } from "../api/client.ts";
 import { cn } from "../lib/cn.ts";
 import { brief } from "../lib/format.ts";
 import { type Connection, useStream } from "../stream/store.ts";
@@ -67,7 +67,7 @@ export function TodayTotal() {
     queryKey: ["today", today],
     queryFn: async ({ signal }) => {
       const mark = useStream.getState().requested;
-      const stats = await need(dashboard.analytics.stats({ from: today, to: today }, { signal }));
+      const stats = await need(client.patches.stats({ from: today, to: today }, { signal }));
       return { total: stats.totals.total, mark };
     },
     refetchInterval: 30_000,

@@ -3,7 +3,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { ArrowDownRight, ArrowUpRight, ChartNoAxesColumn, Download } from "lucide-react";
 import { lazy, type ReactNode, Suspense, useCallback, useMemo, useState } from "react";
-import { dashboard, need } from "../api/client.ts";
+import { client, need } from "../api/client.ts";
 import { AnomalyList } from "../components/analytics/anomalies.tsx";
 import { daysOf, RANGES } from "../components/analytics/range.ts";
 import { type Column, DataTable } from "../components/dataTable.tsx";
@@ -47,13 +47,13 @@ export default function AnalyticsPage() {
 
   const stats = useQuery({
     queryKey: ["stats", scope, search.order],
-    queryFn: ({ signal }) => need(dashboard.analytics.stats({ ...scope, order: search.order }, { signal })),
+    queryFn: ({ signal }) => need(client.patches.stats({ ...scope, order: search.order }, { signal })),
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });
   const trends = useQuery({
     queryKey: ["trends", scope, group],
-    queryFn: ({ signal }) => need(dashboard.analytics.trends({ ...scope, group }, { signal })),
+    queryFn: ({ signal }) => need(client.patches.trends({ ...scope, group }, { signal })),
     placeholderData: keepPreviousData,
     refetchInterval: REFRESH_MS,
   });

@@ -3,7 +3,7 @@ import { queryOptions, useQuery, type UseQueryResult } from "@tanstack/react-que
 import { Link } from "@tanstack/react-router";
 import { ArrowRight, CircleSlash2 } from "lucide-react";
 import type { ReactNode } from "react";
-import { dashboard, need } from "../api/client.ts";
+import { client, need } from "../api/client.ts";
 import { Recent } from "../components/overview/recent.tsx";
 import { PageBody } from "../components/page.tsx";
 import { Problem } from "../components/problems.tsx";
@@ -16,7 +16,7 @@ import { lookOf } from "../stream/status.ts";
 
 const REFRESH_MS = 10_000;
 
-const { telemetry } = dashboard;
+const { telemetry } = client;
 const pipelineQuery = queryOptions({
   queryKey: ["telemetry", "pipeline"],
   queryFn: ({ signal }) => need(telemetry.pipeline({ signal })),

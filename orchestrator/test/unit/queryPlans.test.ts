@@ -1,18 +1,11 @@
+import { TREND_GROUPS } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import type { CompiledQuery } from "kysely";
 import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
-import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
+import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
+import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
-import { costsQuery } from "../../worker/services/delivery/buildReport.ts";
-import {
-  DELIVERY_ORDER_STATEMENTS,
-  staleOrdersQuery,
-  workspacesOfOrderQuery,
-} from "../../worker/services/delivery/deliveryOrders.ts";
-import { latestReportsQuery } from "../../worker/services/delivery/getLatestReports.ts";
-import { currentReportQuery } from "../../worker/services/delivery/getReport.ts";
-import { STORE_STATEMENTS } from "../../worker/services/delivery/storeReport.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
 import { projectsQuery } from "../../worker/services/project/listProjects.ts";
@@ -22,7 +15,6 @@ import { workspaceTasksQuery } from "../../worker/services/task/syncWorkspaceTas
 
 const ctx = createContext(env, { actor: systemActor("test") });
 const confined = createContext(env, { actor: { ...systemActor("test"), workspaceId: "w" } });
-const factory = createContext(env, { actor: { ...systemActor("test"), kind: "factory", id: "factory:f" } });
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
 const orders = (filter: object) => ListOrdersSchema.parse(filter);
 const tasks = (filter: object) => ListTasksSchema.parse(filter);
@@ -38,22 +30,13 @@ async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQu
 describe("every query finds its rows by an index", () => {
   const projects = env.DB_PROJECTS;
   test.each<[string, D1Database, { sql: string; parameters: readonly unknown[] }]>([
-    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, null, 50).compile()],
-    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, null, after, 50).compile()],
-    ["tokens by maker", env.DB_OPS, tokensQuery(ctx.db, "token:t", after, 50).compile()],
-    ["sessions", env.DB_OPS, sessionsQuery(ctx.db, null, after, 50).compile()],
-    ["sessions of one's own", env.DB_OPS, sessionsQuery(ctx.db, "token:t", after, 50).compile()],
+    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, 50).compile()],
+    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, after, 50).compile()],
     [
       "a token by prefix",
       env.DB_OPS,
       ctx.db.ops.selectFrom("api_tokens").selectAll().where("prefix", "=", "p").compile(),
     ],
-    ["reports", env.DB_OPS, latestReportsQuery(ctx, 10, null).compile()],
-    ["reports, next page", env.DB_OPS, latestReportsQuery(ctx, 10, after).compile()],
-    ["reports of a workspace", env.DB_OPS, latestReportsQuery(confined, 10, after).compile()],
-    ["reports of a factory", env.DB_OPS, latestReportsQuery(factory, 10, after).compile()],
-    ["the report of an order", env.DB_OPS, currentReportQuery(ctx.db, "o").compile()],
-    ["orders whose report is behind", env.DB_OPS, staleOrdersQuery(ctx.db, "", 100).compile()],
     ["projects", projects, projectsQuery(ctx.db, null, 50).compile()],
     ["projects, next page", projects, projectsQuery(ctx.db, after, 50).compile()],
     ["orders", projects, ordersQuery(ctx, orders({}), null).compile()],
@@ -87,25 +70,35 @@ describe("every query finds its rows by an index", () => {
   });
 });
 
-describe("what reports read and write", () => {
-  test.each<[string, { sql: string; parameters: readonly unknown[] }]>([
-    ["the cost of an order", costsQuery(ctx.db, "o").compile()],
-    ["the workspaces of an order", workspacesOfOrderQuery(ctx.db, "o").compile()],
-    ...[...STORE_STATEMENTS, ...DELIVERY_ORDER_STATEMENTS].map(
-      (sql): [string, { sql: string; parameters: unknown[] }] => [
-        sql.trim().slice(0, 60),
-        {
-          sql,
-          parameters: Array.from(
-            { length: Math.max(...(sql.match(/\?\d+/g) ?? []).map((n) => Number(n.slice(1)))) },
-            () => 1,
-          ),
-        },
-      ],
+describe("statistics read their days by the rollups' keys", () => {
+  const days = { from: "2026-01-01", to: "2026-01-31" };
+  const before = { from: "2025-12-01", to: "2025-12-31" };
+  const asked = { days, before, project: null, limit: 10 };
+  const all = statsStatements({ project: null, order: null });
+  test.each<[string, { sql: string; parameters: unknown[] }]>([
+    ...all.map((sql, index): [string, { sql: string; parameters: unknown[] }] => [
+      `stats ${index + 1}`,
+      { sql, parameters: ["2026-01-01", "2026-02-01", ""] },
+    ]),
+    ...TREND_GROUPS.flatMap((group) =>
+      trendsStatements(group, asked).map((statement, index): [string, typeof statement] => [
+        `trends by ${group} ${index + 1}`,
+        statement,
+      ]),
     ),
-  ])("%s: no table from end to end", async (_, query) => {
+  ])("%s", async (name, query) => {
     const plan = await planOf(env.DB_OPS, query);
-    // The one row of a cursor aside.
-    expect(plan.replace(/SCAN c$/m, "")).not.toMatch(/^SCAN \w+(?: USING| *$)/m);
+    expect(plan).toMatch(/SEARCH patch_\w+_days USING PRIMARY KEY|SEARCH patch_days USING PRIMARY KEY/);
+    expect(plan).not.toMatch(/SCAN|patch_events/);
+    // Days stand in the order of the key: nothing is sorted but orders, of which only the newest are shown.
+    if (!name.includes("by order 5")) expect(plan).not.toMatch(/TEMP B-TREE/);
+  });
+
+  test("of an order, its own events by theirs", async () => {
+    for (const sql of statsStatements({ project: null, order: "ORD-1" })) {
+      const plan = await planOf(env.DB_OPS, { sql, parameters: ["2026-01-01", "2026-02-01", "ORD-1", ""] });
+      expect(plan).toMatch(/SEARCH f USING INDEX patch_events_by_order/);
+      expect(plan).not.toMatch(/SCAN (?:f|l|steps|patch_events)\b/);
+    }
   });
 });

@@ -1,7 +1,7 @@
 import { type ReportVerdict, verifyReport } from "@shared/client";
 import { CircleCheck, CircleX, ShieldCheck } from "lucide-react";
 import { useState } from "react";
-import { dashboard, need } from "../../api/client.ts";
+import { client, need } from "../../api/client.ts";
 import { count, plural } from "../../lib/format.ts";
 import { Identifier } from "../copy.tsx";
 import { Button } from "../ui/button.tsx";
@@ -18,7 +18,7 @@ export function useVerify(orderId: string, report: unknown): { state: State; ver
   const verify = async (): Promise<void> => {
     setState({ at: "busy" });
     try {
-      const { lines } = await need(dashboard.custody(orderId));
+      const { lines } = await need(client.custody.lines(orderId));
       setState({ at: "told", verdict: await verifyReport(report, lines) });
     } catch (error) {
       setState({ at: "failed", reason: error instanceof Error ? error.message : String(error) });

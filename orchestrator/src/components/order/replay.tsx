@@ -3,7 +3,7 @@ import { ChevronLeft, ChevronRight, CircleCheck, CircleX, FileText, History, Loa
 import type { Replay as ReplayPage, ReplayBatch, ReplayTree } from "@shared/contracts";
 import { Slider } from "radix-ui";
 import { type ReactNode, useMemo } from "react";
-import { dashboard, need } from "../../api/client.ts";
+import { client, need } from "../../api/client.ts";
 import { cn } from "../../lib/cn.ts";
 import { count, moment, plural } from "../../lib/format.ts";
 import { type Shortcut, useKeys } from "../../lib/keys.ts";
@@ -19,7 +19,7 @@ const MAX_SHOWN_LINES = 3_000;
 async function readBatches(orderId: string, signal: AbortSignal): Promise<ReplayBatch[]> {
   const batches: ReplayBatch[] = [];
   for (let after: number | null = 0; after !== null;) {
-    const page: ReplayPage = await need(dashboard.replay.batches(orderId, { after, limit: 500 }, { signal }));
+    const page: ReplayPage = await need(client.replay.batches(orderId, { after, limit: 500 }, { signal }));
     batches.push(...page.batches);
     after = page.next;
   }
@@ -31,7 +31,7 @@ async function readTree(orderId: string, seq: number, signal: AbortSignal) {
   const files: ReplayTree["tree"] = [];
   let recorded = "";
   for (let after: string | null = ""; after !== null;) {
-    const page: ReplayTree = await need(dashboard.replay.tree(orderId, seq, after === "" ? {} : { after }, { signal }));
+    const page: ReplayTree = await need(client.replay.tree(orderId, seq, after === "" ? {} : { after }, { signal }));
     files.push(...page.tree);
     recorded = page.treeHash;
     after = page.next;
@@ -261,7 +261,7 @@ function FileAt({ orderId, seq, path, sha256 }: { orderId: string; seq: number; 
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: keepPreviousData,
     queryFn: async ({ signal }) => {
-      const { file } = await need(dashboard.replay.file(orderId, seq, path, { signal }));
+      const { file } = await need(client.replay.file(orderId, seq, path, { signal }));
       return { ...file, computed: await textHash(file.content) };
     },
   });
