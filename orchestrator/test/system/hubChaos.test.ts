@@ -7,7 +7,7 @@ const DISCONNECTS = 50;
 const EVENTS = 5_000;
 const BATCH = 25;
 /** How far the stream may run ahead of the slowest: disconnects happen while it flows, not after it. */
-const AHEAD = 500;
+const AHEAD = 75;
 const SEED = 20_261_121;
 
 /** xorshift32: the same run for the same seed. */
