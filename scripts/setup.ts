@@ -1,4 +1,5 @@
 import path from "node:path";
+import { buildPatchctl } from "../containers/patch-engine/build.ts";
 import { writeDevVars } from "./devVars.ts";
 import { installGitHook } from "./gitHook.ts";
 import { migrateLocal, StoreError } from "./migrations.ts";
@@ -14,6 +15,8 @@ try {
   console.error(`The store cannot be used: ${error.message}.`);
   process.exit(1);
 }
+
+if ((await buildPatchctl()) === "built") console.log("Built patchctl.");
 
 if (!process.env.CI) {
   const hook = installGitHook();

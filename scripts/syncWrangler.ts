@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { applyEdits, modify, parse } from "jsonc-parser";
@@ -12,6 +12,9 @@ type SharedBinding = z.infer<typeof BindingSchema>;
 const WranglerBaseSchema = z.object({
   worker: z.record(z.string(), z.unknown()),
   factory: z.object({ services: z.array(BindingSchema) }),
+  containers: z
+    .object({ main: z.string(), binding: z.unknown(), migration: z.unknown(), containers: z.array(z.unknown()) })
+    .optional(),
 });
 export type WranglerBase = z.infer<typeof WranglerBaseSchema>;
 
@@ -48,16 +51,35 @@ export function withShared(text: string, base: WranglerBase): string {
   return text;
 }
 
+/** The orchestrator's configuration where containers are on: its own, with the class that starts them. */
+export function withContainers(text: string, containers: NonNullable<WranglerBase["containers"]>): string {
+  const set = (key: (string | number)[], value: unknown, isArrayInsertion = false): void => {
+    const formattingOptions = { tabSize: 2, insertSpaces: true };
+    text = applyEdits(text, modify(text, key, value, { formattingOptions, isArrayInsertion }));
+  };
+  set(["main"], containers.main);
+  set(["durable_objects", "bindings", -1], containers.binding, true);
+  set(["migrations", 1], containers.migration, true);
+  set(["containers"], containers.containers);
+  return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${text}`;
+}
+
 /** Writes what is shared into every Worker's wrangler.jsonc, or only tells where it differs. Answers with those files. */
 export function syncWrangler(options: { check: boolean; root?: string }): string[] {
   const root = options.root ?? ROOT;
   const base = WranglerBaseSchema.parse(readJsonc(path.join(root, "wrangler.base.jsonc")));
-  return listWorkers(root).flatMap(({ configPath }) => {
+  return listWorkers(root).flatMap(({ configPath, directory }) => {
     const text = readFileSync(configPath, "utf8");
-    const wanted = withShared(text, base);
-    if (wanted === text) return [];
-    if (!options.check) writeFileSync(configPath, wanted);
-    return [configPath];
+    const wanted = new Map([[configPath, withShared(text, base)]]);
+    if (base.containers && path.basename(directory) === "orchestrator") {
+      const shared = withShared(text, base);
+      wanted.set(path.join(directory, "wrangler.containers.jsonc"), withContainers(shared, base.containers));
+    }
+    return [...wanted].flatMap(([file, content]) => {
+      if (existsSync(file) && readFileSync(file, "utf8") === content) return [];
+      if (!options.check) writeFileSync(file, content);
+      return [file];
+    });
   });
 }
 

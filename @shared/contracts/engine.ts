@@ -33,6 +33,8 @@ export const LoggedFileSchema = z.object({
   from: z.string().nullable(),
   kind: z.enum(["edit", "create", "delete", "rename"]),
   mode: FileModeSchema,
+  /** The mode before, where the entry changed it. */
+  modeBefore: FileModeSchema.optional(),
   beforeSha256: Sha256Schema.nullable(),
   afterSha256: Sha256Schema.nullable(),
   linesAdded: z.number().int().nonnegative(),

@@ -51,6 +51,8 @@ export const ERROR_STATUS = {
   SEARCH_COUNT_MISMATCH: 409,
   DIFF_INVALID: 422,
   DIFF_BINARY: 422,
+  /** A text to import is not of its format. */
+  IMPORT_INVALID: 422,
   UNSUPPORTED_OPERATION: 422,
   /** Nothing is wrong with this patch: another of its batch was refused, and a batch is all or nothing. */
   BATCH_REFUSED: 422,

@@ -51,6 +51,29 @@ export const CheckOutcomeSchema = z.object({
 });
 export type CheckOutcome = z.infer<typeof CheckOutcomeSchema>;
 
+/** How safe a batch is to carry out: 100 less the points of each reason, and never below 0. More harm never scores higher. */
+export const SafetySchema = z.object({
+  score: z.number().int().min(0).max(100),
+  reasons: z.array(
+    z.object({
+      name: z.enum([
+        "lines-removed",
+        "share-of-file",
+        "files-touched",
+        "files-deleted",
+        "exports-removed",
+        "guard-near",
+        "gate-findings",
+        "text-moved",
+      ]),
+      /** What it takes from 100. */
+      points: z.number().int().positive(),
+      detail: z.string(),
+    }),
+  ),
+});
+export type Safety = z.infer<typeof SafetySchema>;
+
 /** What became of a batch. `pending`: in doubt, until the re-drive knows. */
 export const BatchOutcomeSchema = z.object({
   ok: z.boolean(),
@@ -63,5 +86,7 @@ export const BatchOutcomeSchema = z.object({
   checks: z.array(CheckOutcomeSchema),
   treeHash: Sha256Schema.nullable(),
   durationMs: z.number().nonnegative(),
+  /** Of a dry run that would be applied. */
+  safety: SafetySchema.optional(),
 });
 export type BatchOutcome = z.infer<typeof BatchOutcomeSchema>;

@@ -131,7 +131,10 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
   private readonly findApplied = async ({ batchId, implementation }: FulfilPhase): Promise<ApplyResult | null> => {
     if (batchId === undefined || !implementation) return null;
     const first = patchIdOf(batchId, 0);
-    for (const patchId of [first, correctedId(first)]) {
+    // A diff's patches are logged one a file, under its id and the file's number.
+    const hasDiff = implementation.files.some(({ format }) => format === "unified_diff");
+    const ids = [first, correctedId(first)];
+    for (const patchId of hasDiff ? ids.flatMap((id) => [id, `${id}.1`]) : ids) {
       const found = await this.env.ORCHESTRATOR_PATCH.getPatch({ patchId });
       if (!found.ok || !found.events.some(({ event_type }) => event_type === "patch_applied")) continue;
       return fail("CONFLICT", `the phase's batch ${batchId} is applied already: see patch ${patchId}`);

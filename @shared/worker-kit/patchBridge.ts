@@ -40,8 +40,8 @@ export interface BridgedPhase {
  *   are an addition and go before line N+1; anything between is refused with AMBIGUOUS_LOCATION, since taking it for
  *   one or the other would lose or double code.
  *
- * `format: "full_content"` settles that the contents are the whole file. `unified_diff` is refused with
- * UNSUPPORTED_OPERATION.
+ * `format: "full_content"` settles that the contents are the whole file. `unified_diff` becomes `apply-diff` of that
+ * file alone: the engine says where it does not fit.
  */
 export async function filesToPatches(
   phase: { files: readonly GeneratedFile[] },
@@ -71,9 +71,7 @@ async function fileToPatches(
   readFile: FileReader,
 ): Promise<Patches> {
   if (file.format === "unified_diff") {
-    return fail("UNSUPPORTED_OPERATION", `${file.filePath}: a unified diff is not taken here; give full_content`, {
-      file: file.filePath,
-    });
+    return one({ op: "apply-diff", file: file.filePath, diff: file.fileContents });
   }
   const resolved = await coordResolver(file.filePath);
   if (!resolved.ok) return resolved;

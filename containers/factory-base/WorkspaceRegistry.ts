@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { statSync } from "node:fs";
+import { mkdir, open, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import {
   fail,
@@ -9,7 +10,8 @@ import {
   type Result,
   type WorkspaceInfo,
 } from "@shared/contracts";
-import { openEngine, type Engine } from "patch-engine";
+import { openEngine, type Engine, type SnapshotManifest } from "patch-engine";
+import { POINTER, type HostPointer } from "patch-engine/serving";
 import { z } from "zod";
 import { EnginePool } from "./EnginePool.ts";
 import type { Log } from "./log.ts";
@@ -47,6 +49,8 @@ export interface RegistryOptions {
   log: Log;
   now: () => Date;
   mintId: () => string;
+  /** Where this host listens for `patchctl`; null where it does not. */
+  socket: () => string | null;
 }
 
 /**
@@ -119,7 +123,7 @@ export class WorkspaceRegistry {
 
   /** Runs `work` on a workspace's engine. Errors of its own: WORKSPACE_NOT_FOUND, and what opening its log finds. */
   async use<T>(id: string, work: (engine: Engine) => Promise<T>): Promise<T | Failed> {
-    if (!(await this.#exists(id))) {
+    if (!this.#exists(id)) {
       // The disk under a container may vanish: what an open engine remembers of it is worth nothing then.
       await this.#pool.close(id);
       return fail("WORKSPACE_NOT_FOUND", "this host has no such workspace");
@@ -127,17 +131,26 @@ export class WorkspaceRegistry {
     return this.#pool.use(id, ({ engine }) => work(engine));
   }
 
+  /** Writes a workspace into a file that the caller removes. Errors: as `use`, STALE_CONTENT, IO_ERROR. */
+  async snapshot(id: string): Promise<Result<{ path: string; manifest: SnapshotManifest }>> {
+    const path = join(this.#staging, `${process.pid}-${this.#options.mintId()}.tar.gz`);
+    const written = await this.use(id, (engine) => engine.snapshot(path));
+    return written.ok ? { ...written, path } : written;
+  }
+
   /** Errors: as `use`. */
-  info(id: string): Promise<Result<{ workspace: WorkspaceInfo; skipped: SkippedFile[] }>> {
-    return this.#exists(id).then((exists) =>
-      exists
-        ? this.#pool.use(id, async ({ engine, record }) => ({
-            ok: true as const,
-            workspace: workspaceInfo(record, engine),
-            skipped: record.skipped,
-          }))
-        : fail("WORKSPACE_NOT_FOUND", "this host has no such workspace"),
-    );
+  async info(id: string): Promise<Result<{ workspace: WorkspaceInfo; skipped: SkippedFile[] }>> {
+    if (!this.#exists(id)) return fail("WORKSPACE_NOT_FOUND", "this host has no such workspace");
+    return this.#pool.use(id, async ({ engine, record }) => ({
+      ok: true as const,
+      workspace: await workspaceInfo(record, engine),
+      skipped: record.skipped,
+    }));
+  }
+
+  /** The directory of a workspace; null where this host has none by that id. */
+  rootOf(id: string): string | null {
+    return this.#exists(id) ? this.#directoryOf(id) : null;
   }
 
   closeAll(): Promise<void> {
@@ -228,7 +241,23 @@ export class WorkspaceRegistry {
       now: this.#options.now,
       mintId: this.#options.mintId,
     });
-    return opened.ok ? { ok: true, held: { engine: opened.engine, record } } : opened;
+    if (!opened.ok) return opened;
+    await this.#writePointer(id);
+    return { ok: true, held: { engine: opened.engine, record } };
+  }
+
+  /** Tells every `patchctl` in the workspace whom to ask. Without it they do the work themselves. */
+  async #writePointer(workspaceId: string): Promise<void> {
+    const socket = this.#options.socket();
+    if (socket === null) return;
+    const pointer: HostPointer = { v: 1, socket, workspaceId };
+    const path = join(this.#directoryOf(workspaceId), ENGINE_DIRECTORY, POINTER);
+    try {
+      await writeFile(`${path}.tmp`, `${JSON.stringify(pointer)}\n`, { mode: 0o600 });
+      await rename(`${path}.tmp`, path);
+    } catch (error) {
+      this.#options.log.warn("no patchctl will find this host", { workspaceId, error: String(error) });
+    }
   }
 
   async #readRecord(id: string): Promise<WorkspaceRecord | null> {
@@ -242,14 +271,9 @@ export class WorkspaceRegistry {
     return RecordSchema.parse(JSON.parse(text));
   }
 
-  async #exists(id: string): Promise<boolean> {
-    try {
-      await stat(recordPath(this.#directoryOf(id)));
-      return true;
-    } catch (error) {
-      if (isAbsent(error)) return false;
-      throw error;
-    }
+  /** One look at a name the kernel has at hand: sooner done here than by another thread. */
+  #exists(id: string): boolean {
+    return statSync(recordPath(this.#directoryOf(id)), { throwIfNoEntry: false }) !== undefined;
   }
 
   /** Readable, and different for every id on every file system: ids may be long, and differ in case alone. */
@@ -261,12 +285,13 @@ export class WorkspaceRegistry {
 
 const recordPath = (root: string): string => join(root, ENGINE_DIRECTORY, "source.json");
 
-const workspaceInfo = (record: WorkspaceRecord, engine: Engine): WorkspaceInfo => ({
-  workspaceId: record.workspaceId,
-  source: record.source,
-  pin: record.pin,
-  ...engine.info(),
-});
+/** The workspace as its log on disk has it. */
+async function workspaceInfo(record: WorkspaceRecord, engine: Engine): Promise<WorkspaceInfo> {
+  // The engine knows what it saw last; reading its log takes in what `patchctl` has written since in a process of its own.
+  await engine.entriesAfter(engine.info().head.seq, 1);
+  const { workspaceId, source, pin } = record;
+  return { workspaceId, source, pin, ...engine.info() };
+}
 
 const isAbsent = (error: unknown): boolean =>
   error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "ENOTDIR");

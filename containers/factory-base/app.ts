@@ -24,7 +24,14 @@ import { readJson } from "./body.ts";
 import type { HostConfig } from "./config.ts";
 import type { Log } from "./log.ts";
 import type { BatchKind, Metrics } from "./metrics.ts";
-import { errorOf, respond, respondWithAnswer, type HostContext, type HostVariables } from "./respond.ts";
+import {
+  errorOf,
+  respond,
+  respondWithAnswer,
+  respondWithSnapshot,
+  type HostContext,
+  type HostVariables,
+} from "./respond.ts";
 import type { WorkspaceRegistry } from "./WorkspaceRegistry.ts";
 
 export interface AppParts {
@@ -53,7 +60,8 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
     c.set("requestId", requestId);
     const started = performance.now();
     await next();
-    c.header("x-request-id", requestId);
+    // On the response itself: c.header() would make a new one of it first.
+    c.res.headers.set("x-request-id", requestId);
     const matched = routePath(c, -1);
     const route = matched === "" || matched.endsWith("/*") ? "unmatched" : matched;
     const { status } = c.res;
@@ -143,6 +151,11 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
     const body = await readJson(c.req.raw, config.limits.small, EngineMarkersRequestSchema);
     if (!body.ok) return respond(c, body);
     return respond(c, await registry.use(id.id, (engine) => engine.markers(body.value.files)));
+  });
+
+  app.post("/v1/workspaces/:id/snapshot", async (c) => {
+    const id = workspaceId(c);
+    return id.ok ? respondWithSnapshot(c, await registry.snapshot(id.id)) : respond(c, id);
   });
 
   app.put("/v1/workspaces/:id/tasks", async (c) => {

@@ -43,8 +43,10 @@ export async function readJson<Output>(
   return parsed.success ? { ok: true, value: parsed.data } : { ok: false, error: validationError(parsed.error) };
 }
 
-async function readBytes(request: Request, limit: number): Promise<Buffer | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > limit) return null;
+async function readBytes(request: Request, limit: number): Promise<Uint8Array | null> {
+  const declared = request.headers.get("content-length");
+  // The HTTP parser holds a body to its declared length.
+  if (declared !== null) return Number(declared) > limit ? null : new Uint8Array(await request.arrayBuffer());
   if (!request.body) return Buffer.alloc(0);
   const chunks: Uint8Array[] = [];
   let size = 0;

@@ -1,11 +1,13 @@
 import { mkdir, realpath } from "node:fs/promises";
 import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
+import { listenOnSocket, type SocketServer } from "patch-engine/serving";
 import { Activity } from "./Activity.ts";
 import { createApp } from "./app.ts";
 import type { HostConfig } from "./config.ts";
 import type { Log } from "./log.ts";
 import { createMetrics } from "./metrics.ts";
+import { socketPathOf } from "./socketPath.ts";
 import { WorkspaceRegistry } from "./WorkspaceRegistry.ts";
 
 export interface RunningHost {
@@ -27,7 +29,17 @@ export async function startHost(
   // As the paths of sources are compared with it, it is the real one.
   const dataDir = await realpath(config.dataDir);
   const { templates, sourceRoots, maxOpenEngines } = config;
-  const registry = new WorkspaceRegistry({ dataDir, templates, sourceRoots, maxOpenEngines, log, now, mintId });
+  let socket: string | null = null;
+  const registry = new WorkspaceRegistry({
+    dataDir,
+    templates,
+    sourceRoots,
+    maxOpenEngines,
+    log,
+    now,
+    mintId,
+    socket: () => socket,
+  });
   await registry.start();
   const activity = new Activity();
   const metrics = createMetrics({
@@ -36,6 +48,10 @@ export async function startHost(
     running: () => activity.running,
   });
   const app = createApp({ config, registry, activity, metrics, log, mintId });
+
+  const socketPath = socketPathOf(dataDir);
+  const socketServer = socketPath === null ? null : await listenForPatchctl(socketPath, { registry, activity, log });
+  if (socketServer) socket = socketPath;
 
   const server = createAdaptorServer({ fetch: app.fetch });
   await new Promise<void>((resolve, reject) => {
@@ -53,6 +69,7 @@ export async function startHost(
         config.drainMs,
         activity.stop().then(() => registry.closeAll()),
       );
+      await within(config.drainMs, socketServer?.close() ?? Promise.resolve());
       if (!drained) log.error("stopping with requests still running", { running: activity.running });
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
@@ -62,6 +79,26 @@ export async function startHost(
       return drained;
     },
   };
+}
+
+/** Null, and the reason logged, where it cannot listen there: HTTP does not need it. */
+async function listenForPatchctl(
+  path: string,
+  { registry, activity, log }: { registry: WorkspaceRegistry; activity: Activity; log: Log },
+): Promise<SocketServer | null> {
+  try {
+    const listening = await listenOnSocket(path, {
+      rootOf: async (id) => (activity.stopping ? null : registry.rootOf(id)),
+      use: (id, work) => activity.run(() => registry.use(id, work)),
+      onAnswer: (about) => log.info("command line", about),
+      onError: (error) => log.error("a command line failed", { error: String(error) }),
+    });
+    if (!listening) log.warn("another host of this data directory listens for patchctl");
+    return listening;
+  } catch (error) {
+    log.warn("cannot listen for patchctl", { error: String(error) });
+    return null;
+  }
 }
 
 function urlOf(address: AddressInfo | string | null): string {

@@ -6,14 +6,17 @@ import { listWorkers, ROOT } from "../repository.ts";
 import { Child } from "./children.ts";
 import { StartError } from "./options.ts";
 
-/** How long bundling and starting may take on a slow machine before it counts as failed. */
+/** How long bundling and starting may take on a slow machine before it counts as failed; the first image takes longer. */
 const READY_MS = 90_000;
+const READY_WITH_IMAGE_MS = 300_000;
 
 /** Starts every Worker in one `wrangler dev`, the orchestrator first, and waits until its health check answers. */
 export async function startWorkers(options: {
   data: string;
   port: number;
   vars: Record<string, string>;
+  /** The orchestrator's configuration with containers on. */
+  containers?: boolean;
   spawned(child: Child): Promise<void>;
 }): Promise<{ url: string; child: Child }> {
   const url = `http://127.0.0.1:${options.port}`;
@@ -26,7 +29,12 @@ export async function startWorkers(options: {
       path.join(ROOT, "node_modules/wrangler/bin/wrangler.js"),
       "dev",
     ],
-    listWorkers().flatMap(({ configPath }) => ["-c", configPath]),
+    listWorkers().flatMap(({ name, directory, configPath }) => [
+      "-c",
+      options.containers === true && name === "vibehq-orchestrator"
+        ? path.join(directory, "wrangler.containers.jsonc")
+        : configPath,
+    ]),
     ["--persist-to", persistDirectory(options.data), "--ip", "127.0.0.1", "--port", String(options.port)],
     ["--inspector-port", "0", "--show-interactive-dev-session=false", "--local"],
     Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
@@ -64,7 +72,8 @@ export async function startWorkers(options: {
   return { url, child };
 
   async function answers(): Promise<void> {
-    const deadline = Date.now() + READY_MS;
+    const patience = options.containers === true ? READY_WITH_IMAGE_MS : READY_MS;
+    const deadline = Date.now() + patience;
     let last = "no answer";
     while (Date.now() < deadline) {
       if (buildFailed) {
@@ -81,7 +90,7 @@ export async function startWorkers(options: {
       }
       await sleep(100);
     }
-    throw new StartError(`The Workers did not answer within ${READY_MS / 1000} s (${failure ?? last}); see ${log}.`);
+    throw new StartError(`The Workers did not answer within ${patience / 1000} s (${failure ?? last}); see ${log}.`);
   }
 }
 

@@ -70,6 +70,35 @@ describe("syncWrangler", () => {
     expect(readFileSync(file("apps/tea-factory/wrangler.jsonc"), "utf8")).toBe(drifted);
   });
 
+  test("writes the orchestrator's configuration with containers on beside its own, which stays as it is", () => {
+    writeFileSync(
+      file("orchestrator/wrangler.jsonc"),
+      `{ "name": "hq", "main": "own.ts", "durable_objects": { "bindings": [{ "name": "A", "class_name": "A" }] },
+         "migrations": [{ "tag": "v1", "new_sqlite_classes": ["A"] }, { "tag": "v2", "new_sqlite_classes": ["B"] }] }`,
+    );
+    const containers = {
+      main: "containers.ts",
+      binding: { name: "BOX", class_name: "Box" },
+      migration: { tag: "containers-1", new_sqlite_classes: ["Box"] },
+      containers: [{ class_name: "Box", image: "Dockerfile" }],
+    };
+    const base = readFileSync(file("wrangler.base.jsonc"), "utf8");
+    writeFileSync(file("wrangler.base.jsonc"), JSON.stringify({ ...parse(base), containers }));
+
+    syncWrangler({ check: false, root });
+    expect(read("orchestrator/wrangler.jsonc")).not.toHaveProperty("containers");
+    expect(read("orchestrator/wrangler.containers.jsonc")).toMatchObject({
+      name: "hq",
+      main: "containers.ts",
+      compatibility_date: "2026-10-30",
+      durable_objects: { bindings: [{ name: "A" }, { name: "BOX" }] },
+      migrations: [{ tag: "v1" }, { tag: "containers-1" }, { tag: "v2" }],
+      containers: [{ class_name: "Box" }],
+    });
+    rmSync(file("orchestrator/wrangler.containers.jsonc"));
+    expect(syncWrangler({ check: true, root })).toEqual([file("orchestrator/wrangler.containers.jsonc")]);
+  });
+
   test("says which line of a file is not JSON", () => {
     writeFileSync(file("orchestrator/wrangler.jsonc"), '{\n  "name": oops\n}');
     expect(() => syncWrangler({ check: true, root })).toThrow(/orchestrator\/wrangler\.jsonc:2: /);

@@ -168,11 +168,11 @@ describe("a file that exists and has no marker", () => {
   });
 });
 
-test("a unified diff is refused as an operation that is not there", async () => {
-  expect(await bridge({}, [{ filePath: "a.ts", fileContents: "@@", format: "unified_diff" }])).toMatchObject({
-    ok: false,
-    error: { code: "UNSUPPORTED_OPERATION" },
-  });
+test("a unified diff becomes apply-diff of its file", async () => {
+  const diff = "@@ -1 +1 @@\n-a\n+b\n";
+  expect(
+    await patchesOf({ "a.ts": "a\n" }, [{ filePath: "a.ts", fileContents: diff, format: "unified_diff" }]),
+  ).toEqual([{ op: "apply-diff", file: "a.ts", diff }]);
 });
 
 test("line edits turn any text into any other, and never touch or overlap one another", () => {

@@ -210,13 +210,6 @@ describe("what is refused before anything is sent", () => {
     expect(calls.map(({ method }) => method)).toEqual(["getOrder", "getPatch"]);
   });
 
-  test("a unified diff as a file's contents", async () => {
-    await begin();
-    const files = [{ filePath: "a.ts", fileContents: "@@", filePurpose: "", format: "unified_diff" as const }];
-    const implementation = { files, deploymentNeeded: false, commands: [] };
-    await refused({ orderId: "ORD-1", phase: "diff", implementation }, "UNSUPPORTED_OPERATION");
-  });
-
   test("a malformed phase, with the path of what is wrong", async () => {
     await begin();
     const result = await factory.fulfilPhase({ orderId: "ORD-1", phase: "" });

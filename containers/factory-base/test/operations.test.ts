@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { open } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -133,27 +133,32 @@ describe("a graceful stop", () => {
   });
 
   test("answers every batch it has taken on", async () => {
-    const host = await startHost();
+    const dataDir = await temporaryDirectory();
+    const host = await startHost({ dataDir });
     await writeTree(host.root, FILES);
     await openWorkspace(host, "default", { kind: "path", path: host.root });
     let stopping = false;
-    const answers = await Promise.all(
+    const answered = await Promise.all(
       Array.from({ length: 20 }, async (_, i) => {
-        const response = await host.request("POST", workspacePath("default", "/batches"), {
-          batch: aBatch({ patches: [anAppend({ block: `// ${i}\n` })] }),
-        });
-        if (!stopping) {
+        const block = `// ${i}\n`;
+        const batch = aBatch({ patches: [anAppend({ block })] });
+        // A request that the host has not read when its server closes gets no answer.
+        const answer = await host.request("POST", workspacePath("default", "/batches"), { batch }).catch(() => null);
+        if (answer && !stopping) {
           stopping = true;
           host.signal("SIGTERM");
         }
-        return response;
+        if (answer?.status === 503) expect(problemIn(answer).code).toBe("SHUTTING_DOWN");
+        else if (answer) expect(answerOf(answer).ok).toBe(true);
+        return answer?.status === 200 ? [block] : [];
       }),
     );
-    for (const answer of answers) {
-      if (answer.status === 503) expect(problemIn(answer).code).toBe("SHUTTING_DOWN");
-      else expect(answerOf(answer).ok).toBe(true);
-    }
     expect((await host.exited).code).toBe(0);
+    const [directory = ""] = readdirSync(join(dataDir, "workspaces"));
+    const text = await readFile(join(dataDir, "workspaces", directory, "src/index.ts"), "utf8");
+    const applied = text.match(/^\/\/ \d+\n/gm) ?? [];
+    expect(applied.toSorted()).toEqual(answered.flat().toSorted());
+    expect(applied.length).toBeGreaterThan(0);
   });
 });
 

@@ -1,5 +1,7 @@
-import { rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { aBatch, aCreateFile, anAppend, aReplaceBlock, aTasksFile } from "@shared/testing";
 import { GENESIS_HEAD } from "@shared/contracts";
 import { describe, expect, test } from "vitest";
@@ -242,4 +244,28 @@ test("more workspaces than engines may stay open are all served, and idle engine
   const metrics = String((await host.request("GET", "/metrics")).body);
   expect(metrics).toMatch(/^vibehq_engine_open_engines [12]$/m);
   expect(metrics).toMatch(/^vibehq_engine_workspaces 6$/m);
+});
+
+describe("telling of a workspace", () => {
+  test("knows what patchctl has written since, in a process of its own", async () => {
+    const host = await startHost();
+    await writeTree(join(host.root, "source"), FILES);
+    await openWorkspace(host, "default", { kind: "path", path: join(host.root, "source") });
+    const { head: before } = await applyBatch(host, "default", aBatch());
+    const [directory = ""] = await readdir(join(host.dataDir, "workspaces"));
+    const patchctl = join(import.meta.dirname, "../../patch-engine/cli/patchctl.ts");
+    const root = join(host.dataDir, "workspaces", directory);
+    await promisify(execFile)(process.execPath, [
+      patchctl,
+      "append",
+      "--root",
+      root,
+      "--file",
+      "README.md",
+      "--block",
+      "More.",
+    ]);
+    const { head } = await workspaceOf(host, "default");
+    expect(head.seq).toBe(before.seq + 1);
+  });
 });

@@ -1,7 +1,8 @@
 import { stripVTControlCharacters } from "node:util";
-import { renderUsage } from "citty";
 import { EXIT } from "./exit.ts";
+import type { Terminal } from "./terminal.ts";
 import { Arguments, UsageError, type Verb } from "./verb.ts";
+import { ElsewhereError } from "./workspace.ts";
 
 /** Each verb's code is loaded when it is asked for. */
 const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
@@ -16,63 +17,71 @@ const VERBS: Readonly<Record<string, () => Promise<Verb>>> = {
   "delete-file": async () => (await import("./verbs/edits.ts")).deleteFile,
   "rename-file": async () => (await import("./verbs/edits.ts")).renameFile,
   apply: async () => (await import("./verbs/batches.ts")).apply,
+  import: async () => (await import("./verbs/import.ts")).importText,
   simulate: async () => (await import("./verbs/batches.ts")).simulate,
   validate: async () => (await import("./verbs/batches.ts")).validate,
   revert: async () => (await import("./verbs/history.ts")).revert,
   show: async () => (await import("./verbs/history.ts")).show,
   log: async () => (await import("./verbs/history.ts")).log,
   verify: async () => (await import("./verbs/history.ts")).verify,
+  replay: async () => (await import("./verbs/snapshots.ts")).replay,
+  snapshot: async () => (await import("./verbs/snapshots.ts")).snapshot,
+  restore: async () => (await import("./verbs/snapshots.ts")).restore,
   markers: async () => (await import("./verbs/markers.ts")).markers,
   flush: async () => (await import("./verbs/flush.ts")).flush,
+  serve: async () => (await import("./verbs/serve.ts")).serve,
+  mcp: async () => (await import("./verbs/mcp.ts")).mcp,
 };
 
 const HELP = new Set(["--help", "-h", "help"]);
 
 /** Runs one command line; the exit code. */
-export async function main(raw: readonly string[]): Promise<number> {
+export async function main(raw: readonly string[], terminal: Terminal): Promise<number> {
   const [name, ...rest] = raw;
   if (name === undefined || HELP.has(name)) {
     const asked = name === "help" ? rest[0] : undefined;
-    if (asked !== undefined && Object.hasOwn(VERBS, asked)) return help(asked);
+    if (asked !== undefined && Object.hasOwn(VERBS, asked)) return help(asked, terminal);
     const text = await overview();
-    (name === undefined ? process.stderr : process.stdout).write(text);
+    if (name === undefined) terminal.err(text);
+    else terminal.out(text);
     return name === undefined ? EXIT.usage : EXIT.done;
   }
   const load = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
   if (!load) {
-    process.stderr.write(`patchctl: there is no verb ${name}. \`patchctl --help\` lists them.\n`);
+    terminal.err(`patchctl: there is no verb ${name}. \`patchctl --help\` lists them.\n`);
     return EXIT.usage;
   }
   const end = rest.indexOf("--");
-  if (rest.slice(0, end === -1 ? undefined : end).some((word) => word === "--help" || word === "-h")) return help(name);
+  if (rest.slice(0, end === -1 ? undefined : end).some((word) => word === "--help" || word === "-h"))
+    return help(name, terminal);
   const verb = await load();
   try {
-    return await verb.run(Arguments.parse(rest, verb.args));
+    return await verb.run(Arguments.parse(rest, verb.args, terminal));
   } catch (error) {
-    if (!(error instanceof UsageError)) return await failed(error);
-    process.stderr.write(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
+    if (error instanceof ElsewhereError) throw error;
+    if (!(error instanceof UsageError)) return await failed(error, terminal);
+    terminal.err(`patchctl ${name}: ${error.message}\n\`patchctl ${name} --help\` tells how it is used.\n`);
     return EXIT.usage;
   }
 }
 
 /** What no verb foresaw: told without a stack, whose paths are nobody's business. */
-async function failed(error: unknown): Promise<number> {
+async function failed(error: unknown, terminal: Terminal): Promise<number> {
   const message = error instanceof Error ? error.message : "failed";
-  if (!process.stdout.isTTY) {
+  if (!terminal.isTTY) {
     const { vibeError } = await import("@shared/contracts");
-    process.stdout.write(
-      `${JSON.stringify({ ok: false, error: vibeError("INTERNAL", message, { nothingWritten: null }) })}\n`,
-    );
+    terminal.out(`${JSON.stringify({ ok: false, error: vibeError("INTERNAL", message, { nothingWritten: null }) })}\n`);
   }
-  process.stderr.write(`INTERNAL: ${message}\n`);
+  terminal.err(`INTERNAL: ${message}\n`);
   return EXIT.io;
 }
 
-async function help(name: string): Promise<number> {
+async function help(name: string, terminal: Terminal): Promise<number> {
   const verb = await VERBS[name]?.();
   if (!verb) return EXIT.usage;
+  const { renderUsage } = await import("citty");
   const usage = await renderUsage({ meta: { name, description: verb.summary }, args: verb.args }, OVERVIEW);
-  process.stdout.write(`${process.stdout.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
+  terminal.out(`${terminal.isTTY ? usage : stripVTControlCharacters(usage)}\n`);
   return EXIT.done;
 }
 

@@ -3,17 +3,17 @@ import { EXIT, exitCodeOf } from "./exit.ts";
 import type { Arguments } from "./verb.ts";
 
 /** Programs read JSON, people read text: a terminal gets text unless JSON is asked for. */
-const wantsJson = (args: Arguments): boolean => args.flag("json") || !process.stdout.isTTY;
+export const wantsJson = (args: Arguments): boolean => args.flag("json") || !args.terminal.isTTY;
 
 /** Prints a result: the value for programs, the text for people. */
 export function print(args: Arguments, value: object, text: string): void {
-  process.stdout.write(wantsJson(args) ? `${JSON.stringify(value)}\n` : text === "" ? "" : `${text}\n`);
+  args.terminal.out(wantsJson(args) ? `${JSON.stringify(value)}\n` : text === "" ? "" : `${text}\n`);
 }
 
 /** Prints a failure: JSON on stdout for programs, and for everyone the message on stderr. */
 export function printFailure(args: Arguments, error: VibeError, more: object = {}): number {
-  if (wantsJson(args)) process.stdout.write(`${JSON.stringify({ ok: false, error, ...more })}\n`);
-  process.stderr.write(`${describeError(error)}\n`);
+  if (wantsJson(args)) args.terminal.out(`${JSON.stringify({ ok: false, error, ...more })}\n`);
+  args.terminal.err(`${describeError(error)}\n`);
   return exitCodeOf(error);
 }
 
@@ -38,6 +38,10 @@ function describeOutcome(outcome: BatchOutcome, withDiffs: boolean): string {
   for (const file of outcome.files) lines.push(`  ${file.file}  +${file.linesAdded} -${file.linesRemoved}`);
   for (const check of outcome.checks) {
     if (check.ok === false) lines.push(`  ${check.name}: ${check.findings.map(({ message }) => message).join("; ")}`);
+  }
+  if (outcome.safety) {
+    lines.push(`  safety ${outcome.safety.score} of 100`);
+    for (const { name, points, detail } of outcome.safety.reasons) lines.push(`    -${points}  ${name}: ${detail}`);
   }
   if (withDiffs) lines.push(...outcome.files.map(({ diff }) => diff.trimEnd()));
   return lines.join("\n");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { LogEntry, PatchEvent } from "@shared/contracts";
 import type { Engine } from "../index.ts";
 import { replaceFile } from "../transaction/files.ts";
-import { isMissing } from "../workspace/Directory.ts";
+import { isMissing } from "../workspace/systemError.ts";
 import { diffPath } from "../workspace/outcome.ts";
 import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
 import type { ReportTarget } from "./reportInBackground.ts";
@@ -25,6 +25,8 @@ export interface Flushed {
   /** The number of the last entry that was taken. */
   cursor: number;
   error: string | null;
+  /** Whether the same would fail again: who is told refuses what is said, or who says it. */
+  final: boolean;
 }
 
 /** Reports all entries after the cursor. `error` says why some were left; the cursor stands at the last one taken. */
@@ -37,16 +39,16 @@ export async function flushReports(
   const directory = join(root, MISSION_CONTROL);
   // One reporter at a time, or an older one would set the cursor back.
   const lock = await new WorkspaceLock(join(directory, "report.lock")).acquire(TIMEOUT_MS);
-  if (!lock.ok) return { reported: 0, cursor: readCursor(directory), error: lock.error.message };
+  if (!lock.ok) return { reported: 0, cursor: readCursor(directory, CURSOR), error: lock.error.message, final: false };
   try {
-    let cursor = readCursor(directory);
+    let cursor = readCursor(directory, CURSOR);
     let reported = 0;
     for (;;) {
       const entries = withinBytes(await engine.entriesAfter(cursor, MAX_ENTRIES));
       const last = entries.at(-1);
-      if (!last) return { reported, cursor, error: null };
-      const error = await post(target, { workspaceId, events: entries.flatMap(eventsOf), entries });
-      if (error !== null) return { reported, cursor, error };
+      if (!last) return { reported, cursor, error: null, final: false };
+      const failure = await post(target, { workspaceId, events: entries.flatMap(eventsOf), entries });
+      if (failure) return { reported, cursor, ...failure };
       cursor = last.seq;
       reported += entries.length;
       await replaceFile(directory, CURSOR, `${cursor}\n`);
@@ -82,7 +84,7 @@ function withinBytes(entries: LogEntry[]): LogEntry[] {
   return fitting === -1 ? entries : entries.slice(0, fitting);
 }
 
-async function post({ url, token }: ReportTarget, body: object): Promise<string | null> {
+async function post({ url, token }: ReportTarget, body: object): Promise<{ error: string; final: boolean } | null> {
   try {
     const response = await fetch(new URL("/api/patches/events", url), {
       method: "POST",
@@ -91,16 +93,21 @@ async function post({ url, token }: ReportTarget, body: object): Promise<string 
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     await response.body?.cancel();
-    return response.ok ? null : `the orchestrator answered ${response.status}`;
+    const { ok, status } = response;
+    // A request that is wrong stays wrong; a busy or absent orchestrator comes back.
+    const final = status >= 400 && status < 500 && status !== 408 && status !== 409 && status !== 429;
+    return ok ? null : { error: `the orchestrator answered ${status}`, final };
   } catch (error) {
     const timedOut = error instanceof Error && error.name === "TimeoutError";
-    return timedOut ? "the orchestrator did not answer in time" : "the orchestrator cannot be reached";
+    const what = timedOut ? "did not answer in time" : "cannot be reached";
+    return { error: `the orchestrator ${what}`, final: false };
   }
 }
 
-function readCursor(directory: string): number {
+/** The number of the last entry that a target was told; 0 before the first. */
+export function readCursor(directory: string, name: string): number {
   try {
-    const text = readFileSync(join(directory, CURSOR), "utf8").trim();
+    const text = readFileSync(join(directory, name), "utf8").trim();
     return /^[0-9]+$/u.test(text) ? Number(text) : 0;
   } catch (error) {
     if (isMissing(error)) return 0;

@@ -1,4 +1,5 @@
 import { parseArgs, type ArgsDef } from "citty";
+import type { Terminal } from "./terminal.ts";
 
 /** A command line that does not say what to do. Shown with the verb's help at hand; exit 2. */
 export class UsageError extends Error {}
@@ -14,13 +15,15 @@ export interface Verb {
 export class Arguments {
   readonly #values: Readonly<Record<string, unknown>>;
   readonly positionals: readonly string[];
+  readonly terminal: Terminal;
 
-  private constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[]) {
+  private constructor(values: Readonly<Record<string, unknown>>, positionals: readonly string[], terminal: Terminal) {
     this.#values = values;
     this.positionals = positionals;
+    this.terminal = terminal;
   }
 
-  static parse(raw: string[], definitions: ArgsDef): Arguments {
+  static parse(raw: string[], definitions: ArgsDef, terminal: Terminal): Arguments {
     const known = new Set(Object.keys(definitions));
     const values: Record<string, unknown> = {};
     let parsed;
@@ -42,7 +45,7 @@ export class Arguments {
     const rest = parsed._;
     const many = expected.some(([name]) => name.endsWith("s"));
     if (!many && rest.length > expected.length) throw new UsageError(`unexpected argument ${rest[expected.length]}`);
-    return new Arguments(values, rest);
+    return new Arguments(values, rest, terminal);
   }
 
   text(name: string): string | undefined {

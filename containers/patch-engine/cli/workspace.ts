@@ -1,18 +1,20 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Engine } from "../index.ts";
 import { EXIT } from "./exit.ts";
-import { printFailure } from "./print.ts";
+import { printFailure, wantsJson } from "./print.ts";
+import type { Terminal } from "./terminal.ts";
 import { UsageError, type Arguments } from "./verb.ts";
 
 /** The workspace's root: `--root`, or the nearest directory from here upwards that is one. */
 export function rootOf(args: Arguments): string {
   const given = args.text("root");
   if (given !== undefined) {
-    if (!existsSync(given)) throw new UsageError(`--root: there is no directory ${given}`);
-    return resolve(given);
+    const root = resolve(args.terminal.cwd, given);
+    if (!existsSync(root)) throw new UsageError(`--root: there is no directory ${given}`);
+    return root;
   }
-  for (let directory = process.cwd(); ; directory = dirname(directory)) {
+  for (let directory = args.terminal.cwd; ; directory = dirname(directory)) {
     if (existsSync(join(directory, ".mission_control")) || existsSync(join(directory, ".git"))) return directory;
     if (dirname(directory) === directory) {
       throw new UsageError("no workspace here: no parent directory has .mission_control or .git; give --root");
@@ -24,8 +26,8 @@ export function rootOf(args: Arguments): string {
  * The id by which the orchestrator knows this workspace: `VIBEHQ_WORKSPACE_ID`, else what the host that opened it wrote
  * into `source.json`, else `default`.
  */
-export function workspaceIdOf(root: string): string {
-  const named = process.env.VIBEHQ_WORKSPACE_ID;
+export function workspaceIdOf(root: string, env: Terminal["env"]): string {
+  const named = env.VIBEHQ_WORKSPACE_ID;
   if (named !== undefined && named !== "") return named;
   const path = join(root, ".mission_control", "source.json");
   if (!existsSync(path)) return "default";
@@ -41,14 +43,22 @@ export function workspaceIdOf(root: string): string {
   }
 }
 
+/** A host was asked for another workspace than the one it was asked through; the caller does the work itself. */
+export class ElsewhereError extends Error {}
+
 /** Opens the engine of the workspace, runs an action on it, and lets go of it; the exit code. */
 export async function withEngine(
   args: Arguments,
   action: (engine: Engine, root: string) => Promise<number>,
 ): Promise<number> {
   const root = rootOf(args);
+  const { held } = args.terminal;
+  if (held) {
+    if (realpathSync(root) !== held.root) throw new ElsewhereError();
+    return action(held.engine, root);
+  }
   const { openEngine } = await import("../index.ts");
-  const opened = await openEngine({ root, workspaceId: workspaceIdOf(root) });
+  const opened = await openEngine({ root, workspaceId: workspaceIdOf(root, args.terminal.env) });
   if (!opened.ok) return printFailure(args, opened.error);
   try {
     return await action(opened.engine, root);
@@ -60,18 +70,21 @@ export async function withEngine(
 /** Reads a text argument's file, `-` for standard input. Null, with the reason printed, where that fails. */
 export function readInput(args: Arguments, path: string): { ok: true; text: string } | { ok: false; exit: number } {
   try {
-    return { ok: true, text: readFileSync(path === "-" ? 0 : path, "utf8") };
+    return {
+      ok: true,
+      text: path === "-" ? args.terminal.stdin() : readFileSync(resolve(args.terminal.cwd, path), "utf8"),
+    };
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "failed";
-    process.stderr.write(`cannot read ${path}: ${code}\n`);
-    if (args.flag("json") || !process.stdout.isTTY) {
+    args.terminal.err(`cannot read ${path}: ${code}\n`);
+    if (wantsJson(args)) {
       const failure = {
         code: "IO_ERROR",
         message: `cannot read ${path}: ${code}`,
         retryable: true,
         nothingWritten: true,
       };
-      process.stdout.write(`${JSON.stringify({ ok: false, error: failure })}\n`);
+      args.terminal.out(`${JSON.stringify({ ok: false, error: failure })}\n`);
     }
     return { ok: false, exit: EXIT.io };
   }

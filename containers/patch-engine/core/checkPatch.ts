@@ -1,22 +1,22 @@
-import { vibeError, type PatchOperation, type VibeError } from "@shared/contracts";
+import { vibeError, type VibeError } from "@shared/contracts";
+import { addedTextHasNul, pathsOfPatch, type FilePatch } from "./expand.ts";
 import { checkPath } from "./path.ts";
 
 /** What can be said of a patch without its file; null where nothing is wrong. */
-export function checkPatch(patch: PatchOperation, pathVerdict: (path: string) => VibeError | null): VibeError | null {
+export function checkPatch(patch: FilePatch, pathVerdict: (path: string) => VibeError | null): VibeError | null {
   const illFormed = illFormedField(patch);
   if (illFormed !== null) return vibeError("ILL_FORMED_UNICODE", `${illFormed} holds a lone surrogate.`);
-  if (patch.op === "apply-diff") {
-    return vibeError(
-      "UNSUPPORTED_OPERATION",
-      "apply-diff is not supported yet: send the diff's hunks as replace-block, insert-before or search-replace.",
-    );
+  if (patch.file === "") return pathVerdict("");
+  for (const path of pathsOfPatch(patch)) {
+    const forbidden = pathVerdict(path);
+    if (forbidden) return forbidden;
   }
-  const forbidden = pathVerdict(patch.file) ?? (patch.op === "rename-file" ? pathVerdict(patch.to) : null);
-  if (forbidden) return forbidden;
   switch (patch.op) {
     case "delete-file":
     case "rename-file":
       return null;
+    case "apply-diff":
+      return addedTextHasNul(patch) ? nulIn("The diff") : null;
     case "search-replace":
       return patch.replace.includes("\0") ? nulIn("The replacement") : null;
     case "replace-block":
@@ -50,7 +50,7 @@ export function pathChecker(): (path: string) => VibeError | null {
 const nulIn = (what: string): VibeError =>
   vibeError("NUL_IN_CONTENT", `${what} holds a NUL character: it is not text.`);
 
-function illFormedField(patch: PatchOperation): string | null {
+function illFormedField(patch: FilePatch): string | null {
   if (!patch.file.isWellFormed()) return "file";
   if (patch.taskId !== undefined && !patch.taskId.isWellFormed()) return "taskId";
   if (patch.expect?.text !== undefined && !patch.expect.text.isWellFormed()) return "expect.text";
@@ -60,7 +60,6 @@ function illFormedField(patch: PatchOperation): string | null {
     case "search-replace":
       return patch.search.isWellFormed() ? (patch.replace.isWellFormed() ? null : "replace") : "search";
     case "apply-diff":
-      return patch.diff.isWellFormed() ? null : "diff";
     case "delete-file":
       return null;
     case "replace-block":

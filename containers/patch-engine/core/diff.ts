@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { FileMode } from "@shared/contracts";
 import type { Edit } from "./edit.ts";
-import { gitLines, lineChanges, type LineChange } from "./lineChanges.ts";
+import { gitLines, lineChanges, type LineChange, type LineChanges } from "./lineChanges.ts";
 import { quotePath } from "./quotePath.ts";
 import { TextFile } from "./textFile.ts";
 
@@ -14,10 +14,11 @@ const MINUS = 0x2d;
 const NO_NEWLINE = Buffer.from("\\ No newline at end of file\n");
 
 export type DiffSubject =
-  | { kind: "edit"; path: string }
+  /** `oldMode` where the mode changes to `mode`. */
+  | { kind: "edit"; path: string; oldMode?: FileMode; mode?: FileMode }
   | { kind: "create"; path: string; mode: FileMode }
   | { kind: "delete"; path: string; mode: FileMode }
-  | { kind: "rename"; from: string; path: string };
+  | { kind: "rename"; from: string; path: string; oldMode?: FileMode; mode?: FileMode };
 
 export interface FileDiff {
   diff: string;
@@ -31,8 +32,11 @@ export interface FileDiff {
  */
 export function diffOf(subject: DiffSubject, before: TextFile | null, edits: readonly Edit[]): FileDiff {
   const text = before ?? TextFile.empty;
-  const changes = lineChanges(text, edits);
-  if (changes.length === 0 && subject.kind === "edit") return { diff: "", linesAdded: 0, linesRemoved: 0 };
+  const changed = lineChanges(text, edits);
+  const { changes } = changed;
+  if (changes.length === 0 && subject.kind === "edit" && subject.oldMode === undefined) {
+    return { diff: "", linesAdded: 0, linesRemoved: 0 };
+  }
   let linesAdded = 0;
   let linesRemoved = 0;
   for (const change of changes) {
@@ -40,7 +44,7 @@ export function diffOf(subject: DiffSubject, before: TextFile | null, edits: rea
     linesRemoved += change.removed;
   }
   const header = headerOf(subject, text, edits, changes.length > 0);
-  const body = changes.length > 0 ? hunksOf(text, changes) : "";
+  const body = changes.length > 0 ? hunksOf(text, changed) : "";
   return { diff: header + body, linesAdded, linesRemoved };
 }
 
@@ -51,6 +55,9 @@ function headerOf(subject: DiffSubject, text: TextFile, edits: readonly Edit[], 
   const lines = [`diff --git ${a} ${b}`];
   if (subject.kind === "create") lines.push(`new file mode ${subject.mode}`);
   if (subject.kind === "delete") lines.push(`deleted file mode ${subject.mode}`);
+  if ((subject.kind === "edit" || subject.kind === "rename") && subject.oldMode !== undefined) {
+    lines.push(`old mode ${subject.oldMode}`, `new mode ${subject.mode}`);
+  }
   if (subject.kind === "rename") {
     lines.push(
       `similarity index ${similarity(text, edits)}%`,
@@ -80,7 +87,7 @@ function similarity(text: TextFile, edits: readonly Edit[]): number {
   return size === 0 ? 100 : Math.floor((kept * 100) / size);
 }
 
-function hunksOf(text: TextFile, changes: readonly LineChange[]): string {
+function hunksOf(text: TextFile, { changes, bytes }: LineChanges): string {
   const lines = gitLines(text);
   const out = new ByteWriter(sizeOf(lines, changes));
   let delta = 0;
@@ -94,21 +101,23 @@ function hunksOf(text: TextFile, changes: readonly LineChange[]): string {
       if (!change || (last > first && before && change.line - (before.line + before.removed) > 2 * CONTEXT)) break;
       grow += change.added - change.removed;
     }
-    const hunk = changes.slice(first, last);
-    const from = Math.max(0, (hunk[0]?.line ?? 0) - CONTEXT);
-    const tail = hunk.at(-1);
+    const from = Math.max(0, (changes[first]?.line ?? 0) - CONTEXT);
+    const tail = changes[last - 1];
     const until = Math.min(lines.count, (tail ? tail.line + tail.removed : 0) + CONTEXT);
     const oldCount = until - from;
     out.text(`@@ -${span(from, oldCount)} +${span(from + delta, oldCount + grow)} @@\n`);
-    let line = from;
-    for (const change of hunk) {
-      for (; line < change.line; line++) out.line(SPACE, text.bytes, lines.startOf(line), lines.startOf(line + 1));
-      for (const end = line + change.removed; line < end; line++) {
-        out.line(MINUS, text.bytes, lines.startOf(line), lines.startOf(line + 1));
-      }
-      out.lines(PLUS, change.bytes, change.from, change.to);
+    let at = lines.startOf(from);
+    for (let index = first; index < last; index++) {
+      const change = changes[index];
+      if (!change) break;
+      const start = lines.startOf(change.line);
+      const end = lines.startOf(change.line + change.removed);
+      out.lines(SPACE, text.bytes, at, start);
+      out.lines(MINUS, text.bytes, start, end);
+      out.lines(PLUS, bytes, change.from, change.to);
+      at = end;
     }
-    for (; line < until; line++) out.line(SPACE, text.bytes, lines.startOf(line), lines.startOf(line + 1));
+    out.lines(SPACE, text.bytes, at, lines.startOf(until));
     delta += grow;
     first = last;
   }
@@ -146,27 +155,23 @@ class ByteWriter {
     this.#at += this.#bytes.write(ascii, this.#at, "latin1");
   }
 
-  /** One line with its prefix; one that no newline ends is followed by git's remark on that. */
-  line(prefix: number, source: Buffer, from: number, to: number): void {
+  /** Whole lines, each with its prefix; one that no newline ends is followed by git's remark on that. */
+  lines(prefix: number, source: Buffer, from: number, to: number): void {
+    if (from === to) return;
     const bytes = this.#bytes;
     let at = this.#at;
-    bytes[at++] = prefix;
-    for (let i = from; i < to; i++) bytes[at++] = source[i] ?? 0;
-    if (bytes[at - 1] !== LF || to === from) {
+    let isNewLine = true;
+    for (let i = from; i < to; i++) {
+      if (isNewLine) bytes[at++] = prefix;
+      const byte = source[i] ?? 0;
+      bytes[at++] = byte;
+      isNewLine = byte === LF;
+    }
+    if (!isNewLine) {
       bytes[at++] = LF;
       at += NO_NEWLINE.copy(bytes, at);
     }
     this.#at = at;
-  }
-
-  lines(prefix: number, source: Buffer, from: number, to: number): void {
-    let start = from;
-    for (let i = from; i < to; i++) {
-      if (source[i] !== LF) continue;
-      this.line(prefix, source, start, i + 1);
-      start = i + 1;
-    }
-    if (start < to) this.line(prefix, source, start, to);
   }
 
   done(): string {

@@ -12,7 +12,8 @@ export class FileState {
   readonly origin: string | null;
   readonly snapshot: FileSnapshot | null;
   readonly before: TextFile;
-  readonly mode: FileMode;
+  /** The mode it gets; `snapshot` tells the one it had. */
+  mode: FileMode;
   path: string;
   text: TextFile;
   /** From `before` to `text`. */
@@ -21,6 +22,7 @@ export class FileState {
   readonly makers: number[] = [];
   readonly removers: number[] = [];
   readonly renamers: number[] = [];
+  readonly modeSetters: number[] = [];
   #regions: OpenRegion[] = [];
 
   constructor(path: string, snapshot: FileSnapshot | null, before: TextFile, mode: FileMode = "100644") {
@@ -48,6 +50,12 @@ export class FileState {
     this.edits = this.edits.length === 0 ? edits : compose(this.edits, edits);
     this.text = this.text.withEdits(edits);
     return null;
+  }
+
+  /** Gives it a mode, also one it has already: two patches that say the same of it agree. */
+  setMode(mode: FileMode, owner: number): void {
+    this.mode = mode;
+    this.modeSetters.push(owner);
   }
 
   /** Takes ready edits of `text` as it is now. */

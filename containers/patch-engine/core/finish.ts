@@ -4,28 +4,9 @@ import { sha256 } from "./canonical.ts";
 import { diffOf, type DiffSubject } from "./diff.ts";
 import type { Edit } from "./edit.ts";
 import type { FileState } from "./fileState.ts";
-import { landedAt, touchedBy } from "./lineSpans.ts";
-import type { Landed, Plan, PlannedFile, PlannedPatch, TouchedLines } from "./planTypes.ts";
-import { TextFile } from "./textFile.ts";
-
-/** What a plan says of a patch, whatever became of its file. */
-export interface PatchIdentity {
-  patch_id: string;
-  op: string;
-  file: string;
-  task_id: string | null;
-  metadata: PlannedPatch["metadata"];
-  moved: number;
-}
-
-/** What one patch did to one file. */
-interface Share {
-  subject: DiffSubject;
-  before: TextFile;
-  edits: Edit[];
-  touched: TouchedLines[];
-  landed: Landed | null;
-}
+import { EditShare, PatchOfPlan, WholeShare, type EditedFile, type PatchIdentity, type Share } from "./plannedPatch.ts";
+import type { Plan, PlannedFile } from "./planTypes.ts";
+import type { TextFile } from "./textFile.ts";
 
 const NOTHING = Buffer.alloc(0);
 
@@ -51,12 +32,10 @@ export function finish(patches: readonly PatchIdentity[], states: readonly FileS
 
 class PlanInProgress {
   readonly #files: PlannedFile[] = [];
-  readonly #patches: readonly PatchIdentity[];
-  readonly #shares: Share[][];
+  readonly #patches: PatchOfPlan[];
 
   constructor(patches: readonly PatchIdentity[]) {
-    this.#patches = patches;
-    this.#shares = patches.map(() => []);
+    this.#patches = patches.map((patch) => new PatchOfPlan(patch));
   }
 
   addChange(state: FileState, origin: string): void {
@@ -64,23 +43,33 @@ class PlanInProgress {
     const { before, text, path } = state;
     const isRename = path !== origin;
     const edits = state.edits.filter((edit) => !changesNothing(before, edit));
-    const subject: DiffSubject = isRename ? { kind: "rename", from: origin, path } : { kind: "edit", path };
+    const oldMode = state.snapshot?.mode ?? state.mode;
+    const modes = oldMode === state.mode ? {} : { oldMode, mode: state.mode };
+    const subject: DiffSubject = isRename
+      ? { kind: "rename", from: origin, path, ...modes }
+      : { kind: "edit", path, ...modes };
     const own: DiffSubject = { kind: "edit", path: origin };
-    this.#shareEdits(own, origin, before, text, state.edits, opened);
+    this.#shareEdits({ subject: own, file: origin, before, after: text, opened }, state.edits);
     for (const renamer of isRename ? state.renamers : []) {
       const touched = [
         { file: origin, start: 1, end: before.lineCount },
         { file: path, start: 1, end: 0 },
       ];
-      this.#share(renamer, { subject, before, edits: [], touched, landed: null });
+      const renaming: DiffSubject = { kind: "rename", from: origin, path };
+      this.#share(renamer, new WholeShare(renaming, before, [], touched));
     }
-    if (!isRename && edits.length === 0) return;
+    for (const setter of "oldMode" in modes ? state.modeSetters : []) {
+      const touched = [{ file: origin, start: 1, end: before.lineCount }];
+      this.#share(setter, new WholeShare({ ...own, ...modes }, before, [], touched));
+    }
+    if (!isRename && edits.length === 0 && !("oldMode" in modes)) return;
     this.#files.push({
       ...this.#contents(state, text),
       path,
       from: isRename ? origin : null,
       kind: subject.kind,
       mode: state.mode,
+      ...("oldMode" in modes ? { modeBefore: oldMode } : {}),
       splices: edits.map((edit) => this.#spliceOf(before, edit)),
       ...diffOf(subject, before, edits),
     });
@@ -90,12 +79,12 @@ class PlanInProgress {
     const opened = state.close();
     const { before, text, path, mode } = state;
     const subject: DiffSubject = { kind: "create", path, mode };
-    this.#shareEdits(subject, path, before, text, state.edits, opened);
+    this.#shareEdits({ subject, file: path, before, after: text, opened }, state.edits);
     const owners = ownersOf(state.makers, state.edits);
     for (const maker of state.makers) {
       const touched = [{ file: path, start: 1, end: 0 }];
       const isKnown = state.edits.some((edit) => edit.owners.includes(maker));
-      if (!isKnown) this.#share(maker, { subject, before, edits: [], touched, landed: null });
+      if (!isKnown) this.#share(maker, new WholeShare(subject, before, [], touched));
     }
     this.#files.push({
       ...this.#contents(state, text),
@@ -118,7 +107,7 @@ class PlanInProgress {
       owners: ownersOf(state.removers, state.edits),
     };
     const touched = [{ file: path, start: 1, end: before.lineCount }];
-    for (const owner of whole.owners) this.#share(owner, { subject, before, edits: [whole], touched, landed: null });
+    for (const owner of whole.owners) this.#share(owner, new WholeShare(subject, before, [whole], touched));
     this.#files.push({
       ...this.#contents(state, null),
       path,
@@ -140,7 +129,7 @@ class PlanInProgress {
     const whole: Edit = { start: 0, end: before.bytes.length, text: made.text.bytes, owners };
     const touched = [{ file: path, start: 1, end: before.lineCount }];
     const landed = { start: 1, end: made.text.lineCount };
-    for (const owner of owners) this.#share(owner, { subject, before, edits: [whole], touched, landed });
+    for (const owner of owners) this.#share(owner, new WholeShare(subject, before, [whole], touched, landed));
     if (changesNothing(before, whole)) return;
     this.#files.push({
       ...this.#contents(gone, made.text),
@@ -154,27 +143,7 @@ class PlanInProgress {
   }
 
   done(): Plan {
-    const patches = this.#patches.map((patch, index) => {
-      const shares = this.#shares[index] ?? [];
-      let diff: string | null = null;
-      // Written out: a spread beside an accessor is slow, and a batch may have thousands of patches.
-      const { patch_id, op, file, task_id, metadata, moved } = patch;
-      return {
-        patch_id,
-        op,
-        file,
-        task_id,
-        metadata,
-        moved,
-        landed: hullOf(shares),
-        touched: shares.length === 1 && shares[0] ? shares[0].touched : shares.flatMap((share) => share.touched),
-        get diff() {
-          diff ??= shares.map(({ subject, before, edits }) => diffOf(subject, before, edits).diff).join("");
-          return diff;
-        },
-      };
-    });
-    return { files: this.#files, patches };
+    return { files: this.#files, patches: this.#patches };
   }
 
   #contents(
@@ -191,56 +160,38 @@ class PlanInProgress {
     };
   }
 
-  /** Tells each owner of the edits what it did; `file` is the path before. */
-  #shareEdits(
-    subject: DiffSubject,
-    file: string,
-    before: TextFile,
-    after: TextFile,
-    edits: readonly Edit[],
-    opened: { before: ReadonlySet<number>; after: ReadonlySet<number> },
-  ): void {
-    const ofOwner = new Map<number, Share>();
+  /** Tells each owner of the edits what it did. */
+  #shareEdits(file: EditedFile, edits: readonly Edit[]): void {
+    const ofOwner = new Map<number, EditShare>();
     let delta = 0;
     for (const edit of edits) {
-      const touched = { file, ...touchedBy(before, edit) };
-      const landed = landedAt(before, after, edit, edit.start + delta);
-      delta += edit.text.length - (edit.end - edit.start);
-      const [only, second] = edit.owners;
-      if (only !== undefined && second === undefined) {
-        // The blank lines around a block are not the block.
-        if (opened.before.has(only)) landed.start++;
-        if (opened.after.has(only)) landed.end--;
-      }
       for (const owner of edit.owners) {
-        const share = ofOwner.get(owner);
-        if (share) {
-          share.edits.push(edit);
-          share.touched.push(touched);
-          share.landed = hull(share.landed, landed);
-        } else {
-          const first = { subject, before, edits: [edit], touched: [touched], landed };
-          ofOwner.set(owner, first);
-          this.#share(owner, first);
+        let share = ofOwner.get(owner);
+        if (!share) {
+          share = new EditShare(file);
+          ofOwner.set(owner, share);
+          this.#share(owner, share);
         }
+        share.add(edit, edit.start + delta);
       }
+      delta += edit.text.length - (edit.end - edit.start);
     }
   }
 
   #share(owner: number, share: Share): void {
-    this.#shares[owner]?.push(share);
+    this.#patches[owner]?.share(share);
   }
 
   #spliceOf(before: TextFile, { start, end, text, owners }: Edit): Splice {
-    const [first, ...others] = owners.map((owner) => this.#patches[owner]?.patch_id ?? "");
-    return {
-      patchId: first ?? "",
-      ...(others.length > 0 ? { alsoBy: others } : {}),
-      start,
-      end,
-      old: before.bytes.toString("utf8", start, end),
-      new: text.toString("utf8"),
-    };
+    const patchId = this.#idOf(owners[0]);
+    const old = before.bytes.toString("utf8", start, end);
+    const splice: Splice = { patchId, start, end, old, new: text.toString("utf8") };
+    if (owners.length > 1) splice.alsoBy = owners.slice(1).map((owner) => this.#idOf(owner));
+    return splice;
+  }
+
+  #idOf(owner: number | undefined): string {
+    return owner === undefined ? "" : (this.#patches[owner]?.patch_id ?? "");
   }
 }
 
@@ -250,14 +201,4 @@ function changesNothing(before: TextFile, { start, end, text }: Edit): boolean {
 
 function ownersOf(makers: readonly number[], edits: readonly Edit[]): number[] {
   return [...new Set([...makers, ...edits.flatMap((edit) => edit.owners)])].toSorted((a, b) => a - b);
-}
-
-function hullOf(shares: readonly Share[]): Landed | null {
-  let all: Landed | null = null;
-  for (const { landed } of shares) all = landed ? hull(all, landed) : all;
-  return all;
-}
-
-function hull(a: Landed | null, b: Landed): Landed {
-  return a ? { start: Math.min(a.start, b.start), end: Math.max(a.end, b.end) } : b;
 }

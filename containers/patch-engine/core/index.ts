@@ -15,7 +15,8 @@ export type {
   RefusedPatch,
   TouchedLines,
 } from "./planTypes.ts";
-export { pathsOf, planBatch } from "./plan.ts";
+export { patchesOf, pathsOf, planBatch } from "./plan.ts";
+export type { NamedPatch } from "./plan.ts";
 export { pathsOfRevert, planRevert } from "./revert.ts";
 export { TextFile } from "./textFile.ts";
 export { TreeHash } from "./treeHash.ts";

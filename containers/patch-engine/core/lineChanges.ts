@@ -9,10 +9,15 @@ export interface LineChange {
   line: number;
   removed: number;
   added: number;
-  /** Holds the added lines with their endings, from `from` to `to`. */
-  bytes: Buffer;
+  /** Where the added lines stand in `LineChanges.bytes`, with their endings. */
   from: number;
   to: number;
+}
+
+export interface LineChanges {
+  changes: LineChange[];
+  /** Holds the added lines of all changes. */
+  bytes: Buffer;
 }
 
 /** The lines of a file as git counts them, which knows no BOM. */
@@ -28,74 +33,104 @@ export function gitLines(text: TextFile): { count: number; startOf(line: number)
  * The lines that edits change: each edit widened to whole lines, neighbours that touch taken together, and what a
  * change has in common with the old lines at its start and end left out. Nothing but the edited lines is compared.
  */
-export function lineChanges(text: TextFile, edits: readonly Edit[]): LineChange[] {
+export function lineChanges(text: TextFile, edits: readonly Edit[]): LineChanges {
   const { bytes } = text;
   const lines = gitLines(text);
   const changes: LineChange[] = [];
+  const added = new GrowingBytes(edits);
+  let reached = 1;
   let index = 0;
   for (let edit = edits[index]; edit; edit = edits[index]) {
-    const line = Math.min(text.lineAt(edit.start) - 1, lines.count);
+    reached = text.lineAtFrom(edit.start, reached);
+    const line = Math.min(reached - 1, lines.count);
     const start = lines.startOf(line);
-    const pieces: Buffer[] = edit.start > start ? [bytes.subarray(start, edit.start)] : [];
+    const from = added.size;
+    added.append(bytes, start, edit.start);
     let end = start;
     for (let next: Edit | undefined = edit; next;) {
-      pieces.push(next.text);
-      end = lineEndAfter(text, next.end, pieces);
+      added.append(next.text, 0, next.text.length);
+      // None of the last line is left open where whole lines were replaced by whole lines.
+      const isWhole = isLineStart(bytes, next.end) && (added.size === from || added.last === LF);
+      if (isWhole || next.end === bytes.length) end = next.end;
+      else {
+        reached = text.lineAtFrom(next.end, reached);
+        end = text.endOf(reached);
+      }
       const following: Edit | undefined = edits[++index];
       const joins: boolean = following !== undefined && following.start <= end;
-      const until = joins && following ? following.start : end;
-      if (until > next.end) pieces.push(bytes.subarray(next.end, until));
+      added.append(bytes, next.end, joins && following ? following.start : end);
       next = joins ? following : undefined;
     }
-    const added = pieces.length === 1 && pieces[0] ? pieces[0] : Buffer.concat(pieces);
-    const change = trimmed(bytes, start, end, line, added);
+    const change = trimmed(bytes, start, end, line, added.bytes, from, added.size);
     if (change) changes.push(change);
   }
-  return changes;
+  return { changes, bytes: added.bytes };
 }
 
-/** The end of the line that an edit's end leaves open: none where whole lines were replaced by whole lines. */
-function lineEndAfter(text: TextFile, end: number, pieces: readonly Buffer[]): number {
-  const { bytes } = text;
-  const isAtLineStart = end === 0 || bytes[end - 1] === LF;
-  if (end === bytes.length) return end;
-  if (isAtLineStart) {
-    const last = pieces.findLast((piece) => piece.length > 0);
-    if (last === undefined || last.at(-1) === LF) return end;
+const isLineStart = (bytes: Buffer, at: number): boolean => at === 0 || bytes[at - 1] === LF;
+
+/** The lines that changes add, one after the other: one piece of memory however many edits there are. */
+class GrowingBytes {
+  bytes: Buffer;
+  size = 0;
+
+  constructor(edits: readonly Edit[]) {
+    let size = 0;
+    for (const { text } of edits) size += text.length + LINE_REMAINDER;
+    this.bytes = Buffer.allocUnsafe(size);
   }
-  return text.endOf(text.lineAt(end));
+
+  get last(): number | undefined {
+    return this.bytes[this.size - 1];
+  }
+
+  append(source: Buffer, from: number, to: number): void {
+    if (to <= from) return;
+    const size = this.size + to - from;
+    if (size > this.bytes.length) {
+      const larger = Buffer.allocUnsafe(size * 2);
+      this.bytes.copy(larger, 0, 0, this.size);
+      this.bytes = larger;
+    }
+    source.copy(this.bytes, this.size, from, to);
+    this.size = size;
+  }
 }
 
-function trimmed(old: Buffer, start: number, end: number, line: number, added: Buffer): LineChange | null {
+/** How much of its line an edit is first thought to leave: mostly the ending. */
+const LINE_REMAINDER = 8;
+
+/** A change without the whole lines that old and new have in common; null where that is all of them. */
+function trimmed(
+  old: Buffer,
+  start: number,
+  end: number,
+  line: number,
+  added: Buffer,
+  addedStart: number,
+  addedEnd: number,
+): LineChange | null {
   let oldFrom = start;
   let oldTo = end;
-  let from = 0;
-  let to = added.length;
+  let from = addedStart;
+  let to = addedEnd;
   // Whole lines in common at the start, then at the end.
   let skipped = 0;
-  for (let i = 0; start + i < end && i < to && old[start + i] === added[i]; i++) {
-    if (added[i] !== LF) continue;
-    from = i + 1;
-    oldFrom = start + from;
+  for (let i = start, j = from; i < end && j < to && old[i] === added[j]; i++, j++) {
+    if (added[j] !== LF) continue;
+    from = j + 1;
+    oldFrom = i + 1;
     skipped++;
   }
   // An unterminated last line in common is a line too.
   if (end - oldFrom === to - from && old.compare(added, from, to, oldFrom, end) === 0) return null;
-  for (let i = 1; end - i >= oldFrom && added.length - i >= from && old[end - i] === added[added.length - i]; i++) {
-    const isLineStart = (at: number, least: number, buffer: Buffer) => at === least || buffer[at - 1] === LF;
-    if (isLineStart(end - i, oldFrom, old) && isLineStart(added.length - i, from, added)) {
-      oldTo = end - i;
-      to = added.length - i;
+  for (let i = end - 1, j = to - 1; i >= oldFrom && j >= from && old[i] === added[j]; i--, j--) {
+    if ((i === oldFrom || old[i - 1] === LF) && (j === from || added[j - 1] === LF)) {
+      oldTo = i;
+      to = j;
     }
   }
-  return {
-    line: line + skipped,
-    removed: linesIn(old, oldFrom, oldTo),
-    added: linesIn(added, from, to),
-    bytes: added,
-    from,
-    to,
-  };
+  return { line: line + skipped, removed: linesIn(old, oldFrom, oldTo), added: linesIn(added, from, to), from, to };
 }
 
 /** Lines in a stretch of bytes, an unterminated one at its end included. */

@@ -1,5 +1,7 @@
-import { vibeError, type PatchOperation } from "@shared/contracts";
+import { vibeError, type VibeError } from "@shared/contracts";
 import { Block } from "./block.ts";
+import { diffAction } from "./diffAction.ts";
+import { effectOf, type FileDiff } from "./expand.ts";
 import type { FileState } from "./fileState.ts";
 import { isTextOperation, type Planning } from "./planning.ts";
 import { resolve, type Placed } from "./resolve.ts";
@@ -51,6 +53,9 @@ function planFile(planning: Planning, path: string, indices: readonly number[]):
         placed.push(...resolved.placed);
         if (resolved.moved !== 0) planning.moved.set(index, resolved.moved);
       }
+    } else if (patch.op === "apply-diff") {
+      const error = planDiff(planning, state, patch, { index, placed });
+      if (error) planning.refuse(index, error);
     } else if (patch.op === "create-file") {
       placed.push({ owner: index, kind: "insert", gap: 1, block: new Block(patch.block ?? ""), openSpace: false });
     } else {
@@ -69,20 +74,63 @@ function planFile(planning: Planning, path: string, indices: readonly number[]):
   return state;
 }
 
+/** Puts what a diff does to a file into its state and its places. */
+function planDiff(
+  planning: Planning,
+  state: FileState,
+  { file, part }: FileDiff,
+  { index, placed }: { index: number; placed: Placed[] },
+): VibeError | null {
+  if (part === null) return null;
+  const target = { file, text: state.text, sha256: () => state.snapshot?.sha256 ?? "" };
+  const done = diffAction(part, target, index, (path) => {
+    const source = planning.load(path);
+    if ("error" in source) return source;
+    return source.snapshot
+      ? { text: source.state.text, mode: source.snapshot.mode }
+      : { error: planning.missing(path) };
+  });
+  // Also where it cannot be: other patches of the file still are told that it cannot be together with them.
+  if (part.change.kind === "delete") state.removers.push(index);
+  if (!done.ok) return done.error;
+  const { action } = done;
+  if (action.kind === "delete") return null;
+  if (action.moved !== 0) planning.moved.set(index, action.moved);
+  if (action.kind === "make") {
+    state.mode = action.mode;
+    placed.push({ owner: index, kind: "insert", gap: 1, block: new Block(action.content), openSpace: false });
+    return null;
+  }
+  const { mode, to } = action;
+  placed.push(...action.placed);
+  if (to !== null) {
+    state.renamers.push(index);
+    state.path = to;
+  }
+  if (mode === null) return null;
+  const other = state.modeSetters[0];
+  if (other !== undefined && state.mode !== mode) planning.refuseOverlap(index, other, `give ${file} two modes`);
+  state.setMode(mode, index);
+  return null;
+}
+
 /** Operations on one file that cannot be in one batch, whatever their lines. */
 function checkTogether(planning: Planning, path: string, indices: readonly number[]): void {
-  const opOf = (index: number): PatchOperation["op"] | undefined => planning.patches[index]?.op;
+  const effectAt = (index: number) => {
+    const patch = planning.patches[index];
+    return patch && effectOf(patch);
+  };
   const first = indices[0];
   if (first === undefined || indices.length === 1) return;
-  const creator = indices.find((index) => opOf(index) === "create-file");
-  const remover = indices.find((index) => opOf(index) === "delete-file");
-  const renamer = indices.find((index) => opOf(index) === "rename-file");
+  const creator = indices.find((index) => effectAt(index) === "create");
+  const remover = indices.find((index) => effectAt(index) === "delete");
+  const renamer = indices.find((index) => effectAt(index) === "rename");
   for (const index of indices) {
     if (remover !== undefined && index !== remover) {
       planning.refuseOverlap(index, remover, `cannot be in one batch: one deletes ${path}, the other acts on it`);
     } else if (creator !== undefined && index !== creator && !planning.stands(path)) {
       planning.refuseOverlap(index, creator, `both make ${path}`);
-    } else if (renamer !== undefined && index !== renamer && opOf(index) === "rename-file") {
+    } else if (renamer !== undefined && index !== renamer && effectAt(index) === "rename") {
       planning.refuseOverlap(index, renamer, `both rename ${path}`);
     }
   }

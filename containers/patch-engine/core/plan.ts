@@ -1,4 +1,5 @@
 import { MAX_FILE_BYTES, vibeError, type PatchBatch } from "@shared/contracts";
+import { expandBatch, pathsOfPatch } from "./expand.ts";
 import type { FileState } from "./fileState.ts";
 import { finish } from "./finish.ts";
 import { planOriginal } from "./originalPlan.ts";
@@ -9,12 +10,33 @@ import { planSequential } from "./sequentialPlan.ts";
 /** The paths to load before a batch can be planned: old names and new ones. */
 export function pathsOf(batch: Pick<PatchBatch, "patches">): string[] {
   const paths = new Set<string>();
-  for (const patch of batch.patches) {
-    if (patch.file !== "") paths.add(patch.file);
-    if (patch.op === "rename-file") paths.add(patch.to);
-  }
+  for (const { patch } of expandBatch(batch, () => "")) for (const path of pathsOfPatch(patch)) paths.add(path);
   return [...paths];
 }
+
+type PatchMetadata = PatchBatch["patches"][number]["metadata"];
+
+/** A patch as it will be planned, logged and answered: an `apply-diff` is one for each of its files. */
+export interface NamedPatch {
+  patch_id: string;
+  file: string;
+  op: string;
+  task_id: string | null;
+  metadata: PatchMetadata;
+  /** Every path it speaks of. */
+  paths: string[];
+}
+
+/** The patches of a batch by the ids they get, before their files are known. */
+export const patchesOf = (batch: Pick<PatchBatch, "patches">, mintPatchId: (index: number) => string): NamedPatch[] =>
+  expandBatch(batch, mintPatchId).map(({ id, patch }) => ({
+    patch_id: id,
+    file: patch.file,
+    op: patch.op,
+    task_id: patch.taskId ?? null,
+    metadata: patch.metadata,
+    paths: pathsOfPatch(patch),
+  }));
 
 /**
  * Plans a batch against the files it names: all of it, or nothing with the error of each patch that is wrong in itself.
@@ -27,7 +49,7 @@ export function planBatch(batch: PatchBatch, files: FileSnapshots, options: Plan
   const refusal = planning.refusal();
   if (refusal) return { ok: false, ...refusal };
 
-  const identities = batch.patches.map((patch, index) => ({
+  const identities = planning.patches.map((patch, index) => ({
     patch_id: planning.idOf(index),
     op: patch.op,
     file: patch.file,

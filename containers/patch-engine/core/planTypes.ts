@@ -35,6 +35,8 @@ export interface PlannedFile {
   from: string | null;
   kind: LoggedFile["kind"];
   mode: FileMode;
+  /** The mode before, where the plan changes it. */
+  modeBefore?: FileMode;
   before: Uint8Array | null;
   after: Uint8Array | null;
   beforeSha256: string | null;
@@ -51,13 +53,15 @@ export interface PlannedPatch {
   op: string;
   file: string;
   task_id: string | null;
-  landed: LoggedPatch["landed"];
+  /** Made when first read. */
+  readonly landed: LoggedPatch["landed"];
   /** By how many lines the edit followed its text. */
   moved: number;
   metadata: LoggedPatch["metadata"];
   /** This patch alone against the state before. Made when first read. */
   readonly diff: string;
-  touched: TouchedLines[];
+  /** Made when first read. */
+  readonly touched: TouchedLines[];
 }
 
 export interface Plan {

@@ -1,6 +1,7 @@
-import { vibeError, type PatchBatch, type PatchOperation, type VibeError } from "@shared/contracts";
+import { vibeError, type PatchBatch, type VibeError } from "@shared/contracts";
 import { checkPatch, pathChecker } from "./checkPatch.ts";
 import { contextAround } from "./context.ts";
+import { effectOf, expandBatch, type FilePatch } from "./expand.ts";
 import { FileState } from "./fileState.ts";
 import type { FileSnapshot, FileSnapshots, PlanOptions, RefusedPatch } from "./planTypes.ts";
 import { expectAt, type TextOperation, type TextToEdit } from "./resolve.ts";
@@ -12,20 +13,22 @@ export type Loaded = { state: FileState; snapshot: FileSnapshot | null } | { err
 
 /** What both ways to read coordinates share: the batch, its files, and what is wrong with which patch. */
 export class Planning {
-  readonly patches: readonly PatchOperation[];
+  /** One a file: a diff of several is as many. */
+  readonly patches: readonly FilePatch[];
   readonly ids: readonly string[];
   readonly #files: FileSnapshots;
   readonly #errors = new Map<number, VibeError>();
   readonly moved = new Map<number, number>();
 
   constructor(batch: PatchBatch, files: FileSnapshots, options: PlanOptions) {
-    this.patches = batch.patches;
-    this.ids = batch.patches.map((patch, index) => patch.id ?? options.mintPatchId(index));
+    const expanded = expandBatch(batch, (index) => options.mintPatchId(index));
+    this.patches = expanded.map(({ patch }) => patch);
+    this.ids = expanded.map(({ id }) => id);
     this.#files = files;
     const pathVerdict = pathChecker();
     const seen = new Set<string>();
     for (const [index, patch] of this.patches.entries()) {
-      const error = checkPatch(patch, pathVerdict);
+      const error = expanded[index]?.error ?? checkPatch(patch, pathVerdict);
       if (error) this.refuse(index, error);
       const id = this.idOf(index);
       if (seen.has(id)) {
@@ -78,9 +81,9 @@ export class Planning {
   }
 
   /** Whether the file a patch speaks of is there or not, as its operation needs it, and is what the patch expects. */
-  checkExistence(patch: PatchOperation, isThere: boolean): VibeError | null {
+  checkExistence(patch: FilePatch, isThere: boolean): VibeError | null {
     const { file } = patch;
-    if (patch.op === "create-file") {
+    if (effectOf(patch) === "create") {
       if (!isThere) return null;
       const snapshot = this.#files.get(file);
       return vibeError("FILE_EXISTS", `${file} is there already.`, {
@@ -89,11 +92,15 @@ export class Planning {
       });
     }
     if (isThere || patch.op === "append" || patch.op === "prepend") return null;
+    return this.missing(file);
+  }
+
+  missing(file: string): VibeError {
     return vibeError("FILE_NOT_FOUND", `${file} does not exist.`, { file });
   }
 
   /** The hash is what the sender believes of the file before the batch, in either way to read coordinates. */
-  checkHash(patch: PatchOperation, snapshot: FileSnapshot | null): VibeError | null {
+  checkHash(patch: FilePatch, snapshot: FileSnapshot | null): VibeError | null {
     const expected = patch.expect?.sha256;
     if (expected === undefined || expected === snapshot?.sha256) return null;
     if (!snapshot) return vibeError("STALE_CONTENT", `${patch.file} was expected to exist and does not.`);
@@ -105,13 +112,13 @@ export class Planning {
   }
 
   /** For operations on whole files: the text they expect is all of it. */
-  checkWhole(patch: PatchOperation, target: TextToEdit): VibeError | null {
+  checkWhole(patch: FilePatch, target: TextToEdit): VibeError | null {
     const refused = expectAt(patch, target, 1, target.text.lineCount);
     return refused ? refused.error : null;
   }
 
   /** A patch whose file is not there can only expect that nothing is. */
-  checkNothing(patch: PatchOperation): VibeError | null {
+  checkNothing(patch: FilePatch): VibeError | null {
     if (patch.expect?.text === undefined || patch.expect.text === "") return null;
     return vibeError("STALE_CONTENT", `${patch.file} was expected to exist and does not.`);
   }
@@ -139,13 +146,13 @@ export class Planning {
 }
 
 /** Whether an operation edits text; the others act on files. */
-export function isTextOperation(patch: PatchOperation): patch is TextOperation {
+export function isTextOperation(patch: FilePatch): patch is TextOperation {
   return (
     patch.op !== "apply-diff" && patch.op !== "create-file" && patch.op !== "delete-file" && patch.op !== "rename-file"
   );
 }
 
-function lineOf(patch: PatchOperation): number {
+function lineOf(patch: FilePatch): number {
   if (patch.op === "replace-block") return patch.start;
   return patch.op === "insert-before" || patch.op === "insert-after" ? patch.line : 1;
 }

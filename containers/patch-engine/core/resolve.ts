@@ -20,7 +20,8 @@ export type Placed = { owner: number } & (
   | { kind: "insert"; gap: number; block: Block; openSpace: boolean }
   | { kind: "replace"; first: number; last: number; block: Block; openSpace: boolean }
   | { kind: "delete"; first: number; last: number }
-  | { kind: "bytes"; start: number; end: number; text: Buffer }
+  /** `changesEnd`: after it a newline ends the file and before none did, or the other way round. */
+  | { kind: "bytes"; start: number; end: number; text: Buffer; changesEnd?: boolean }
 );
 
 export interface TextToEdit {

@@ -1,7 +1,8 @@
 import { vibeError, type LogEntry, type LoggedPatch, type RevertTarget, type VibeError } from "@shared/contracts";
 import { candidate, contextAround, MAX_CANDIDATES } from "./context.ts";
 import { FileState } from "./fileState.ts";
-import { finish, type PatchIdentity } from "./finish.ts";
+import { finish } from "./finish.ts";
+import type { PatchIdentity } from "./plannedPatch.ts";
 import type { FileSnapshots, PlanResult } from "./planTypes.ts";
 import { undoneBy, type Undone } from "./revertTarget.ts";
 import { walk, type Followed, type Obstacle } from "./revertWalk.ts";
@@ -119,7 +120,7 @@ class Revert {
     const content = TextFile.of(bytes).withEdits(
       file.inverses.map(({ start, end, restore }) => ({ start, end, text: restore })),
     );
-    const state = FileState.made(path, owners, mode);
+    const state = FileState.made(path, owners, file.remoded?.to ?? mode);
     state.take([{ start: 0, end: 0, text: content.bytes, owners }]);
     this.states.push(state);
   }
@@ -127,7 +128,8 @@ class Revert {
   #change(file: Followed): void {
     const read = this.#read(file.path);
     if (!read || read.sha256 !== file.sha256) {
-      const patchId = file.inverses[0]?.owners[0] ?? file.madeBy?.[0] ?? file.renamed?.by[0] ?? "";
+      const patchId =
+        file.inverses[0]?.owners[0] ?? file.madeBy?.[0] ?? file.renamed?.by[0] ?? file.remoded?.by[0] ?? "";
       const message = `Patch ${patchId} cannot be reverted: ${file.path} was changed around the engine.`;
       const detail = read ? { currentSha256: read.sha256, ...contextAround(read.text, 1) } : {};
       this.errors.push(vibeError("STALE_CONTENT", message, { patchId, file: file.path, ...detail }));
@@ -152,6 +154,7 @@ class Revert {
         state.path = file.renamed.to;
         state.renamers.push(...this.#indices(file.renamed.by));
       }
+      if (file.remoded) for (const index of this.#indices(file.remoded.by)) state.setMode(file.remoded.to, index);
     }
     this.states.push(state);
   }

@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import type { FileMode, LogEntry, LoggedFile, Splice } from "@shared/contracts";
+import type { FileMode, LogEntry, LoggedFile, LoggedPatch, Splice } from "@shared/contracts";
 import { carryInverses, ownersOf, type Inverse, type Membership } from "./inverse.ts";
 import type { Undone } from "./revertTarget.ts";
 
@@ -17,6 +17,8 @@ export interface Followed {
   deleted: { bytes: Buffer; mode: FileMode; by: string[] } | null;
   /** Where its renaming is undone: the name it goes back to. */
   renamed: { to: string; by: string[] } | null;
+  /** Where a change of its mode is undone: the mode it goes back to. */
+  remoded: { to: FileMode; by: string[] } | null;
 }
 
 /** What a later entry did that is not undone and stands in a revert's way. */
@@ -53,8 +55,9 @@ export function walk({ targets, cancelled }: Undone, entries: readonly LogEntry[
     inverses: file.inverses.filter(({ owners }) => isWanted(owners)),
   }));
   return {
-    files: files.filter(({ inverses, madeBy, deleted, renamed }) => {
-      return inverses.length > 0 || isWanted(madeBy ?? []) || isWanted(deleted?.by) || isWanted(renamed?.by);
+    files: files.filter(({ inverses, madeBy, deleted, renamed, remoded }) => {
+      const by = [madeBy ?? [], deleted?.by, renamed?.by, remoded?.by];
+      return inverses.length > 0 || by.some((ids) => isWanted(ids));
     }),
     obstacles: walker.obstacles.filter(({ patchId }) => wanted.has(patchId)),
   };
@@ -116,12 +119,17 @@ class Walker {
   ): Followed | null {
     const memberships = new Set(file.splices.map(membershipOf));
     const renamers = file.kind === "rename" ? undoneRenames(entry, file, ids) : [];
+    const remoders = undoneModes(entry, file, ids);
     if (known && file.kind !== "create" && known.sha256 !== file.beforeSha256) {
       this.#foreign(known, `${known.path} was changed around the engine before entry ${entry.seq}`);
     }
     if (!known || file.kind === "create") {
       const isUndone =
-        memberships.has("undone") || memberships.has("shared") || renamers === null || renamers.length > 0;
+        memberships.has("undone") ||
+        memberships.has("shared") ||
+        renamers === null ||
+        renamers.length > 0 ||
+        remoders.length > 0;
       if (!isUndone) return null;
     }
     const followed: Followed =
@@ -134,6 +142,7 @@ class Walker {
             madeBy: null,
             deleted: null,
             renamed: null,
+            remoded: null,
           };
 
     if (memberships.has("shared")) {
@@ -161,6 +170,7 @@ class Walker {
     }
     followed.inverses = carryInverses(followed.inverses, file.splices, membershipOf, undoing);
     if (file.kind === "rename") this.#rename(entry, file, followed, renamers);
+    if (file.modeBefore !== undefined) this.#remode(entry, file, followed, remoders);
     return followed;
   }
 
@@ -192,8 +202,7 @@ class Walker {
   #rename(entry: LogEntry, file: LoggedFile, followed: Followed, renamers: string[] | null): void {
     const owner = this.#wantedOf(followed);
     if (renamers === null) {
-      const id =
-        entry.patches.find(({ op, patch_id }) => op === "rename-file" && this.#wanted.has(patch_id))?.patch_id ?? owner;
+      const id = entry.patches.find((patch) => renames(patch) && this.#wanted.has(patch.patch_id))?.patch_id ?? owner;
       this.#obstacle(
         followed,
         id,
@@ -208,6 +217,15 @@ class Walker {
     }
   }
 
+  #remode(entry: LogEntry, file: LoggedFile, followed: Followed, remoders: string[]): void {
+    if (remoders.length > 0) {
+      const to = followed.remoded?.to ?? file.modeBefore ?? file.mode;
+      followed.remoded = to === file.mode ? null : { to, by: [...(followed.remoded?.by ?? []), ...remoders] };
+    } else if (followed.remoded) {
+      this.#obstacle(followed, this.#wantedOf(followed), `entry ${entry.seq} changed the mode of ${file.path} again`);
+    }
+  }
+
   #obstacle(followed: Followed, patchId: string, why: string): void {
     this.obstacles.push({ followed, patchId, why, isForeign: false });
   }
@@ -217,23 +235,42 @@ class Walker {
   }
 
   /** A patch to undo that changed a file; "" where only others did. */
-  #wantedOf({ inverses, madeBy, renamed }: Followed): string {
-    const ids = [...inverses.flatMap(({ owners }) => owners), ...(madeBy ?? []), ...(renamed?.by ?? [])];
+  #wantedOf({ inverses, madeBy, renamed, remoded }: Followed): string {
+    const ids = [
+      ...inverses.flatMap(({ owners }) => owners),
+      ...(madeBy ?? []),
+      ...(renamed?.by ?? []),
+      ...(remoded?.by ?? []),
+    ];
     return ids.find((id) => this.#wanted.has(id)) ?? "";
   }
 }
 
 /** The undone patches that renamed a file; null where renames of one batch cannot be told apart. */
 function undoneRenames(entry: LogEntry, file: LoggedFile, ids: ReadonlySet<string>): string[] | null {
-  const renames = entry.patches.filter(({ op }) => op === "rename-file");
-  const undone = renames.filter(({ patch_id }) => ids.has(patch_id));
+  const renamings = entry.patches.filter(renames);
+  const undone = renamings.filter(({ patch_id }) => ids.has(patch_id));
   if (undone.length === 0) return [];
   // In an entry that undid or redid a rename, the patch still names the file as it was before the patch.
-  const ofFile = renames.filter(
+  const ofFile = renamings.filter(
     (patch) => patch.file === file.from || (entry.kind === "revert" && patch.file === file.path),
   );
-  if (undone.length === renames.length) return ofFile.length > 0 ? ofFile.map(({ patch_id }) => patch_id) : [];
+  if (undone.length === renamings.length) return ofFile.length > 0 ? ofFile.map(({ patch_id }) => patch_id) : [];
   const renamedFiles = entry.files.filter(({ kind }) => kind === "rename");
-  if (renames.length !== renamedFiles.length || ofFile.length !== 1) return null;
+  if (renamings.length !== renamedFiles.length || ofFile.length !== 1) return null;
   return undone.filter((patch) => ofFile.includes(patch)).map(({ patch_id }) => patch_id);
+}
+
+/** Whether a patch renamed its file: of a diff, its own diff says so in a line that no hunk can hold. */
+const renames = ({ op, diff }: Pick<LoggedPatch, "op" | "diff">): boolean =>
+  op === "rename-file" || (op === "apply-diff" && diff.includes("\nrename from "));
+
+/** The undone patches that changed a file's mode. */
+function undoneModes(entry: LogEntry, file: LoggedFile, ids: ReadonlySet<string>): string[] {
+  if (file.modeBefore === undefined) return [];
+  const names = [file.from, file.path];
+  const setters = entry.patches.filter(({ op, diff }) => op === "apply-diff" && diff.includes("\nold mode "));
+  return setters
+    .filter((patch) => ids.has(patch.patch_id) && (names.includes(patch.file) || setters.length === 1))
+    .map(({ patch_id }) => patch_id);
 }

@@ -36,7 +36,7 @@ export function settle(text: TextFile, placed: readonly Placed[]): Settled {
   const claims: Claim[] = [];
   for (const one of placed) {
     if (one.kind === "insert" && one.block.isEmpty) continue;
-    claims.push({ placed: one, ...occupied(text, one) });
+    claims.push(claimOf(text, one));
   }
   // Insertions come before a range that begins at their place. The sort is stable: equal places keep the batch's order.
   if (!isOrdered(claims)) claims.sort(byPlace);
@@ -61,14 +61,15 @@ export function settle(text: TextFile, placed: readonly Placed[]): Settled {
   return { ok: true, edits, regions };
 }
 
-function occupied(text: TextFile, one: Placed): { start: number; end: number } {
-  if (one.kind === "bytes") return { start: one.start, end: one.end };
-  if (one.kind === "insert") return { start: text.startOf(one.gap), end: text.startOf(one.gap) };
-  return { start: text.startOf(one.first), end: text.endOf(one.last) };
+function claimOf(text: TextFile, placed: Placed): Claim {
+  if (placed.kind === "bytes") return { placed, start: placed.start, end: placed.end };
+  if (placed.kind !== "insert") return { placed, start: text.startOf(placed.first), end: text.endOf(placed.last) };
+  const start = text.startOf(placed.gap);
+  return { placed, start, end: start };
 }
 
 function byPlace(a: Claim, b: Claim): number {
-  return a.start - b.start || Number(a.placed.kind !== "insert") - Number(b.placed.kind !== "insert");
+  return a.start - b.start || Number(a.end > a.start) - Number(b.end > b.start);
 }
 
 function isOrdered(claims: readonly Claim[]): boolean {
@@ -89,6 +90,14 @@ function clashesOf(text: TextFile, claims: readonly Claim[]): Clash[] {
       clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(claim.start) });
     }
     if (!furthest || claim.end > furthest.end) furthest = claim;
+  }
+  // How the file ends is one patch's to say.
+  const ending = claims.find(({ placed }) => placed.kind === "bytes" && placed.changesEnd === true);
+  const other =
+    ending && claims.find(({ placed, end }) => end === text.bytes.length && placed.owner !== ending.placed.owner);
+  if (ending && other) {
+    const [a, b] = [ending.placed.owner, other.placed.owner];
+    clashes.push({ later: Math.max(a, b), earlier: Math.min(a, b), line: text.lineAt(ending.start) });
   }
   return clashes;
 }
@@ -135,6 +144,7 @@ function intoEmpty(claims: readonly Claim[]): (claim: Claim, index: number) => S
   const first = head?.kind === "insert" ? head.block : null;
   const eol = first?.eol ?? "\n";
   return ({ placed, start, end }, index) => {
+    if (placed.kind === "bytes") return { start, end, text: placed.text, lead: 0, trail: 0, eol };
     if (placed.kind !== "insert" || first === null) return { start, end, text: NOTHING, lead: 0, trail: 0, eol };
     if (index === 0) {
       return { start, end, text: first.verbatim(), lead: 0, trail: first.lastEnding, eol };

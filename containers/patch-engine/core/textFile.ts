@@ -27,24 +27,12 @@ class LineStarts {
 
   /** Adds the byte after each LF of `bytes`, moved by `offset`. */
   scan(bytes: Buffer, from: number, offset = 0): void {
-    let array = this.#array;
-    let size = this.#size;
-    const { length } = bytes;
-    for (let i = from; i < length; i++) {
-      if (bytes[i] !== LF) continue;
-      if (size === array.length) {
-        this.#size = size;
-        this.#grow(size + 1);
-        array = this.#array;
-      }
-      array[size++] = i + 1 + offset;
-    }
-    this.#size = size;
+    for (let lf = bytes.indexOf(LF, from); lf !== -1; lf = bytes.indexOf(LF, lf + 1)) this.push(lf + 1 + offset);
   }
 
   /** Copies from index `from` on what is at most `until`, moved by `delta`; the index after it. */
   copy(source: Uint32Array, from: number, until: number, delta: number): number {
-    const end = indexAfter(source, until, from);
+    const end = indexAfterFrom(source, until, from);
     const size = this.#size + end - from;
     if (size > this.#array.length) this.#grow(size);
     const array = this.#array;
@@ -66,15 +54,23 @@ class LineStarts {
 }
 
 /** The index after all that is at most `value`, in an ascending array. */
-function indexAfter(array: Uint32Array, value: number, from = 0): number {
+function indexAfter(array: Uint32Array, value: number, from = 0, until = array.length): number {
   let low = from;
-  let high = array.length;
+  let high = until;
   while (low < high) {
     const middle = (low + high) >>> 1;
     if ((array[middle] ?? Infinity) <= value) low = middle + 1;
     else high = middle;
   }
   return low;
+}
+
+/** `indexAfter`, where the answer is most likely close behind `from`: by growing steps, then between the last two. */
+function indexAfterFrom(array: Uint32Array, value: number, from: number): number {
+  let low = from;
+  let step = 1;
+  for (; (array[low + step] ?? Infinity) <= value; step *= 2) low += step;
+  return indexAfter(array, value, low, Math.min(array.length, low + step));
 }
 
 /**
@@ -159,6 +155,11 @@ export class TextFile {
     return Math.max(1, indexAfter(this.#starts, byte));
   }
 
+  /** `lineAt` for whoever goes through a text: `line` is one at or before the answer, and best a close one. */
+  lineAtFrom(byte: number, line: number): number {
+    return Math.max(1, indexAfterFrom(this.#starts, byte, line - 1));
+  }
+
   /** How many lines end in LF alone and how many in CR LF. */
   get endings(): { lf: number; crlf: number } {
     if (this.#endings === null) {
@@ -180,35 +181,34 @@ export class TextFile {
     // A revert may take away or put back the BOM itself.
     if (first.start < this.bomLength || (first.start === 0 && first.text[0] === 0xef))
       return TextFile.of(this.#spliced(edits));
-    const pieces: Buffer[] = [];
     const starts = new LineStarts(this.#starts.length + 16);
     starts.push(this.bomLength);
-    let at = this.bomLength;
     let line = 1;
     let delta = 0;
-    pieces.push(this.bytes.subarray(0, at));
     for (const edit of edits) {
-      pieces.push(this.bytes.subarray(at, edit.start), edit.text);
       // A line that begins at the edit's start does so still: the LF before it is kept.
       line = starts.copy(this.#starts, line, edit.start, delta);
       starts.scan(edit.text, 0, edit.start + delta);
-      line = indexAfter(this.#starts, edit.end, line);
+      line = indexAfterFrom(this.#starts, edit.end, line);
       delta += edit.text.length - (edit.end - edit.start);
-      at = edit.end;
     }
-    pieces.push(this.bytes.subarray(at));
     starts.copy(this.#starts, line, this.bytes.length, delta);
-    return new TextFile(Buffer.concat(pieces), starts.done(), this.bomLength);
+    return new TextFile(this.#spliced(edits), starts.done(), this.bomLength);
   }
 
   #spliced(edits: readonly { start: number; end: number; text: Buffer }[]): Buffer {
-    const pieces: Buffer[] = [];
+    let size = this.bytes.length;
+    for (const { start, end, text } of edits) size += text.length - (end - start);
+    // Its own memory, not the shared pool's: whoever keeps a plan keeps this.
+    const spliced = Buffer.allocUnsafeSlow(size);
+    let from = 0;
     let at = 0;
     for (const { start, end, text } of edits) {
-      pieces.push(this.bytes.subarray(at, start), text);
-      at = end;
+      at += this.bytes.copy(spliced, at, from, start);
+      at += text.copy(spliced, at);
+      from = end;
     }
-    pieces.push(this.bytes.subarray(at));
-    return Buffer.concat(pieces);
+    this.bytes.copy(spliced, at, from);
+    return spliced;
   }
 }

@@ -5,7 +5,7 @@ import { contextAround, type Gate, type GateInput, type Objection } from "./gate
 const BOUNDARY = /@guard (START|END) ([A-Za-z0-9_.-]+)/gu;
 const NEEDLE = Buffer.from("@guard ");
 
-interface Region {
+export interface GuardedRegion {
   name: string;
   start: number;
   end: number;
@@ -17,7 +17,7 @@ export function guardedRegions(level: GateLevel): Gate {
 }
 
 function check({ plan, before }: GateInput): Objection[] {
-  const regions = new Map<string, Region[]>();
+  const regions = new Map<string, GuardedRegion[]>();
   const objections: Objection[] = [];
   for (const patch of plan.patches) {
     for (const { file, start, end } of patch.touched) {
@@ -42,12 +42,13 @@ function check({ plan, before }: GateInput): Objection[] {
   return objections;
 }
 
-function regionsOf(bytes: Uint8Array): Region[] {
+/** The guarded regions of a file, in 1-based, inclusive lines. */
+export function regionsOf(bytes: Uint8Array): GuardedRegion[] {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (!buffer.includes(NEEDLE)) return [];
   const text = TextFile.of(buffer);
   const open = new Map<string, number>();
-  const regions: Region[] = [];
+  const regions: GuardedRegion[] = [];
   for (let line = 1; line <= text.lineCount; line++) {
     for (const [, boundary, name = ""] of text.lineText(line).matchAll(BOUNDARY)) {
       const start = open.get(name);

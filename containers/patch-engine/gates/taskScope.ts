@@ -64,7 +64,8 @@ function placesOf(patch: PlannedPatch, { plan }: GateInput): Place[] {
   if (places.length === 0) places.push({ file: patch.file });
   for (const file of plan.files) {
     // Where a file goes to must be allowed as well as where it comes from.
-    if (patch.op === "rename-file" && file.from === patch.file) places.push({ file: file.path });
+    if ((patch.op === "rename-file" || patch.op === "apply-diff") && file.from === patch.file)
+      places.push({ file: file.path });
   }
   return places;
 }

@@ -16,6 +16,9 @@ import type { Faults } from "./steps.ts";
 
 const syncData = promisify(fdatasync);
 
+/** Whether an entry is in the log is not known: writing it failed, and so did taking it back. */
+export class LogInDoubt extends Error {}
+
 /** Where an entry stands in the file, and what is looked up without reading it. */
 export interface IndexedEntry {
   seq: number;
@@ -31,8 +34,8 @@ const NEWLINE = 0x0a;
 
 /**
  * `log.jsonl`: one entry a line, each holding the hash of the one before. All methods are called under the workspace's
- * lock. An incomplete last line is an append that was cut off before anything else was written, and is cut away; any
- * other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
+ * lock. A last line that is incomplete, or no JSON, is an append that was cut off before anything else was written, and
+ * is cut away; any other flaw is LOG_CORRUPT, and the file stays as it is for whoever looks into it.
  */
 export class EntryLog {
   readonly #path: string;
@@ -42,6 +45,8 @@ export class EntryLog {
   #index: IndexedEntry[] = [];
   #byBatch = new Map<string, IndexedEntry>();
   #byPatch = new Map<string, IndexedEntry>();
+  /** What this process appended last: whoever applies a batch asks for its entry at once. */
+  #appended: LogEntry | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -93,7 +98,10 @@ export class EntryLog {
     return { ok: true, entries };
   }
 
-  /** Appends an entry; durable when this returns, unless that is waived. Where writing fails the log is as before. */
+  /**
+   * Appends an entry; durable when this returns, unless that is waived. Where writing fails the log is as before; where
+   * not even that can be had, this throws `LogInDoubt`: the entry may be found at the next look, and counts then.
+   */
   async append(entry: LogEntry, faults: Faults, durable: boolean): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     try {
@@ -101,17 +109,28 @@ export class EntryLog {
       await faults.at("logged");
       if (durable) await syncData(this.#fd);
     } catch (error) {
-      ftruncateSync(this.#fd, this.#size);
+      try {
+        ftruncateSync(this.#fd, this.#size);
+      } catch (cause) {
+        throw new LogInDoubt("the log could not be cut back", { cause });
+      }
       throw error;
     }
     this.#add(entry, line.length);
+    this.#appended = entry;
     await faults.at("log-synced");
+  }
+
+  /** Makes durable what was appended without being so. */
+  sync(): Promise<void> {
+    return syncData(this.#fd);
   }
 
   /** Takes the last entry back, after its files were put back as they were. */
   async removeLast(): Promise<void> {
     const last = this.#index.pop();
     if (!last) return;
+    this.#appended = null;
     ftruncateSync(this.#fd, last.offset);
     await syncData(this.#fd);
     this.#size = last.offset;
@@ -125,6 +144,7 @@ export class EntryLog {
     const first = rows[0];
     const last = rows.at(-1);
     if (!first || !last) return [];
+    if (first === last && this.#appended?.hash === first.hash) return [this.#appended];
     const bytes = this.#read(first.offset, last.offset + last.length - first.offset);
     return rows.map((row) => {
       const line = bytes.subarray(row.offset - first.offset, row.offset - first.offset + row.length);
@@ -186,10 +206,13 @@ function parseLines(
     const seq = head.seq + 1;
     if (newline === -1) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is cut off`, last } };
     const entry = parseEntry(bytes.subarray(start, end).toString("utf8"));
-    if (!entry) return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last } };
+    if (entry === "torn") return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not JSON`, last } };
+    if (!entry) {
+      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl is not a log entry`, last: false } };
+    }
     const verified = verifyEntries([entry], head);
     if (!verified.ok) {
-      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl: ${verified.reason}`, last } };
+      return { entries, lengths, flaw: { reason: `entry ${seq} of log.jsonl: ${verified.reason}`, last: false } };
     }
     entries.push(entry);
     lengths.push(end + 1 - start);
@@ -199,12 +222,12 @@ function parseLines(
   return { entries, lengths };
 }
 
-function parseEntry(line: string): LogEntry | null {
+function parseEntry(line: string): LogEntry | "torn" | null {
   try {
     const parsed = LogEntrySchema.safeParse(JSON.parse(line));
     return parsed.success ? parsed.data : null;
   } catch (error) {
-    if (error instanceof SyntaxError) return null;
+    if (error instanceof SyntaxError) return "torn";
     throw error;
   }
 }

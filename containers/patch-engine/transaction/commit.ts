@@ -2,9 +2,10 @@ import { lstatSync, renameSync, rmdirSync, rmSync, unlinkSync } from "node:fs";
 import { join } from "node:path";
 import { fail, type LogEntry, type LoggedFile, type LoggedPatch, type Result, type VibeError } from "@shared/contracts";
 import { effectsOf, type FileEffect } from "../core/index.ts";
-import { ioError, isMissing, openParent, type Directory, type DiskFile } from "../workspace/Directory.ts";
+import { openParent, type Directory, type DiskFile } from "../workspace/Directory.ts";
+import { ioError, isMissing } from "../workspace/systemError.ts";
 import type { DoneMark } from "./DoneMark.ts";
-import type { EntryLog } from "./EntryLog.ts";
+import { LogInDoubt, type EntryLog } from "./EntryLog.ts";
 import { writeNewFile } from "./files.ts";
 import type { Faults } from "./steps.ts";
 
@@ -77,6 +78,10 @@ const permissionsOf = (change: Change): number => {
  * changed, and from then on recovery finishes what this leaves undone. A failure of the disk that leaves the process
  * alive is undone here, and the entry taken out of the log again; where even that fails, `nothingWritten` is null.
  * A file that is no longer what was planned with is STALE_CONTENT, and nothing is written.
+ *
+ * A file keeps all its permission bits, also over a rename and a revert; a new one has what the umask leaves of 666 or
+ * 777. Its modification time is that of the edit, never carried over: build tools go by it. Files that no patch changes
+ * are not written, so their times stay.
  */
 export async function commit(
   disk: Disk,
@@ -94,7 +99,7 @@ export async function commit(
   try {
     await disk.log.append(entry, faults, durable);
   } catch (error) {
-    return ioError(error, "cannot append to the log");
+    return ioError(error, "cannot append to the log", error instanceof LogInDoubt ? null : true);
   }
 
   const created: string[] = [];
@@ -102,7 +107,7 @@ export async function commit(
   let failure: VibeError | null;
   try {
     failure =
-      (await writeTemporaries(disk, entry.seq, changes, created, durable)) ??
+      (await writeTemporaries(disk, entry, changes, created, durable)) ??
       (await switchOver(disk, entry.seq, changes, done));
   } catch (error) {
     failure = ioError(error, "cannot write the batch's files").error;
@@ -111,12 +116,20 @@ export async function commit(
 
   // The files stand and the entry is durable: the batch is applied. What is left undone here, the missing mark makes
   // the next call do again, and answer for if it still fails.
-  await finish(disk, entry, changes);
+  await finish(disk, entry, changes, durable);
   return { ok: true };
 }
 
-/** What follows once all files stand: emptied directories, diffs, mark. */
-export async function finish(disk: Disk, entry: LogEntry, changes: readonly Change[]): Promise<Result<{}>> {
+/**
+ * What follows once all files stand: emptied directories, diffs, mark. Without `marked` the mark is left for later: it
+ * must never name an entry that a power loss may still take from the log.
+ */
+export async function finish(
+  disk: Disk,
+  entry: LogEntry,
+  changes: readonly Change[],
+  marked: boolean,
+): Promise<Result<{}>> {
   const { faults } = disk;
   try {
     for (const change of changes) if (change.after === null) removeEmptied(disk.root, change.path);
@@ -125,7 +138,7 @@ export async function finish(disk: Disk, entry: LogEntry, changes: readonly Chan
       await writeNewFile(join(disk.diffs, diffName(entry, patch)), patch.diff, 0o644, false);
     }
     await faults.at("diffs-written");
-    disk.mark.write(entry.seq);
+    if (marked) disk.mark.write(entry.seq);
   } catch (error) {
     return ioError(error, "the last batch is applied, but its record is incomplete", false);
   }
@@ -150,9 +163,13 @@ function checkUnchanged(root: Directory, change: Change): Result<{}> {
 const changed = (file: string) =>
   fail("STALE_CONTENT", `${file} was changed outside the engine while the batch was planned`, { file });
 
+/**
+ * Writes each new content beside its target. Where content moves between paths, the names are made durable too before
+ * anything goes: the log holds what changed, and the rest would else be nowhere.
+ */
 export async function writeTemporaries(
   disk: Disk,
-  seq: number,
+  { seq, files }: Pick<LogEntry, "seq" | "files">,
   changes: readonly Change[],
   created: string[],
   durable: boolean,
@@ -169,8 +186,31 @@ export async function writeTemporaries(
     }
     await disk.faults.at(`temp-${change.slot}`);
   }
+  if (durable && files.some(({ from }) => from !== null)) await syncNames(disk.root, changes);
   await disk.faults.at("temps-written");
   return null;
+}
+
+/** Makes durable what names stand in the directories of changes, and those directories' own names. */
+export async function syncNames(root: Directory, changes: readonly Pick<Change, "path">[]): Promise<void> {
+  const paths = new Set<string>();
+  for (const { path } of changes) {
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) paths.add(path.slice(0, end));
+  }
+  await root.sync();
+  for (const path of paths) {
+    // Opened by a name in it, which need not stand.
+    const opened = openParent(root, `${path}/.`);
+    if (!opened.ok) {
+      if (opened.error.code === "FILE_NOT_FOUND") continue;
+      throw new Error(opened.error.message);
+    }
+    try {
+      await opened.directory.sync();
+    } finally {
+      opened.directory.close();
+    }
+  }
 }
 
 /** Renames and removals. What goes, goes first: on a case-folding disk `a` → `A` would else remove what it made. */
@@ -234,6 +274,8 @@ async function undo(
     for (const path of created.toReversed()) {
       withParent(disk.root, path, ({ directory, name }) => rmdirSync(directory.at(name)));
     }
+    // The record must outlast every trace of the batch.
+    await syncNames(disk.root, changes);
     await disk.log.removeLast();
     return { ok: false, error: failure };
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   changesOf,
   finish,
   switchOver,
+  syncNames,
   temporaryName,
   withParent,
   writeTemporaries,
@@ -19,7 +20,7 @@ import {
  * A file that is none of these was changed by someone else after the crash: it stays, and is refused as stale when a
  * patch touches it. Running this on an entry that was carried out changes nothing.
  */
-export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{}>> {
+export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{ changed: Change[] }>> {
   const found = new Map<string, DiskFile | null>();
   for (const path of pathsOfEntry(entry)) {
     const read = readDiskFile(disk.root, path);
@@ -32,7 +33,7 @@ export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{}>> {
   const pending = changes.filter((change) => found.has(change.path) && isPending(entry, change));
   const unwritten = pending.filter((change) => !waiting.has(change.path));
   const failure =
-    (await writeTemporaries(disk, entry.seq, unwritten, [], true)) ?? (await switchOver(disk, entry.seq, pending, []));
+    (await writeTemporaries(disk, entry, unwritten, [], true)) ?? (await switchOver(disk, entry.seq, pending, []));
   if (failure) return { ok: false, error: { ...failure, nothingWritten: null } };
 
   for (const change of changes) {
@@ -40,7 +41,32 @@ export async function redo(disk: Disk, entry: LogEntry): Promise<Result<{}>> {
       rmSync(directory.at(temporaryName(entry.seq, change.slot)), { force: true }),
     );
   }
-  return finish(disk, entry, changes);
+  const finished = await finish(disk, entry, changes, true);
+  return finished.ok ? { ok: true, changed: pending } : finished;
+}
+
+/** How many entries are read at once. */
+const AT_ONCE = 50;
+
+/**
+ * After a power loss: carries out again, in order, every entry whose files are not known to be on disk itself, and makes
+ * what that changes durable. Each file is found in one of the states the log gave it, and goes on from there. What
+ * stands in none of them was written by someone else, and stays.
+ */
+export async function redoAll(disk: Disk, settled: number): Promise<Result<{}>> {
+  const { head } = disk.log;
+  for (let seq = Math.min(settled, head.seq - 1); seq < head.seq;) {
+    const entries = disk.log.after(seq, AT_ONCE);
+    if (entries.length === 0) break;
+    for (const entry of entries) {
+      const redone = await redo(disk, entry);
+      if (!redone.ok) return redone;
+      await syncNames(disk.root, redone.changed);
+      seq = entry.seq;
+    }
+  }
+  disk.mark.write(head.seq, true);
+  return { ok: true };
 }
 
 /** Replacements that were written whole and not yet renamed, by the path they are for. */

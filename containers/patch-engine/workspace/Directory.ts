@@ -13,6 +13,8 @@ import {
 import { join } from "node:path";
 import { fail, MAX_FILE_BYTES, type FileMode, type Result } from "@shared/contracts";
 import { sha256, type FileSnapshot } from "../core/index.ts";
+import { syncFile } from "../transaction/files.ts";
+import { errorCode, ioError } from "./systemError.ts";
 
 /** Linux names an open directory as a path, which makes every lookup below it relative to that very directory. */
 const DESCRIPTOR_PATHS = existsSync("/proc/self/fd");
@@ -29,16 +31,6 @@ const identityOf = (stats: BigIntStats): string =>
   `${stats.dev}:${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}:${stats.mode}`;
 
 const modeOf = (permissions: number): FileMode => ((permissions & 0o100) === 0 ? "100644" : "100755");
-
-const errorCode = (error: unknown): string | undefined =>
-  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
-
-/** An I/O failure as a caller may see it: the system's code, never a path of this machine. */
-export const ioError = (error: unknown, doing: string, nothingWritten: boolean | null = true) =>
-  fail("IO_ERROR", `${doing}: ${errorCode(error) ?? "failed"}`, { nothingWritten });
-
-export const isMissing = (error: unknown): boolean => errorCode(error) === "ENOENT";
-export const isThere = (error: unknown): boolean => errorCode(error) === "EEXIST";
 
 /**
  * A directory of a workspace, held open. It was reached from the root segment by segment without following a symlink,
@@ -146,6 +138,22 @@ export class Directory {
     }
   }
 
+  /** Makes a file's bytes durable, if one stands there. */
+  async syncFile(name: string): Promise<void> {
+    if (this.identity(name) === null) return;
+    const fd = openSync(this.at(name), constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      await syncFile(fd);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Makes the names in it durable. */
+  sync(): Promise<void> {
+    return syncFile(this.#fd);
+  }
+
   close(): void {
     closeSync(this.#fd);
   }
@@ -179,6 +187,17 @@ export function readDiskFile(root: Directory, path: string): Result<{ file: Disk
   if (!parent.ok) return parent.error.code === "FILE_NOT_FOUND" ? { ok: true, file: null } : parent;
   try {
     return parent.directory.read(parent.name);
+  } finally {
+    if (parent.directory !== root) parent.directory.close();
+  }
+}
+
+/** Makes a file's bytes durable, if one stands there. */
+export async function syncDiskFile(root: Directory, path: string): Promise<void> {
+  const parent = openParent(root, path);
+  if (!parent.ok) return;
+  try {
+    await parent.directory.syncFile(parent.name);
   } finally {
     if (parent.directory !== root) parent.directory.close();
   }

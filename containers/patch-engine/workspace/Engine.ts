@@ -28,6 +28,10 @@ import {
   verifyEntries,
   type FileEffect,
 } from "../core/index.ts";
+import type { SnapshotManifest } from "../history/archive.ts";
+import type { History } from "../history/rebuild.ts";
+import { writeSnapshot } from "../history/writeSnapshot.ts";
+import { assessSafety } from "../safety/assess.ts";
 import { runCheck } from "./checkCommand.ts";
 import { entryOf, type Intent } from "./entryOf.ts";
 import { readPolicy, writeTasks } from "./missionControl.ts";
@@ -44,6 +48,7 @@ export interface EngineOptions {
   now: () => Date;
   mintId: () => string;
   checkTimeoutMs: number;
+  typesTimeoutMs: number;
 }
 
 /** The patch engine of one workspace. Calls are carried out one after the other, across processes. */
@@ -65,7 +70,7 @@ export class Engine {
   /**
    * Applies a batch, all of it or nothing. A `batchId` that is in the log already is answered with what the log holds,
    * if the payload is the same, whatever `expectedHead` says. With `simulate`, or `dryRun` in the batch, it is planned
-   * and gated, and nothing is written or remembered.
+   * and gated, and nothing is written or remembered; the outcome says how safe it would be.
    */
   apply(request: EngineApplyRequest & { door: Door }): Promise<EngineAnswer> {
     const parsed = parseBatch(request.batch);
@@ -86,8 +91,9 @@ export class Engine {
       phase: batch.phase ?? null,
       reverts: null,
     };
+    const { root, typesTimeoutMs: timeoutMs } = this.#options;
     return this.#perform(intent, request.expectedHead, dry, () =>
-      planApply(this.#workspace, batch, batchId, explicitCheck),
+      planApply(this.#workspace, batch, batchId, explicitCheck, { root, timeoutMs }),
     );
   }
 
@@ -210,10 +216,13 @@ export class Engine {
       if ((last?.treeAfter ?? workspace.tree.digest) !== treeHash) {
         return fail("TREE_MISMATCH", "the entries do not lead to this tree");
       }
+      const from = workspace.head.seq;
       for (const entry of missing) {
         const replayed = await this.#replayOne(entry);
         if (!replayed.ok) return replayed;
       }
+      const settled = await workspace.settle(from);
+      if (!settled.ok) return settled;
       return { ok: true, head: workspace.head, treeHash: workspace.tree.digest };
     });
   }
@@ -221,6 +230,26 @@ export class Engine {
   /** Reads the whole log from disk again and follows its chain. LOG_CORRUPT names the first entry that breaks it. */
   async verify(): Promise<Result<{ head: Head }>> {
     return this.#workspace.exclusively(() => this.#workspace.log.verify());
+  }
+
+  /** All that is needed to build this workspace again from its source; see `rebuild`. */
+  async history(): Promise<Result<History>> {
+    return this.#workspace.exclusively((): Result<History> => {
+      const source = this.#workspace.source();
+      if (!source.ok) return source;
+      const { log, tree } = this.#workspace;
+      const { workspaceId } = this.#options;
+      return { ok: true, workspaceId, source: source.files, entries: log.after(0), treeHash: tree.digest };
+    });
+  }
+
+  /**
+   * Writes the workspace as one file: tree, log, and where it came from; see `restoreSnapshot`. Edits wait meanwhile.
+   * `target`: a system path where nothing stands. FILE_EXISTS, STALE_CONTENT (a file is not as the log left it).
+   */
+  async snapshot(target: string): Promise<Result<{ manifest: SnapshotManifest }>> {
+    const { workspaceId } = this.#options;
+    return this.#workspace.exclusively(() => writeSnapshot(this.#workspace, workspaceId, target));
   }
 
   /** Waits for what was asked before, then lets go of the workspace; later calls are SHUTTING_DOWN. */
@@ -281,7 +310,10 @@ export class Engine {
     }
     const { plan, disk, checks } = planned;
     const treeAfter = workspace.treeAfter(plan.files);
-    if (dry) return { outcome: dryRunOutcome(standing(treeAfter), plan, checks) };
+    if (dry) {
+      const safety = await assessSafety(plan, snapshotsOf(disk), checks);
+      return { outcome: dryRunOutcome(standing(treeAfter), plan, checks, safety) };
+    }
 
     const entry = entryOf(intent, plan, checks, {
       head: workspace.head,
@@ -317,7 +349,7 @@ export class Engine {
     if (workspace.treeAfter(entry.files) !== entry.treeAfter) {
       return fail("TREE_MISMATCH", `entry ${entry.seq} does not lead to the tree it names`);
     }
-    // The sender still has what a power loss might take from this copy, so it need not be durable entry by entry.
+    // The sender still has what a power loss might take from this copy: it is made durable once, at the end.
     return workspace.commit(entry, loaded.files, ({ path }) => applied.changes.get(path) ?? null, false);
   }
 

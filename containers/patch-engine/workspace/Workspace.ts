@@ -12,15 +12,16 @@ import {
   type VibeError,
 } from "@shared/contracts";
 import { checkPath, type FileEffect } from "../core/index.ts";
-import { changesOf, commit, type Disk } from "../transaction/commit.ts";
+import { changesOf, commit, syncNames, type Disk } from "../transaction/commit.ts";
 import { DoneMark } from "../transaction/DoneMark.ts";
 import { EntryLog } from "../transaction/EntryLog.ts";
 import { replaceFile } from "../transaction/files.ts";
-import { redo } from "../transaction/recover.ts";
+import { redo, redoAll } from "../transaction/recover.ts";
 import type { Faults } from "../transaction/steps.ts";
-import { Directory, ioError, readDiskFile, type DiskFile } from "./Directory.ts";
-import { openMissionControl, syncDirectory } from "./missionControl.ts";
-import { TrackedTree, walk } from "./TrackedTree.ts";
+import { Directory, readDiskFile, syncDiskFile, type DiskFile } from "./Directory.ts";
+import { ioError } from "./systemError.ts";
+import { openMissionControl } from "./missionControl.ts";
+import { TrackedTree, walk, type ManifestRow } from "./TrackedTree.ts";
 import { WorkspaceLock } from "./WorkspaceLock.ts";
 
 const ManifestSchema = z.object({
@@ -100,6 +101,16 @@ export class Workspace {
     return this.#tree;
   }
 
+  /** The files of the source as they were when the workspace was first opened. LOG_CORRUPT. */
+  source(): Result<{ files: ManifestRow[] }> {
+    try {
+      const parsed = parseManifest(readFileSync(join(this.directory, "manifest.json"), "utf8"));
+      return parsed ? { ok: true, files: parsed.files } : fail("LOG_CORRUPT", "manifest.json is not a list of files");
+    } catch (error) {
+      return ioError(error, "cannot read manifest.json");
+    }
+  }
+
   get head(): Head {
     return this.log.head;
   }
@@ -177,6 +188,32 @@ export class Workspace {
     return committed;
   }
 
+  /**
+   * Makes durable what was committed without being so: the entries after `seq`, their files, and the names they stand
+   * under. Until then a power loss may leave any part of them.
+   */
+  async settle(seq: number): Promise<Result<{}>> {
+    try {
+      await this.#settle(seq);
+      return { ok: true };
+    } catch (error) {
+      return ioError(error, "the entries are carried out, but could not be made durable", false);
+    }
+  }
+
+  async #settle(seq: number): Promise<void> {
+    const { root, mark } = this.#disk;
+    const files = this.log.after(seq).flatMap((entry) => entry.files);
+    const paths = new Set(files.flatMap(({ path, from }) => (from === null ? [path] : [path, from])));
+    await this.log.sync();
+    for (const path of paths) await syncDiskFile(root, path);
+    await syncNames(
+      root,
+      [...paths].map((path) => ({ path })),
+    );
+    mark.write(this.head.seq);
+  }
+
   #loadOne(path: string): Result<{ file: DiskFile | null }> {
     const read = this.readDisk(path);
     if (!read.ok) return read;
@@ -235,7 +272,8 @@ export class Workspace {
       const walked = walk(this.#disk.root);
       if (!walked.ok) return walked;
       await replaceFile(this.directory, "manifest.json", `${JSON.stringify({ v: 1, files: walked.rows })}\n`);
-      await syncDirectory(this.directory);
+      // The folder itself was made just now.
+      await this.#disk.root.sync();
       this.#tree = new TrackedTree(walked.rows);
       return { ok: true };
     }
@@ -264,11 +302,13 @@ export class Workspace {
     const mark = this.#disk.mark.read();
     const { seq } = this.head;
     if (seq === 0 || (mark.seq === seq && mark.sure)) return { ok: true };
+    if (!mark.sure) return redoAll(this.#disk, mark.settled);
     const last = this.log.at(seq);
     return last ? redo(this.#disk, last) : { ok: true };
   }
 
   #release(): void {
+    this.#lock.close();
     this.log.close();
     this.#disk.mark.close();
     this.#disk.root.close();

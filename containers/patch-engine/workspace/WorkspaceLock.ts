@@ -1,9 +1,10 @@
-import { linkSync, readFileSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { randomUUID } from "node:crypto";
 import { fail, type Result } from "@shared/contracts";
-import { isMissing } from "./Directory.ts";
+import { isMissing, isThere } from "./systemError.ts";
 
 /** The folder in a workspace that holds the engine's log and diffs, and the tasks and policy it works by. */
 export const MISSION_CONTROL = ".mission_control";
@@ -60,8 +61,12 @@ function parseHolder(text: string): Holder | null {
   return { nonce, host, boot, pid: Number(pid), started };
 }
 
-/** Dead only where that is certain: same machine, and rebooted since, or no such process, or another one by that pid. */
-function isDead(holder: Holder): boolean {
+/**
+ * Dead only where that is certain: same machine, and rebooted since, or no such process, or another one by that pid. A
+ * lock file appears whole or not at all, so one that names no holder is what a power loss left of one.
+ */
+function isDead(holder: Holder | null): boolean {
+  if (!holder) return true;
   if (holder.host !== hostname()) return false;
   if (holder.boot !== BOOT_ID) return true;
   const started = startOf(holder.pid);
@@ -80,9 +85,11 @@ export class WorkspaceLock {
   readonly #path: string;
   readonly #text: string;
   readonly #nonce = randomUUID();
+  readonly #own: string;
 
   constructor(path: string) {
     this.#path = path;
+    this.#own = `${path}.${this.#nonce}`;
     this.#text = [this.#nonce, hostname(), BOOT_ID, process.pid, startOf(process.pid) ?? "", ""].join("\n");
   }
 
@@ -95,7 +102,7 @@ export class WorkspaceLock {
       const text = readText(this.#path);
       const holder = text === null ? null : parseHolder(text);
       if (text === null) continue;
-      if (holder && isDead(holder) && this.#removeDead(this.#path, holder.nonce)) continue;
+      if (isDead(holder) && this.#removeDead(this.#path, text)) continue;
       if (performance.now() >= deadline) {
         const who = holder ? `process ${holder.pid} on ${holder.host}` : "an unknown process";
         return fail("LOCK_TIMEOUT", `the workspace is locked by ${who}`);
@@ -111,32 +118,46 @@ export class WorkspaceLock {
     if (text !== null && parseHolder(text)?.nonce === this.#nonce) unlinkSync(this.#path);
   }
 
+  /** Lets go of the lock for good: it may not be held, nor acquired again. */
+  close(): void {
+    rmSync(this.#own, { force: true });
+  }
+
   #link(path: string): boolean {
-    const own = `${this.#path}.${this.#nonce}`;
-    writeFileSync(own, this.#text, { mode: 0o600 });
-    try {
-      linkSync(own, path);
-      return true;
-    } catch (error) {
-      if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
-      throw error;
-    } finally {
-      unlinkSync(own);
+    for (;;) {
+      try {
+        linkSync(this.#own, path);
+        return true;
+      } catch (error) {
+        if (isThere(error)) return false;
+        if (!isMissing(error)) throw error;
+        this.#writeOwn();
+      }
     }
   }
 
+  /** Writes the file that is linked into place, once for all times the lock is taken; those of the dead go. */
+  #writeOwn(): void {
+    const directory = dirname(this.#path);
+    const prefix = `${basename(this.#path)}.`;
+    for (const name of readdirSync(directory)) {
+      if (!name.startsWith(prefix) || name.length < prefix.length + this.#nonce.length) continue;
+      const holder = parseHolder(readText(join(directory, name)) ?? "");
+      if (holder && isDead(holder)) rmSync(join(directory, name), { force: true });
+    }
+    writeFileSync(this.#own, this.#text, { mode: 0o600 });
+  }
+
   /** Removes a dead holder's file, unless someone else is about to. True when the caller should try again at once. */
-  #removeDead(path: string, nonce: string): boolean {
+  #removeDead(path: string, dead: string): boolean {
     const guard = `${path}.t`;
     if (!this.#link(guard)) {
       const text = readText(guard);
-      const holder = text === null ? null : parseHolder(text);
-      return holder !== null && isDead(holder) && this.#removeDead(guard, holder.nonce);
+      return text !== null && isDead(parseHolder(text)) && this.#removeDead(guard, text);
     }
     try {
       // The file may be a living holder's by now: between the look at it and the guard, another took it over.
-      const text = readText(path);
-      if (text !== null && parseHolder(text)?.nonce === nonce) unlinkSync(path);
+      if (readText(path) === dead) unlinkSync(path);
       return true;
     } finally {
       unlinkSync(guard);

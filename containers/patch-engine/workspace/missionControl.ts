@@ -1,4 +1,4 @@
-import { constants, mkdirSync, readFileSync, openSync, closeSync, lstatSync, writeFileSync } from "node:fs";
+import { lstatSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   fail,
@@ -8,8 +8,8 @@ import {
   type Result,
   type TasksFile,
 } from "@shared/contracts";
-import { replaceFile, syncFile } from "../transaction/files.ts";
-import { ioError, isMissing, isThere } from "./Directory.ts";
+import { replaceFile } from "../transaction/files.ts";
+import { ioError, isMissing, isThere } from "./systemError.ts";
 import { MISSION_CONTROL } from "./WorkspaceLock.ts";
 
 /** What the engine writes here is no part of the repository; the policy may be. */
@@ -40,16 +40,6 @@ export function openMissionControl(root: string): Result<{ directory: string }> 
   return { ok: true, directory };
 }
 
-/** Makes the names in a directory durable. */
-export async function syncDirectory(path: string): Promise<void> {
-  const fd = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
-  try {
-    await syncFile(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** The policy a workspace carries; gates at their defaults where it carries none. */
 export function readPolicy(directory: string): Result<{ policy: PolicyFile }> {
   const read = readJson(directory, "policy.json");
@@ -73,8 +63,11 @@ export const writeTasks = (directory: string, file: TasksFile): Promise<void> =>
   replaceFile(directory, "tasks.json", `${JSON.stringify(TasksFileSchema.parse(file), null, 2)}\n`);
 
 function readJson(directory: string, name: string): Result<{ value: unknown }> {
+  const path = join(directory, name);
   try {
-    const value: unknown = JSON.parse(readFileSync(join(directory, name), "utf8"));
+    // Mostly there is none, and a look is cheaper than an error.
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return { ok: true, value: undefined };
+    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
     return { ok: true, value };
   } catch (error) {
     if (isMissing(error)) return { ok: true, value: undefined };

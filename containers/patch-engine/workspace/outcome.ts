@@ -6,6 +6,7 @@ import type {
   LogEntry,
   LoggedFile,
   LoggedPatch,
+  Safety,
   VibeError,
 } from "@shared/contracts";
 import { vibeError } from "@shared/contracts";
@@ -50,7 +51,7 @@ export interface Standing {
   durationMs: number;
 }
 
-export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutcome[]): BatchOutcome {
+export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutcome[], safety: Safety): BatchOutcome {
   return {
     ...standing,
     ok: true,
@@ -64,6 +65,7 @@ export function dryRunOutcome(standing: Standing, plan: Plan, checks: CheckOutco
     })),
     files: plan.files.map(fileOutcome),
     checks,
+    safety,
   };
 }
 

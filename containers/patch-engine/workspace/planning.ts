@@ -7,6 +7,7 @@ import {
   type VibeError,
 } from "@shared/contracts";
 import {
+  patchesOf,
   pathsOf,
   pathsOfRevert,
   planBatch,
@@ -18,6 +19,7 @@ import {
 } from "../core/index.ts";
 import type { Gate } from "../gates/gate.ts";
 import { gatesFor, gatesForRevert, runGates } from "../gates/pipeline.ts";
+import type { TypeCheckPlace } from "../gates/types.ts";
 import type { DiskFile } from "./Directory.ts";
 import { readPolicy, readTasks } from "./missionControl.ts";
 import type { Workspace } from "./Workspace.ts";
@@ -46,29 +48,25 @@ export async function planApply(
   batch: PatchBatch,
   batchId: string,
   explicitCheck: boolean,
+  place: TypeCheckPlace,
 ): Promise<Planned> {
   const mintPatchId = (index: number) => patchIdOf(batchId, index);
-  const named = batch.patches.map((patch, index): RefusedPatch => ({
-    patch_id: patch.id ?? mintPatchId(index),
-    file: patch.file,
-    op: patch.op,
-    task_id: patch.taskId ?? null,
-  }));
+  const asked = patchesOf(batch, mintPatchId);
+  const named = asked.map(({ patch_id, file, op, task_id }): RefusedPatch => ({ patch_id, file, op, task_id }));
 
   const policy = readPolicy(workspace.directory);
   if (!policy.ok) return refuse(policy.error, named);
   const tasks = readTasks(workspace.directory);
   if (!tasks.ok) return refuse(tasks.error, named);
-  const gates = gatesFor(batch, explicitCheck, policy.policy, tasks.tasks);
-  if (!gates.ok) return refuse(gates.error, named);
+  const gates = gatesFor(batch, explicitCheck, policy.policy, tasks.tasks, place);
 
   const loaded = workspace.load(pathsOf(batch));
   if (loaded.errors.size > 0) {
     const errors = new Map<string, VibeError>();
-    for (const [index, patch] of batch.patches.entries()) {
-      const error = loaded.errors.get(patch.file) ?? (patch.op === "rename-file" && loaded.errors.get(patch.to));
-      const patchId = named[index]?.patch_id;
-      if (error && patchId !== undefined) errors.set(patchId, { ...error, patchId });
+    for (const { patch_id: patchId, paths } of asked) {
+      const path = paths.find((one) => loaded.errors.has(one));
+      const error = path !== undefined && loaded.errors.get(path);
+      if (error) errors.set(patchId, { ...error, patchId });
     }
     const [first] = [...errors.values(), ...loaded.errors.values()];
     if (first) return refuse(first, named, errors);
@@ -82,7 +80,7 @@ export async function planApply(
     const error = vibeError("CONFLICT", `the patch id ${patchId} was used before in this workspace`, { patchId });
     return refuse(error, result.plan.patches, new Map([[patchId, error]]));
   }
-  return gate(result.plan, loaded.files, gates.gates);
+  return gate(result.plan, loaded.files, gates);
 }
 
 /** Plans and gates the undoing of a target's patches. */

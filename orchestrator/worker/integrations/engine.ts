@@ -79,6 +79,7 @@ const LogPageSchema = z.object({ entries: z.array(LogEntrySchema), head: HeadSch
 const PatchSchema = z.object({ patch: LoggedPatchSchema, diff: z.string() });
 
 interface Call {
+  workspaceId: string;
   method: "GET" | "POST" | "PUT";
   path: string;
   body?: string;
@@ -87,35 +88,39 @@ interface Call {
   deadline: number;
 }
 
-type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+/** Sends a request for a path of the engine host that has this workspace. */
+type Send = (workspaceId: string, path: string, init: RequestInit) => Promise<Response>;
 
-interface EngineAddress {
-  url: string;
-  token: string;
-  fetch?: Fetch;
-  deadlines?: EngineDeadlines;
+/** Where containers are on, each workspace has its own; the binding is missing where they are off. */
+type EngineEnv = Env & { FACTORY_CONTAINER?: DurableObjectNamespace };
+
+/** The container of the workspace where containers are on, else the one host at ENGINE_URL. */
+export function engineOf(env: EngineEnv, deadlines: EngineDeadlines = DEFAULT_DEADLINES): Engine {
+  const { FACTORY_CONTAINER: containers, ENGINE_URL, ENGINE_TOKEN } = env;
+  const send: Send = containers
+    ? // The object knows the token of its container.
+      (workspaceId, path, init) => containers.getByName(workspaceId).fetch(`http://engine${path}`, init)
+    : (_, path, init) => {
+        const headers = new Headers(init.headers);
+        headers.set("authorization", `Bearer ${ENGINE_TOKEN}`);
+        return fetch(`${ENGINE_URL}${path}`, { ...init, headers });
+      };
+  return createEngine(send, deadlines);
 }
 
-/** The engine host this instance is configured with. */
-export const engineOf = (env: Env, deadlines: EngineDeadlines = DEFAULT_DEADLINES): Engine =>
-  createEngine({ url: env.ENGINE_URL, token: env.ENGINE_TOKEN, deadlines });
+/** Whether batches find an engine. Containers start when they are called: that they can is all there is to know. */
+export const engineAnswers = async (env: EngineEnv, signal: AbortSignal): Promise<boolean> =>
+  env.FACTORY_CONTAINER !== undefined || (await fetch(new URL("/healthz", env.ENGINE_URL), { signal })).ok;
 
-function createEngine(address: EngineAddress): Engine {
-  const { call: short, long } = address.deadlines ?? DEFAULT_DEADLINES;
-  const send: Fetch = address.fetch ?? ((url, init) => fetch(url, init));
-
+function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engine {
   /** The status and body of an answer, or why there is none. */
   const exchange = async (call: Call): Promise<Result<{ status: number; body: unknown }>> => {
     const doubt = { nothingWritten: call.writes ? null : true };
     const signal = AbortSignal.timeout(call.deadline);
     try {
-      const response = await send(`${address.url}/v1/workspaces${call.path}`, {
+      const response = await send(call.workspaceId, `/v1/workspaces${call.path}`, {
         method: call.method,
-        headers: {
-          authorization: `Bearer ${address.token}`,
-          ...(call.body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(call.body === undefined ? {} : { body: call.body }),
+        ...(call.body === undefined ? {} : { headers: { "content-type": "application/json" }, body: call.body }),
         signal,
       });
       return { ok: true, status: response.status, body: await response.json() };
@@ -143,37 +148,44 @@ function createEngine(address: EngineAddress): Engine {
     return answer.success ? { ok: true, answer: answer.data } : refusalOf(exchanged.status, exchanged.body, call);
   };
 
-  const read = (path: string): Call => ({ method: "GET", path, writes: false, deadline: short });
-  const post = (path: string, body: unknown, options: { writes: boolean; deadline?: number }): Call => ({
+  const read = (id: string, rest = ""): Call => ({
+    workspaceId: id,
+    method: "GET",
+    path: at(id, rest),
+    writes: false,
+    deadline: short,
+  });
+  const post = (id: string, rest: string, body: unknown, options: { writes: boolean; deadline?: number }): Call => ({
+    workspaceId: id,
     method: "POST",
-    path,
+    path: at(id, rest),
     body: JSON.stringify(body),
     writes: options.writes,
     deadline: options.deadline ?? short,
   });
 
   return {
-    open: (body) => request(OpenedSchema, post("", body, { writes: true, deadline: long })),
-    describe: (id) => request(DescribedSchema, read(at(id))),
+    open: (body) =>
+      request(OpenedSchema, { ...post(body.workspaceId, "", body, { writes: true, deadline: long }), path: "" }),
+    describe: (id) => request(DescribedSchema, read(id)),
     apply: (id, { batch, simulate = false, ...rest }) =>
       edit({
-        ...post(at(id, "/batches"), null, { writes: !simulate }),
+        ...post(id, "/batches", null, { writes: !simulate }),
         // The batch goes in as the text it is: parsing megabytes to write them again would buy nothing.
         body: `{"batch":${batch},${JSON.stringify({ ...rest, simulate }).slice(1)}`,
       }),
-    revert: (id, body) => edit(post(at(id, "/revert"), body, { writes: true })),
-    validate: (id) => request(CheckedSchema, post(at(id, "/validate"), {}, { writes: false, deadline: long })),
+    revert: (id, body) => edit(post(id, "/revert", body, { writes: true })),
+    validate: (id) => request(CheckedSchema, post(id, "/validate", {}, { writes: false, deadline: long })),
     replay: (id, entries, treeHash) =>
-      request(ReplayedSchema, post(at(id, "/replay"), { entries, treeHash }, { writes: true, deadline: long })),
-    markers: (id, files) => request(MarkersSchema, post(at(id, "/markers"), { files }, { writes: false })),
-    writeTasks: (id, tasks) =>
-      request(z.object({}), { ...post(at(id, "/tasks"), tasks, { writes: true }), method: "PUT" }),
+      request(ReplayedSchema, post(id, "/replay", { entries, treeHash }, { writes: true, deadline: long })),
+    markers: (id, files) => request(MarkersSchema, post(id, "/markers", { files }, { writes: false })),
+    writeTasks: (id, tasks) => request(z.object({}), { ...post(id, "/tasks", tasks, { writes: true }), method: "PUT" }),
     readFile: async (id, file) =>
       wouldBeResolved(file)
         ? fail("PATH_INVALID", "a path has no empty, `.` or `..` segments and does not start with a slash", { file })
-        : request(FileSchema, read(at(id, `/files/${encodePath(file)}`))),
-    log: (id, after, limit) => request(LogPageSchema, read(at(id, `/log?after=${after}&limit=${limit}`))),
-    patch: (id, patchId) => request(PatchSchema, read(at(id, `/patches/${encodeURIComponent(patchId)}`))),
+        : request(FileSchema, read(id, `/files/${encodePath(file)}`)),
+    log: (id, after, limit) => request(LogPageSchema, read(id, `/log?after=${after}&limit=${limit}`)),
+    patch: (id, patchId) => request(PatchSchema, read(id, `/patches/${encodeURIComponent(patchId)}`)),
   };
 }
 
@@ -189,7 +201,7 @@ function refusalOf(status: number, body: unknown, call: Call): Failed {
   });
 }
 
-const at = (workspaceId: string, rest = ""): string => `/${encodeURIComponent(workspaceId)}${rest}`;
+const at = (workspaceId: string, rest: string): string => `/${encodeURIComponent(workspaceId)}${rest}`;
 
 /** Each segment encoded, the slashes kept. */
 const encodePath = (file: string): string => file.split("/").map(encodeURIComponent).join("/");

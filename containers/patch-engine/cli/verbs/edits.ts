@@ -1,7 +1,6 @@
 import type { ArgsDef } from "citty";
 import type { PatchOperationInput } from "@shared/contracts";
 import { printAnswer } from "../print.ts";
-import { reportInBackground } from "../reportInBackground.ts";
 import { commonArgs, UsageError, writingArgs, type Arguments, type Verb } from "../verb.ts";
 import { readInput, withEngine } from "../workspace.ts";
 
@@ -66,7 +65,7 @@ function edit(summary: string, own: ArgsDef, build: Build): Verb {
         const simulate = args.flag("dry-run");
         const answer = await engine.apply({ batch, simulate, door: "patchctl" });
         const exit = printAnswer(args, answer, simulate);
-        if (answer.ok && !simulate) reportInBackground(root);
+        if (answer.ok && !simulate) args.terminal.report(root);
         return exit;
       });
     },
@@ -74,7 +73,8 @@ function edit(summary: string, own: ArgsDef, build: Build): Verb {
 }
 
 function batchFields(args: Arguments): Record<string, string> {
-  const fields: Record<string, string> = {};
+  const { batchId } = args.terminal;
+  const fields: Record<string, string> = batchId === undefined ? {} : { batchId };
   const named = { batchId: "batch-id", orderId: "order-id", requester: "requester", reason: "reason", check: "check" };
   for (const [field, name] of Object.entries(named)) {
     const value = args.text(name);

@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import type { LogEntry } from "@shared/contracts";
 import { EXIT } from "../exit.ts";
 import { print, printAnswer, printFailure } from "../print.ts";
-import { reportInBackground } from "../reportInBackground.ts";
 import { commonArgs, UsageError, writingArgs, type Verb } from "../verb.ts";
 import { withEngine } from "../workspace.ts";
 
@@ -25,13 +24,13 @@ export const revert: Verb = {
     return withEngine(args, async (engine, root) => {
       const answer = await engine.revert({
         target: { by, id },
-        batchId: args.text("batch-id") ?? randomUUID(),
+        batchId: args.text("batch-id") ?? args.terminal.batchId ?? randomUUID(),
         ...(requester !== undefined && { requester }),
         ...(reason !== undefined && { reason }),
         door: "patchctl",
       });
       const exit = printAnswer(args, answer, false);
-      if (answer.ok) reportInBackground(root);
+      if (answer.ok) args.terminal.report(root);
       return exit;
     });
   },

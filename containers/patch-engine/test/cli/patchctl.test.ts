@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, statSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -8,7 +8,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { BatchOutcomeSchema, LogEntrySchema, PatchEventSchema, VibeErrorSchema } from "@shared/contracts";
 import { makeRoot, read, tree, write } from "../engine/tempWorkspace.ts";
 
-const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.ts", import.meta.url));
+const PATCHCTL = fileURLToPath(new URL("../../cli/patchctl.cjs", import.meta.url));
 
 interface Ran {
   exit: number;
@@ -75,7 +75,7 @@ describe("the verbs", () => {
     write(root, "batch.json", JSON.stringify({ batchId: "one", requester: "me", patches: [patch] }));
 
     const simulated = await patchctl(root, ["simulate", "batch.json"]);
-    expect(simulated).toMatchObject({ exit: 0, json: { outcome: { status: "dry-run" } } });
+    expect(simulated).toMatchObject({ exit: 0, json: { outcome: { status: "dry-run", safety: { score: 85 } } } });
     const checked = await patchctl(root, ["validate", "batch.json"]);
     expect(checked).toMatchObject({ exit: 0, json: { ok: true, problems: [] } });
     expect(read(root, "a.ts")).toContain("b = 2");
@@ -186,7 +186,7 @@ describe("help", () => {
     const { stdout, exit } = await patchctl(root, ["--help"]);
     expect(exit).toBe(0);
     const verbs = [...stdout.matchAll(/^ {2}([a-z-]+) {2,}\S/gm)].map(([, verb]) => verb!);
-    expect(verbs).toHaveLength(19);
+    expect(verbs).toHaveLength(25);
     for (const verb of ["replace-block", "search-replace", "apply", "revert", "log", "flush"]) {
       expect(verbs).toContain(verb);
       const help = await patchctl(root, [verb, "--help"]);
@@ -278,4 +278,60 @@ describe("reports to the orchestrator", () => {
     const nowhere = { ...env, ORCHESTRATOR_URL: "http://127.0.0.1:9" };
     expect((await patchctl(root, ["append", "--file", "a.ts", "--block", "//"], { env: nowhere })).exit).toBe(0);
   }, 20_000);
+});
+
+describe("import", () => {
+  const reply =
+    "Fixed:\n\n```diff\n--- a/a.ts\n+++ b/a.ts\n@@ -7,9 +7,9 @@\n-const a = 1;\n+const a = 10;\n const b = 2;\n```\n";
+
+  it("prints the batch that a model's text means, which apply takes as it is", async () => {
+    const root = workspace();
+    const imported = await patchctl(root, ["import", "-", "--format", "udiff"], { input: reply });
+    expect(imported).toMatchObject({ exit: 0, json: { patches: [{ op: "replace-block", file: "a.ts", start: 1 }] } });
+    expect(read(root, "a.ts")).toBe("const a = 1;\nconst b = 2;\n");
+    expect(await patchctl(root, ["apply", "-"], { input: imported.stdout })).toMatchObject({
+      exit: 0,
+      json: { ok: true },
+    });
+    expect(read(root, "a.ts")).toBe("const a = 10;\nconst b = 2;\n");
+  });
+
+  it("exits 1 with the line of what is not of the format, and 3 where the text has no certain place", async () => {
+    const root = workspace({ "a.ts": "x\ny\nx\n" });
+    expect(await patchctl(root, ["import"], { input: "I would rather not.\n" })).toMatchObject({
+      exit: 1,
+      json: { ok: false, error: { code: "IMPORT_INVALID", findings: [{ line: 1 }] } },
+    });
+    const input = "a.ts\n<<<<<<< SEARCH\nx\n=======\nz\n>>>>>>> REPLACE\n";
+    expect(await patchctl(root, ["import"], { input })).toMatchObject({
+      exit: 3,
+      json: { error: { code: "AMBIGUOUS_LOCATION", candidates: [{ start: 1 }, { start: 3 }] } },
+    });
+  });
+});
+
+describe("a diff", () => {
+  it("changes files, names and modes on disk, patch by patch in the log, and is undone by its batch", async () => {
+    const root = workspace({ "a.ts": "const a = 1;\n", "old.ts": "export {};\n" });
+    const before = tree(root);
+    const diff = [
+      "diff --git a/a.ts b/a.ts\nold mode 100644\nnew mode 100755\n--- a/a.ts\n+++ b/a.ts\n@@ -1 +1 @@\n-const a = 1;\n+const a = 2;\n",
+      "diff --git a/old.ts b/new.ts\nsimilarity index 100%\nrename from old.ts\nrename to new.ts\n",
+      "diff --git a/n.ts b/n.ts\nnew file mode 100644\n--- /dev/null\n+++ b/n.ts\n@@ -0,0 +1 @@\n+export {};\n",
+    ].join("");
+    const batch = { batchId: "B", patches: [{ op: "apply-diff", diff }] };
+    const applied = await patchctl(root, ["apply", "-"], { input: JSON.stringify(batch) });
+    expect(applied.stderr).toBe("");
+    expect(BatchOutcomeSchema.parse(applied.json["outcome"]).patches).toMatchObject([
+      { patch_id: "B.p1.1", op: "apply-diff", file: "a.ts" },
+      { patch_id: "B.p1.2", op: "apply-diff", file: "old.ts" },
+      { patch_id: "B.p1.3", op: "apply-diff", file: "n.ts" },
+    ]);
+    expect(read(root, "a.ts")).toBe("const a = 2;\n");
+    expect(statSync(join(root, "a.ts")).mode & 0o111).not.toBe(0);
+    expect(await patchctl(root, ["verify"])).toMatchObject({ exit: 0 });
+    expect(await patchctl(root, ["revert", "B", "--by", "batch"])).toMatchObject({ exit: 0 });
+    expect(tree(root)).toEqual(before);
+    expect(statSync(join(root, "a.ts")).mode & 0o111).toBe(0);
+  });
 });

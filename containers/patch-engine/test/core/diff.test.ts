@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { after, fileAndOps, plan } from "./arbitraries.ts";
-import { gitApply } from "./gitApply.ts";
+import { DIFF_TOOLS } from "./diffTools.ts";
 
 const planned = (files: Record<string, string>, patches: Parameters<typeof plan>[1]["patches"]) => {
   const result = plan(files, { patches });
@@ -12,7 +12,7 @@ const text = (files: Record<string, Buffer>) =>
   Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, bytes.toString()]));
 const lines = (count: number) => Array.from({ length: count }, (_, i) => `line ${i + 1}\n`).join("");
 
-describe("diffs, taken by the real git apply", () => {
+describe.each(DIFF_TOOLS)("diffs, taken by the real %s", (_name, applyDiff) => {
   test("a batch's diffs make the same bytes, whatever the file's endings", () => {
     const cases = fc.sample(fileAndOps({ openSpace: true }), 1500);
     const before: Record<string, string> = {};
@@ -28,7 +28,7 @@ describe("diffs, taken by the real git apply", () => {
       expected[path] = done.left[path]!;
       diff += done.plan.files.map((file) => file.diff).join("");
     }
-    expect(text(gitApply(before, diff))).toEqual(expected);
+    expect(text(applyDiff(before, diff))).toEqual(expected);
   }, 60_000);
 
   test("so do those of batches that mix byte edits with line edits", () => {
@@ -60,7 +60,7 @@ describe("diffs, taken by the real git apply", () => {
       diff += result.plan.files.map((one) => one.diff).join("");
     }
     expect(mixed).toBeGreaterThan(300);
-    expect(text(gitApply(before, diff))).toEqual(expected);
+    expect(text(applyDiff(before, diff))).toEqual(expected);
   }, 60_000);
 
   test("each patch's own diff makes of the file before what that patch alone does", () => {
@@ -86,7 +86,7 @@ describe("diffs, taken by the real git apply", () => {
         diff += plan.patches[k]!.diff;
       }
     }
-    expect(text(gitApply(before, diff))).toEqual(expected);
+    expect(text(applyDiff(before, diff))).toEqual(expected);
   }, 60_000);
 
   test("files are created, deleted and renamed, empty ones and ones with edits among them", () => {
@@ -115,7 +115,7 @@ describe("diffs, taken by the real git apply", () => {
       "dir/new.ts": lines(20).replace("line 3\nline 4\n", "three\n"),
       "pure2.ts": "x\n",
     });
-    expect(text(gitApply(files, plan.files.map((file) => file.diff).join("")))).toEqual(left);
+    expect(text(applyDiff(files, plan.files.map((file) => file.diff).join("")))).toEqual(left);
   });
 
   test("names are quoted as git quotes them", () => {
@@ -132,7 +132,7 @@ describe("diffs, taken by the real git apply", () => {
     const diff = plan.files.map((file) => file.diff).join("");
     expect(diff).toContain('"a/\\303\\274n\\303\\257.ts"');
     expect(diff).toContain("--- a/a b.ts\t\n");
-    expect(text(gitApply(files, diff))).toEqual(left);
+    expect(text(applyDiff(files, diff))).toEqual(left);
   });
 
   test("changes six lines apart share a hunk, seven lines apart do not", () => {
@@ -162,7 +162,7 @@ describe("diffs, taken by the real git apply", () => {
     expect(plan.patches[0]).toMatchObject({ landed: { start: 2, end: 2 }, diff: "" });
   });
 
-  test("names swapped in a sequential batch are swapped by git too", () => {
+  test("names swapped in a sequential batch are swapped by it too", () => {
     const files = { "a.ts": "A\n1\n2\n3\n", "b.ts": "B\n" };
     const result = plan(files, {
       coordinates: "sequential",
@@ -175,7 +175,7 @@ describe("diffs, taken by the real git apply", () => {
     });
     const left = after(files, result);
     expect(left).toEqual({ "a.ts": "B\n", "b.ts": "A\n1\n2\n3\n4\n" });
-    if (result.ok) expect(text(gitApply(files, result.plan.files.map((file) => file.diff).join("")))).toEqual(left);
+    if (result.ok) expect(text(applyDiff(files, result.plan.files.map((file) => file.diff).join("")))).toEqual(left);
   });
 
   test("a name freed by a deletion or a rename may be taken again in a sequential batch", () => {
@@ -192,6 +192,6 @@ describe("diffs, taken by the real git apply", () => {
     });
     const left = after(files, result);
     expect(left).toEqual({ "a.ts": "fresh\n", "b.ts": "new b\nmore\n", "b2.ts": "B\n", "c.ts": "C\n" });
-    if (result.ok) expect(text(gitApply(files, result.plan.files.map((file) => file.diff).join("")))).toEqual(left);
+    if (result.ok) expect(text(applyDiff(files, result.plan.files.map((file) => file.diff).join("")))).toEqual(left);
   });
 });

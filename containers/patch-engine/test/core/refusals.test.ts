@@ -135,7 +135,7 @@ describe("a refused batch", () => {
       { op: "create-file", file: "n.ts", block: "", expect: { sha256: "0".repeat(64) } },
       "STALE_CONTENT",
     ],
-    ["a foreign diff", { op: "apply-diff", diff: "--- a\n+++ b\n" }, "UNSUPPORTED_OPERATION"],
+    ["a diff without hunks", { op: "apply-diff", diff: "--- a\n+++ b\n" }, "DIFF_INVALID"],
   ])("%s is refused in both kinds of coordinates", (_name, patch, code) => {
     expect(refused([patch])).toMatchObject({ ok: false, error: { code } });
     expect(refused([patch], { coordinates: "sequential" })).toMatchObject({ ok: false, error: { code } });

@@ -46,10 +46,11 @@ it.each([
   ["whose process has ended", { ...here, pid: 2 ** 22 + 1, started: "1" }],
   ["whose process id is another process by now", { ...here, pid: process.pid, started: "1" }],
   ["from before the machine was started", { ...here, boot: "another", pid: process.pid, started: "1" }],
+  ["that a power loss emptied", null],
 ])("a lock %s is taken over", async (_whose, holder) => {
   const root = makeRoot({ "a.ts": "export {};\n" });
   await (await open(root)).close();
-  writeFileSync(join(root, ".mission_control/lock"), lockOf(holder));
+  writeFileSync(join(root, ".mission_control/lock"), holder === null ? "" : lockOf(holder));
   const engine = await open(root, { lockTimeoutMs: 0 });
   expect(engine.info().files).toBe(1);
   expect(existsSync(join(root, ".mission_control/lock"))).toBe(false);

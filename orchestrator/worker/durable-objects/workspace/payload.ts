@@ -6,6 +6,7 @@ import {
   type RevertTarget,
   RevertTargetSchema,
 } from "@shared/contracts";
+import { patchesOf } from "patch-engine/core";
 import { z } from "zod";
 import type { Intent } from "./Intents.ts";
 import type { AskedPatch, BatchFacts } from "./records.ts";
@@ -23,14 +24,15 @@ export const RevertPayloadSchema = z.object({
 });
 export type RevertPayload = z.infer<typeof RevertPayloadSchema>;
 
+/** The patches under the ids that the engine gives them: a diff is one for each of its files. */
 export const askedPatchesOf = (batch: PatchBatch, batchId: string): AskedPatch[] =>
-  batch.patches.map((patch, index) => ({
-    patchId: patch.id ?? patchIdOf(batchId, index),
-    file: patch.file,
-    op: patch.op,
-    taskId: patch.taskId ?? null,
-    provider: patch.metadata?.provider ?? null,
-    model: patch.metadata?.model ?? null,
+  patchesOf(batch, (index) => patchIdOf(batchId, index)).map(({ patch_id, file, op, task_id, metadata }) => ({
+    patchId: patch_id,
+    file,
+    op,
+    taskId: task_id,
+    provider: metadata?.provider ?? null,
+    model: metadata?.model ?? null,
   }));
 
 export function askedOf(intent: Intent, workspaceId: string): Asked {

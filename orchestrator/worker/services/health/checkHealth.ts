@@ -1,4 +1,5 @@
 import type { ServiceContext } from "../../context.ts";
+import { engineAnswers } from "../../integrations/engine.ts";
 
 interface ComponentHealth {
   ok: boolean;
@@ -21,7 +22,7 @@ const TIMEOUT_MS = 2_000;
 export async function checkHealth(ctx: ServiceContext, version: string): Promise<Health> {
   const { env } = ctx;
   const probes: Record<string, (signal: AbortSignal) => Promise<boolean>> = {
-    engine: async (signal) => (await fetch(new URL("/healthz", env.ENGINE_URL), { signal })).ok,
+    engine: (signal) => engineAnswers(env, signal),
     db_ops: () => answers(env.DB_OPS),
     db_logs: () => answers(env.DB_LOGS),
     db_projects: () => answers(env.DB_PROJECTS),

@@ -1,0 +1,21 @@
+import { cpus, totalmem } from "node:os";
+import { measureDurable } from "./engine/durable.ts";
+import { printRows } from "./engine/measure.ts";
+import { measureMemory, printMemory } from "./engine/memory.ts";
+import { measurePlanning } from "./engine/planning.ts";
+import { measureStart } from "./engine/start.ts";
+import { measureSyntax } from "./engine/syntax.ts";
+
+/** `pnpm bench:engine`: each row is a ratio to a baseline of the same run; no number stands alone. */
+const [cpu] = cpus();
+const memory = Math.round(totalmem() / 1024 ** 3);
+process.stdout.write(
+  `${cpus().length} × ${cpu?.model ?? "unknown processor"}, ${memory} GiB, ${process.platform}, node ${process.version}\n\n`,
+);
+const planning = await measurePlanning();
+printRows("In process", planning.rows, planning.remarks);
+printRows("Syntax gate", await measureSyntax());
+printRows("One durable batch through the host", await measureDurable());
+const start = await measureStart();
+printRows("patchctl", start.rows, start.remarks);
+printMemory(measureMemory());

@@ -1,0 +1,62 @@
+import { createHmac } from "node:crypto";
+import { Container } from "@cloudflare/containers";
+import { WorkspaceIdSchema, workspaceObjectName } from "@shared/contracts";
+import { loggerOf } from "../context.ts";
+import { workspaceObject } from "./workspace/rpc.ts";
+
+/** Where the image's engine host listens. */
+const ENGINE_PORT = 8080;
+/** Where the id of the workspace stands in storage: an alarm may wake an object that is not told its name. */
+const WORKSPACE_KEY = "workspaceId";
+
+/**
+ * The container of one workspace. The object's name is the workspace's id, so there is never a second instance of it,
+ * and an agent inside sees no workspace but its own. Its disk lives as long as it runs, and may be lost at any moment:
+ * the Workspace object holds source and log, finds the workspace missing on its next call, and rebuilds it.
+ *
+ * Constructed only where containers are on (wrangler.containers.jsonc); only `integrations/engine.ts` reaches it.
+ */
+export class FactoryContainer extends Container<Env & { CONTAINER_SLEEP_AFTER?: string }> {
+  override defaultPort = ENGINE_PORT;
+  /** Counted from the end of the last call through this object; edits made inside do not lengthen it. "90s", "10m", "2h". */
+  override sleepAfter = this.env.CONTAINER_SLEEP_AFTER ?? "10m";
+  override pingEndpoint = "engine/readyz";
+
+  /**
+   * Passes a call on to the engine host, starting the container where it does not run. The token is derived for this
+   * container alone: whoever reads it inside can do nothing with it elsewhere. Where no host answers, the answer is
+   * text with a status of 429 or above.
+   */
+  override async fetch(request: Request): Promise<Response> {
+    const workspaceId = this.ctx.id.name;
+    if (workspaceId === undefined) return new Response("a container is reached by its workspace's id", { status: 400 });
+    this.ctx.storage.kv.put(WORKSPACE_KEY, workspaceId);
+    const token = createHmac("sha256", this.env.ENGINE_TOKEN).update(`factory-container:${workspaceId}`).digest("hex");
+    this.envVars = { ENGINE_TOKEN: token, VIBEHQ_WORKSPACE_ID: workspaceId };
+    const headers = new Headers(request.headers);
+    headers.set("authorization", `Bearer ${token}`);
+    return this.containerFetch(new Request(request, { headers }), ENGINE_PORT);
+  }
+
+  /** Before the disk goes, what `patchctl` did on its own is taken into the record. Until that is done, the container stays. */
+  override async onActivityExpired(): Promise<void> {
+    const named = WorkspaceIdSchema.safeParse(this.ctx.storage.kv.get(WORKSPACE_KEY));
+    if (named.success && this.ctx.container?.running === true) {
+      const workspaceId = named.data;
+      const taken = await workspaceObject(this.env, workspaceObjectName(workspaceId)).restore(workspaceId);
+      if (!("movedTo" in taken) && !taken.ok && taken.error.code !== "WORKSPACE_NOT_FOUND") {
+        loggerOf(this.env).warn("a container stays awake: its log could not be read", {
+          workspaceId,
+          error: taken.error,
+        });
+        return;
+      }
+    }
+    await this.stop();
+  }
+
+  override onError(error: unknown): never {
+    loggerOf(this.env).warn("a container failed", { workspaceId: this.ctx.id.name, error });
+    throw error;
+  }
+}
