@@ -12,6 +12,7 @@ const MESSAGES = 400;
 const BATCH = 20;
 const ROUNDS = 9;
 const REACH = 1.25;
+const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 /** A clock tick of Linux's CPU accounting. */
 const TICK_MS = 10;
 /** As @shared/client confirms. */
@@ -19,22 +20,23 @@ const ACK_EVERY = 256;
 
 /** The runtime that holds the rooms: the one child, however far down, that has a hub's database open. */
 function runtimeOf(): string {
-  const holdsRooms = (pid: string): boolean => {
-    try {
-      return (
-        readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd") &&
-        readdirSync(`/proc/${pid}/fd`).some((fd) => /EventHub.*\.sqlite$/.test(linkOf(pid, fd))) &&
-        isOurs(pid)
-      );
-    } catch {
-      // It ended while it was looked at.
-      return false;
-    }
-  };
   const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name) && holdsRooms(name));
   const [pid] = found;
   if (found.length !== 1 || pid === undefined) throw new Error(`${found.length} runtimes hold rooms; expected one`);
   return pid;
+}
+
+function holdsRooms(pid: string): boolean {
+  try {
+    return (
+      readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd") &&
+      readdirSync(`/proc/${pid}/fd`).some((fd) => /EventHub.*\.sqlite$/.test(linkOf(pid, fd))) &&
+      isOurs(pid)
+    );
+  } catch {
+    // It ended while it was looked at.
+    return false;
+  }
 }
 
 function linkOf(pid: string, fd: string): string {
@@ -160,15 +162,15 @@ async function main(): Promise<void> {
     }));
     if (bare === undefined) return;
     const [cpu] = cpus();
-    console.log(
+    say(
       `Latest run: ${cpus().length} × ${cpu?.model ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${process.platform}, node ${process.version}, load average ${loadavg()[0]?.toFixed(1)}; ${CLIENTS} clients, ${ROUNDS} rounds of ${MESSAGES} messages.\n`,
     );
-    console.log("| what | ours (µs CPU a delivered message, median) | against | baseline | ratio | reach | gaps | |");
-    console.log("| --- | --- | --- | --- | --- | --- | --- | --- |");
+    say("| what | ours (µs CPU a delivered message, median) | against | baseline | ratio | reach | gaps | |");
+    say("| --- | --- | --- | --- | --- | --- | --- | --- |");
     for (const { name, cost, gaps } of hubs) {
       const ratio = cost / bare.cost;
       const verdict = ratio <= REACH && gaps === 0 ? "reached" : "missed";
-      console.log(
+      say(
         `| ${name} | ${cost.toFixed(2)} | ${bare.name} | ${bare.cost.toFixed(2)} | ${ratio.toFixed(2)}× | ≤ ${REACH}× | ${gaps} | ${verdict} |`,
       );
     }

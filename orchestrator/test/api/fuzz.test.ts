@@ -9,6 +9,9 @@ import { HOSTILE_TEXTS, type JsonSchema, pick, type Random, randomOf, Sampler, s
 
 /** How many calls of each kind an operation gets. */
 const RUNS = { valid: 12, boundary: 24, hostile: 32 } as const;
+/** Each operation its own values, whatever others come or go. */
+const seedOf = (name: string): number =>
+  Array.from(name, (letter) => letter.codePointAt(0) ?? 0).reduce((sum, code) => (sum * 31 + code) | 0, SEED);
 type Kind = keyof typeof RUNS;
 const SEED = 20_261_121;
 
@@ -58,7 +61,8 @@ beforeAll(async () => {
       },
     }),
   ];
-  expect(made.map((response) => response.status)).toEqual([201, 201]);
+  const refused = made.find((response) => !response.ok);
+  if (refused) throw new Error((await problemOf(refused)).detail);
 });
 
 /** What no caller may ever read: words of the parts beneath, addresses of this side, secrets. */
@@ -98,7 +102,7 @@ function requestOf(kind: Kind, random: Random, path: string, method: string, ope
   const text = (schema: JsonSchema): string => {
     if (isHostile && random(2) === 0) return pick(random, HOSTILE_TEXTS);
     const value = sampler.value(schema);
-    return typeof value === "string" ? value : String(JSON.stringify(value));
+    return typeof value === "string" ? value : JSON.stringify(value);
   };
   let address = path;
   const query: [string, string][] = [];
@@ -133,7 +137,7 @@ describe.each(operations)("$name", ({ name, path, method, operation }) => {
     "given %s values answers below 500, with a problem document where it refuses, and says nothing of the inside",
     { timeout: 120_000 },
     async (kind) => {
-      const random = randomOf(SEED ^ [...`${name} ${kind}`].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) | 0, 7));
+      const random = randomOf(seedOf(`${name} ${kind}`));
       for (let run = 0; run < RUNS[kind]; run += 1) {
         const { at, init, sent } = requestOf(kind, random, path, method, operation);
         const response = await call(at, init);
