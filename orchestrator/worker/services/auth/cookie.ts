@@ -27,6 +27,10 @@ export const sessionCookie = (env: Env, url: URL, session: { id: string; expires
 export const clearedCookie = (env: Env, url: URL): string =>
   serialize(nameOf(env, url), "", { ...attributesOf(url), maxAge: 0 });
 
+/** Whether a request was sent with the cookie, whatever it is worth. */
+export const hasSessionCookie = (env: Env, url: URL, header: string | null): boolean =>
+  header !== null && parse(header, nameOf(env, url))[nameOf(env, url)] !== undefined;
+
 /** The session a request's cookie names; null where it has none, or one that was not signed here. */
 export function sessionOfCookie(env: Env, url: URL, header: string | null): string | null {
   const name = nameOf(env, url);
