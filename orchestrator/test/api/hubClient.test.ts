@@ -199,7 +199,7 @@ test("the client asks for a ticket for every socket, and stops for good when it 
       ? { ok: true, ticket: String(answer.ticket) }
       : { ok: false, error: ProblemSchema.parse(answer).error };
   };
-  const watched = await watch(room, { token: undefined, ticket } as Partial<HubClientOptions>);
+  const watched = await watch(room, { token: undefined, ticket });
   watched.client.reconnect();
   await watched.until(() => watched.opened() === 2);
   expect(tickets).toBe(2);
@@ -214,7 +214,7 @@ test("the client asks for a ticket for every socket, and stops for good when it 
   await watched.until(() => watched.states.includes("signed-out"));
   expect(watched.states.at(-1)).toBe("signed-out");
 
-  const refused = await watch(room, { token: undefined, ticket, expects: "signed-out" } as Partial<HubClientOptions>);
+  const refused = await watch(room, { token: undefined, ticket, expects: "signed-out" });
   expect(refused.states.at(-1)).toBe("signed-out");
 });
 

@@ -157,6 +157,15 @@ describe("signing in", () => {
     await revokeToken(id);
     expect((await browser.call("/api/orders", { token })).status).toBe(401);
     expect((await browser.call("/api/orders", { headers: { authorization: "Basic abc" } })).status).toBe(401);
+    // The cookie was not what was refused.
+    expect(browser.cookie).not.toBeNull();
+    expect((await browser.call("/api/orders")).status).toBe(200);
+  });
+
+  test("a request without the cookie, as a page of another site makes it, does not sign the browser out", async () => {
+    const response = await call("/api/orders", { token: null, headers: { cookie: "theme=dark" } });
+    expect(response.status).toBe(401);
+    expect(response.headers.get("set-cookie")).toBeNull();
   });
 });
 

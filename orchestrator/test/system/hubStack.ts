@@ -78,7 +78,8 @@ export async function startHub(): Promise<HubStack> {
   };
 }
 
-/** The nth record of a workspace; every third is of `a.ts`. */
+/** The nth record of a workspace; they go round ten files. */
+export const FILES = 10;
 export const record = (seq: number): CustodyRecord => ({
   v: 1,
   workspace_id: "default",
@@ -92,7 +93,7 @@ export const record = (seq: number): CustodyRecord => ({
   order_id: "ORD-1",
   project_id: null,
   patch_id: `p-${seq}`,
-  file: seq % 3 === 0 ? "a.ts" : "b.ts",
+  file: `src/${seq % FILES}.ts`,
   op: "replace-block",
   task_id: "t-1",
   ts_check_ok: true,

@@ -5,7 +5,7 @@ export default defineProject({
   test: {
     name: "orchestrator-system",
     include: ["*.test.ts"],
-    testTimeout: 300_000,
+    testTimeout: 600_000,
     hookTimeout: 120_000,
     silent: "passed-only",
   },

@@ -8,6 +8,7 @@ import {
   ProjectSchema,
   type Scope,
   TaskSchema,
+  type VibeError,
   VibeErrorSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
@@ -16,7 +17,7 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import { type Actor, createContext, requireScope, type ServiceContext } from "../context.ts";
-import { clearedCookie } from "../services/auth/cookie.ts";
+import { clearedCookie, hasSessionCookie } from "../services/auth/cookie.ts";
 import { identify } from "../services/auth/identify.ts";
 import { refuseForgery } from "../services/auth/origin.ts";
 
@@ -129,10 +130,12 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
         })
       : { ok: true as const, actor: otherwise, ambient: false };
   if (!who.ok) {
-    // A cookie that no longer opens anything is of no use to the browser.
-    const isOver = who.error.code === "UNAUTHENTICATED" && c.req.header("cookie") !== undefined;
-    const headers: Record<string, string> = isOver ? { "set-cookie": clearedCookie(env, new URL(c.req.url)) } : {};
-    return problem(c, who.error, {}, headers);
+    return problem(
+      c,
+      who.error,
+      {},
+      isCookieOver(c, who.error) ? { "set-cookie": clearedCookie(env, new URL(c.req.url)) } : {},
+    );
   }
   const changes = typeof changesState === "function" ? changesState(c.req.query()) : changesState;
   const forged = who.ambient ? refuseForgery(env, c.req.raw, changes) : null;
@@ -141,6 +144,15 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
   const denied = scope === "signed-in" ? null : requireScope(ctx, scope);
   return denied ? problem(c, denied.error) : ctx;
 }
+
+/**
+ * Whether the session's cookie was what was refused: it is of no use to the browser any more. Where it was not sent, or
+ * not looked at, nothing is known of it.
+ */
+const isCookieOver = (c: AppContext, { code }: VibeError): boolean =>
+  code === "UNAUTHENTICATED" &&
+  c.req.header("authorization") === undefined &&
+  hasSessionCookie(c.env, new URL(c.req.url), c.req.header("cookie") ?? null);
 
 const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 

@@ -27,12 +27,16 @@ export const sessionCookie = (env: Env, url: URL, session: { id: string; expires
 export const clearedCookie = (env: Env, url: URL): string =>
   serialize(nameOf(env, url), "", { ...attributesOf(url), maxAge: 0 });
 
-/** The session a request's cookie names; null where it has none, `forged` where it was not signed here. */
-export function sessionOfCookie(env: Env, url: URL, header: string | null): string | "forged" | null {
+/** Whether a request was sent with the cookie, whatever it is worth. */
+export const hasSessionCookie = (env: Env, url: URL, header: string | null): boolean =>
+  header !== null && parse(header, nameOf(env, url))[nameOf(env, url)] !== undefined;
+
+/** The session a request's cookie names; null where it has none, or one that was not signed here. */
+export function sessionOfCookie(env: Env, url: URL, header: string | null): string | null {
   const name = nameOf(env, url);
   const value = header === null ? undefined : parse(header, name)[name];
   if (!value) return null;
   const at = value.lastIndexOf(".");
   const id = value.slice(0, Math.max(at, 0));
-  return isSigned(env, PURPOSE, id, value.slice(at + 1)) ? id : "forged";
+  return isSigned(env, PURPOSE, id, value.slice(at + 1)) ? id : null;
 }

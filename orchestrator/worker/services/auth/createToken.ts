@@ -85,8 +85,9 @@ function withinOwn({ actor }: ServiceContext, wanted: CreateToken): Result<{ wan
   };
 }
 
-function expiryOf({ actor, now }: ServiceContext, seconds: number | null): string | null {
-  const wanted = seconds === null ? null : new Date(now().getTime() + seconds * 1000).toISOString();
+function expiryOf(ctx: ServiceContext, seconds: number | null): string | null {
+  const { actor } = ctx;
+  const wanted = seconds === null ? null : new Date(ctx.now().getTime() + seconds * 1000).toISOString();
   const own = isAdmin(actor) ? null : (actor.credential?.expiresAt ?? null);
   if (own === null) return wanted;
   return wanted === null || own < wanted ? own : wanted;

@@ -26,7 +26,7 @@ export async function identify(env: Env, request: Request, options: Authenticate
 
   const session = sessionOfCookie(env, new URL(request.url), headers.get("cookie"));
   const signedIn =
-    session === null || session === "forged"
+    session === null
       ? fail("UNAUTHENTICATED", "send a token as Authorization: Bearer <token>, or sign in")
       : await authenticateSession(env, session, options);
   if (signedIn.ok || signedIn.error.code !== "UNAUTHENTICATED") return withAmbience(signedIn, true);
