@@ -14,7 +14,7 @@ import { ROOT } from "./repository.ts";
  * `--write` puts the figures into docs/benchmarks-apply.md.
  */
 const REACH = 2.5;
-const ROUNDS = 10;
+const ROUNDS = 6;
 const WORKSPACES = 16;
 const CALLERS = 64;
 
@@ -27,12 +27,12 @@ interface Shape {
 }
 
 const SHAPES: Shape[] = [
-  { name: "one caller, one workspace", callers: 1, workspaces: ["bench-one"], calls: 40 },
+  { name: "one caller, one workspace", callers: 1, workspaces: ["bench-one"], calls: 25 },
   {
     name: `${CALLERS} callers, ${WORKSPACES} workspaces`,
     callers: CALLERS,
     workspaces: Array.from({ length: WORKSPACES }, (_, n) => `bench-${n}`),
-    calls: 256,
+    calls: 192,
   },
 ];
 
