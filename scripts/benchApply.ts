@@ -91,9 +91,10 @@ async function measure(ours: Stack, bare: Stack, shape: Shape) {
 
 type Measured = Awaited<ReturnType<typeof measure>>;
 
+const ms = (value: number): string => value.toFixed(2);
+
 function page(results: readonly Measured[]): string {
   const [cpu] = cpus();
-  const ms = (value: number) => value.toFixed(2);
   const rows = results.map(({ shape, calls, p50, p99, ratio }) =>
     [
       shape.name,
