@@ -33,7 +33,8 @@ const common = {
   external: ["oxc-parser", "@modelcontextprotocol/sdk/*"],
   // `import()` of what is CommonJS makes Node search all of its text for names; `require` does not.
   supported: { "dynamic-import": false },
-  define: { "process.env.NODE_ENV": '"production"' },
+  // What asks where it is to find a package, finds it from the bundle as well.
+  define: { "process.env.NODE_ENV": '"production"', "import.meta.url": "__filename" },
 } satisfies BuildOptions;
 
 /** Keeps one module out of a bundle: there it is the file that another bundle makes of it. */

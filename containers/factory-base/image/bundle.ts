@@ -17,7 +17,7 @@ const HOST = resolve(here, "../bin/container.ts");
 const PATCH_ENGINE = resolve(here, "../../patch-engine");
 /** Each with the file that imports it: packages see only what their own package.json names. */
 const APART = Object.fromEntries(
-  ["oxc-parser", "@modelcontextprotocol/sdk"].map((name) => [name, join(PATCH_ENGINE, "index.ts")]),
+  ["oxc-parser", "typescript", "@modelcontextprotocol/sdk"].map((name) => [name, join(PATCH_ENGINE, "index.ts")]),
 );
 
 const ManifestSchema = z.object({
@@ -33,6 +33,10 @@ function folderOf(name: string, importer: string): string | null {
   return null;
 }
 
+/** Declarations and maps are for who develops; the compiler's own of the language and the platform are its library. */
+const isNeeded = (file: string): boolean =>
+  /(?:^|\/)lib(?:\.[^/]+)?\.d\.ts$/u.test(file) || !/\.(?:d\.[cm]?ts|map)$/u.test(file);
+
 /** Copies a package and all that it depends on. An optional dependency for another platform is not there to copy. */
 function copyPackage(name: string, importer: string, into: string): void {
   const from = folderOf(name, importer);
@@ -40,7 +44,7 @@ function copyPackage(name: string, importer: string, into: string): void {
   const to = join(into, name);
   if (existsSync(to)) return;
   mkdirSync(dirname(to), { recursive: true });
-  cpSync(from, to, { recursive: true, filter: (file) => !file.endsWith(".d.ts") && !file.endsWith(".map") });
+  cpSync(from, to, { recursive: true, filter: isNeeded });
   const manifest = join(from, "package.json");
   const { dependencies, optionalDependencies } = ManifestSchema.parse(JSON.parse(readFileSync(manifest, "utf8")));
   for (const dependency of Object.keys(dependencies)) copyPackage(dependency, manifest, into);

@@ -1,5 +1,5 @@
 import type { ErrorCode, ErrorContext, FileMode, Finding, GateLevel } from "@shared/contracts";
-import { TextFile, type Plan } from "../core/index.ts";
+import { TextFile, type Plan, type PlannedPatch } from "../core/index.ts";
 
 /** What a gate objects to, and in which patch, where one patch is at fault. */
 export interface Objection {
@@ -7,6 +7,10 @@ export interface Objection {
   finding: Finding;
   patchId?: string;
   context?: ErrorContext;
+  /** A credential. It leaves this process in no finding and no context, whichever gate shows the line it stands on. */
+  secret?: string;
+  /** The gate could not come to an end: neither passed nor found. */
+  inconclusive?: true;
 }
 
 /** What a gate looks at. Nothing of it is on disk yet. */
@@ -18,6 +22,8 @@ export interface GateInput {
 export interface Gate {
   name: string;
   level: GateLevel;
+  /** Does not run where a gate before it has refused the batch. */
+  last?: true;
   /** Null: there was nothing to look at. */
   run(input: GateInput): Promise<Objection[] | null> | Objection[] | null;
 }
@@ -51,4 +57,16 @@ export function countsOfDiff(diff: string): { linesAdded: number; linesRemoved: 
     else if (inHunk && line.startsWith("-")) linesRemoved++;
   }
   return { linesAdded, linesRemoved };
+}
+
+/** The patch a place of a file, as it is after the batch, is laid to: the one that landed there, else the file's only one. */
+export function patchAt(
+  patches: readonly PlannedPatch[],
+  path: string,
+  line: number,
+  from: string | null = null,
+): string | undefined {
+  const ofFile = patches.filter(({ file }) => file === path || file === from);
+  const there = ofFile.findLast(({ landed }) => landed !== null && landed.start <= line && line <= landed.end);
+  return (there ?? (ofFile.length === 1 ? ofFile[0] : undefined))?.patch_id;
 }

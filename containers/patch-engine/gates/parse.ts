@@ -93,7 +93,7 @@ const takesComments = (path: string): boolean =>
 const blank = (part: string): string => part.replaceAll(/[^\r\n]/gu, " ");
 
 /** The same text with comments and trailing commas blanked, so that positions stay. */
-function withoutComments(text: string): string {
+export function withoutComments(text: string): string {
   const plain = text.replaceAll(/"(?:[^"\\\n]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\//gu, (token) =>
     token.startsWith('"') ? token : blank(token),
   );

@@ -1,6 +1,6 @@
 import type { GateLevel } from "@shared/contracts";
 import type { PlannedFile } from "../core/index.ts";
-import { contextAround, type Gate, type GateInput, type Objection } from "./gate.ts";
+import { contextAround, patchAt, type Gate, type GateInput, type Objection } from "./gate.ts";
 import { parseErrors, type SyntaxFault } from "./parse.ts";
 
 /** Files whose syntax is known must parse. A fault that stood in the file before, on the same text, is not the edit's. */
@@ -17,7 +17,7 @@ async function check({ plan }: GateInput): Promise<Objection[] | null> {
     if (after === null) continue;
     looked = true;
     for (const fault of await introduced(file, after)) {
-      const patchId = patchAt(plan.patches, file, fault.line);
+      const patchId = patchAt(plan.patches, file.path, fault.line, file.from);
       const context = contextAround(file.after, fault.line);
       const { line, column, message } = fault;
       objections.push({
@@ -43,11 +43,4 @@ async function introduced(file: PlannedFile, after: SyntaxFault[]): Promise<Synt
     known.set(keyOf(fault), left - 1);
     return left <= 0;
   });
-}
-
-/** The patch a fault of a file is laid to: the one that landed there, else the file's only one. */
-function patchAt(patches: GateInput["plan"]["patches"], file: PlannedFile, line: number): string | undefined {
-  const ofFile = patches.filter((patch) => patch.file === file.path || patch.file === file.from);
-  const there = ofFile.findLast(({ landed }) => landed !== null && landed.start <= line && line <= landed.end);
-  return (there ?? (ofFile.length === 1 ? ofFile[0] : undefined))?.patch_id;
 }

@@ -48,6 +48,7 @@ export interface EngineOptions {
   now: () => Date;
   mintId: () => string;
   checkTimeoutMs: number;
+  typesTimeoutMs: number;
 }
 
 /** The patch engine of one workspace. Calls are carried out one after the other, across processes. */
@@ -90,8 +91,9 @@ export class Engine {
       phase: batch.phase ?? null,
       reverts: null,
     };
+    const { root, typesTimeoutMs: timeoutMs } = this.#options;
     return this.#perform(intent, request.expectedHead, dry, () =>
-      planApply(this.#workspace, batch, batchId, explicitCheck),
+      planApply(this.#workspace, batch, batchId, explicitCheck, { root, timeoutMs }),
     );
   }
 

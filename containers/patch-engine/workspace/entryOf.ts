@@ -51,6 +51,8 @@ export function entryOf(
       diff,
     }),
   );
+  // One run checks the batch as a whole, so its patches share what came of it.
+  const typesOk = checks.find(({ name }) => name === "types")?.ok ?? null;
   const patches = plan.patches.map(({ patch_id, op, file, task_id, landed, moved, metadata, diff }): LoggedPatch => ({
     patch_id,
     op,
@@ -58,7 +60,7 @@ export function entryOf(
     task_id,
     landed,
     moved,
-    ts_check_ok: null,
+    ts_check_ok: typesOk,
     ...(metadata && { metadata }),
     diff,
   }));

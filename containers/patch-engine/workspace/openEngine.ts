@@ -16,6 +16,8 @@ export interface OpenEngineOptions {
   lockTimeoutMs?: number;
   /** How long the workspace's own check may run, in milliseconds. Default 10 min. */
   checkTimeoutMs?: number;
+  /** How long all compilers of one batch may run together, in milliseconds. Default 2 min. */
+  typesTimeoutMs?: number;
   /** For tests: called at each step of a transaction. */
   faults?: Faults;
 }
@@ -25,13 +27,15 @@ export interface OpenEngineOptions {
  * for the first time. LOG_CORRUPT, LOCK_TIMEOUT, IO_ERROR.
  */
 export async function openEngine(options: OpenEngineOptions): Promise<Result<{ engine: Engine }>> {
-  const { root, workspaceId, faults = NO_FAULTS, lockTimeoutMs = 30_000, checkTimeoutMs = 600_000 } = options;
+  const { root, workspaceId, faults = NO_FAULTS, lockTimeoutMs = 30_000 } = options;
+  const { checkTimeoutMs = 600_000, typesTimeoutMs = 120_000 } = options;
   const opened = await Workspace.open({ root, faults, lockTimeoutMs });
   if (!opened.ok) return opened;
   const engine = new Engine(opened.workspace, {
     root: realpathSync(root),
     workspaceId,
     checkTimeoutMs,
+    typesTimeoutMs,
     now: options.now ?? (() => new Date()),
     mintId: options.mintId ?? randomUUID,
   });

@@ -19,6 +19,7 @@ import {
 } from "../core/index.ts";
 import type { Gate } from "../gates/gate.ts";
 import { gatesFor, gatesForRevert, runGates } from "../gates/pipeline.ts";
+import type { TypeCheckPlace } from "../gates/types.ts";
 import type { DiskFile } from "./Directory.ts";
 import { readPolicy, readTasks } from "./missionControl.ts";
 import type { Workspace } from "./Workspace.ts";
@@ -47,6 +48,7 @@ export async function planApply(
   batch: PatchBatch,
   batchId: string,
   explicitCheck: boolean,
+  place: TypeCheckPlace,
 ): Promise<Planned> {
   const mintPatchId = (index: number) => patchIdOf(batchId, index);
   const asked = patchesOf(batch, mintPatchId);
@@ -56,8 +58,7 @@ export async function planApply(
   if (!policy.ok) return refuse(policy.error, named);
   const tasks = readTasks(workspace.directory);
   if (!tasks.ok) return refuse(tasks.error, named);
-  const gates = gatesFor(batch, explicitCheck, policy.policy, tasks.tasks);
-  if (!gates.ok) return refuse(gates.error, named);
+  const gates = gatesFor(batch, explicitCheck, policy.policy, tasks.tasks, place);
 
   const loaded = workspace.load(pathsOf(batch));
   if (loaded.errors.size > 0) {
@@ -79,7 +80,7 @@ export async function planApply(
     const error = vibeError("CONFLICT", `the patch id ${patchId} was used before in this workspace`, { patchId });
     return refuse(error, result.plan.patches, new Map([[patchId, error]]));
   }
-  return gate(result.plan, loaded.files, gates.gates);
+  return gate(result.plan, loaded.files, gates);
 }
 
 /** Plans and gates the undoing of a target's patches. */

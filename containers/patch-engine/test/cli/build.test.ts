@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { cpSync, mkdirSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, statSync, symlinkSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect, it } from "vitest";
 import { buildPatchctl } from "../../build.ts";
+import { withCredentials } from "../../corpus/credentials.ts";
 import { makeRoot, read, write } from "../engine/tempWorkspace.ts";
 
 const HERE = resolve(import.meta.dirname, "../..");
@@ -41,6 +42,23 @@ it("edits without its sources", async () => {
   const ran = await run(root, workspace, ["append", "--file", "a.txt", "--block", "two"]);
   expect(ran).toMatchObject({ exit: 0, stderr: "" });
   expect(read(workspace, "a.txt")).toBe("one\ntwo\n");
+});
+
+it("checks types and credentials as its sources do", async () => {
+  const root = await installed();
+  symlinkSync(join(HERE, "node_modules"), join(root, "containers/patch-engine/node_modules"));
+  const compilerOptions = { strict: true, noEmit: true, types: [] };
+  const workspace = makeRoot({ "a.ts": "export const a = 1;\n", "tsconfig.json": JSON.stringify({ compilerOptions }) });
+  mkdirSync(join(workspace, ".git"));
+  const wrong = { check: "types", patches: [{ op: "append", file: "a.ts", block: "export const b: string = a;" }] };
+  write(workspace, "wrong.json", JSON.stringify(wrong));
+  expect(await run(root, workspace, ["apply", "wrong.json"])).toMatchObject({
+    exit: 4,
+    stdout: expect.stringContaining("TS2322"),
+  });
+  const token = withCredentials("{{github-token}}", "build");
+  const secret = await run(root, workspace, ["append", "--file", "a.ts", "--block", `// ${token}`]);
+  expect(secret).toMatchObject({ exit: 4, stdout: expect.stringContaining("SECRET_FOUND") });
 });
 
 it("gives way to the sources when one of them has changed", async () => {
