@@ -46,7 +46,7 @@ async function start(options: StartOptions): Promise<number> {
 
   const port = await freePort(options.port);
   const release = claimStore(options.data);
-  let stopCron = (): void => undefined;
+  let stopCron: (() => void) | null = null;
   try {
     for (const file of writeDevVars()) say(`Wrote ${file} with random secrets.`);
     for (const line of await migrateLocal(options.data)) say(`Applied ${line}`);
@@ -87,7 +87,7 @@ async function start(options: StartOptions): Promise<number> {
     const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));
     throw new StartError(`${ended} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
   } finally {
-    stopCron();
+    stopCron?.();
     await endChildren();
     release();
   }

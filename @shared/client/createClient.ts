@@ -1,3 +1,4 @@
+import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type {
   ApplyResult,
   CreateOrder,
@@ -157,6 +158,16 @@ export function createClient(options: ClientOptions) {
       /** Hands a phase to the order's factory; answers with what became of its batch. */
       fulfilPhase: ({ orderId, ...phase }: FulfilPhaseInput, call?: CallOptions) =>
         apply(at("orders", orderId, "phases"), phase, call),
+    },
+    replay: {
+      /** An order's batches, oldest first, with the tree each left; `after` is the last page's `next`. */
+      batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay"), ReplaySchema, { ...query }, call),
+      /** The files as they were after entry `seq` of the log, 0 being the source. */
+      tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, { ...query }, call),
+      file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "files", ...path.split("/")), ReplayFileSchema, {}, call),
     },
     tasks: {
       create: (task: z.input<typeof CreateTaskSchema>, call?: CallOptions) =>

@@ -12,9 +12,11 @@ async function codeOf(response: Response): Promise<string> {
 beforeAll(async () => {
   const source = { kind: "path", path: engine.source };
   const order = { id: orderId, title: "by REST", factory: "ui-factory", source };
-  expect((await call("/api/orders", { body: order })).status).toBe(201);
+  const placed = await call("/api/orders", { body: order });
+  if (placed.status !== 201) throw new Error(await placed.text());
   const patches = [{ op: "append", file: "README.md", block: "by REST\n" }];
-  expect((await call("/api/patches/apply", { body: { orderId, patches } })).status).toBe(200);
+  const applied = await call("/api/patches/apply", { body: { orderId, patches } });
+  if (!applied.ok) throw new Error(await applied.text());
 });
 
 describe("reports over HTTP", () => {

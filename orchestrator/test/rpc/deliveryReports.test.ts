@@ -157,20 +157,19 @@ describe("the report of an order", () => {
       if (value === null) return "x";
       if (Array.isArray(value)) return [...value, "x"];
       if (typeof value === "object") return { ...value, x: "x" };
-      return /^[0-9a-f]{64}$/.test(String(value))
-        ? String(value).replace(/./, (c) => (c === "0" ? "1" : "0"))
-        : `${String(value)}x`;
+      if (typeof value !== "string") throw new TypeError("no JSON value");
+      return /^[0-9a-f]{64}$/.test(value) ? value.replace(/./, (c) => (c === "0" ? "1" : "0")) : `${value}x`;
     };
     const withMember = <T>(value: T, path: (string | number)[], made: unknown): T => {
       const copy = structuredClone(value) as never as Record<string | number, unknown>;
       let at = copy;
       for (const key of path.slice(0, -1)) at = at[key] as typeof at;
       at[path.at(-1)!] = made;
-      return copy as never as T;
+      return copy as never;
     };
     const seal = <T extends object>(report: T): T => {
       const { sha256: _, ...rest } = report as T & { sha256: string };
-      return { ...rest, sha256: hashOf(rest) } as never as T;
+      return { ...rest, sha256: hashOf(rest) } as never;
     };
     const hashed = (record: CustodyRecord): CustodyRecord => {
       const { hash: _, ...rest } = record;

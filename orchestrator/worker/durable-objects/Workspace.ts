@@ -40,8 +40,8 @@ const GUARD_MS = 5_000;
  * the alarm takes up. Read `workspace/Drive.ts` for the queue, `workspace/Sinks.ts` for delivery.
  */
 export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
-  /** Tests shorten these. Deadlines are milliseconds. */
-  readonly limits = { queue: 256, delivery: 30_000, deadlines: { ...DEFAULT_DEADLINES } };
+  /** Tests shorten these. All but `queue`, which counts batches, are milliseconds. */
+  readonly limits = { queue: 256, delivery: 30_000, gather: 50, deadlines: { ...DEFAULT_DEADLINES } };
   now = (): Date => new Date();
 
   readonly #logger = loggerOf(this.env).child({ part: "workspace" });
@@ -56,6 +56,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   readonly #drive: Drive;
   /** When the stored alarm fires, as far as this instance knows. */
   #armedFor: number | null = null;
+  #gathering = false;
   #restoring: Promise<Result<{ workspace: WorkspaceInfo }>> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -249,14 +250,33 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
 
   /** Storage work as one transaction, with the alarm set in the same turn: neither is there without the other. */
   #commit<T>(work: () => T): T {
-    const result = this.ctx.storage.transactionSync(work);
+    let result: T;
+    try {
+      result = this.ctx.storage.transactionSync(work);
+    } catch (error) {
+      for (const part of [this.#meta, this.#chain, this.#log]) part.forget();
+      throw error;
+    }
     this.#arm();
     return result;
   }
 
-  /** Starts delivery without holding up the caller. */
+  /**
+   * Starts delivery without holding up the caller: sockets at once, databases a moment later, so that batches which
+   * follow one another share a write. If this instance dies in that moment, the alarm delivers.
+   */
   #deliver(): void {
-    this.ctx.waitUntil(this.#sinks.pump("due").finally(() => this.#arm()));
+    this.ctx.waitUntil(this.#sinks.pump("live").finally(() => this.#arm()));
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.ctx.waitUntil(this.#deliverGathered());
+  }
+
+  async #deliverGathered(): Promise<void> {
+    await scheduler.wait(this.limits.gather);
+    this.#gathering = false;
+    await this.#sinks.pump("due");
+    this.#arm();
   }
 
   /** Sets the alarm for the earliest undone work, unless it fires by then. */

@@ -59,13 +59,14 @@ export class Sinks {
     }
   }
 
-  /** Starts delivering to every sink that is behind; `due` leaves out those that wait after a failure. */
-  async pump(which: "due" | "all"): Promise<void> {
+  /** Starts delivering to every sink that is behind; `due` leaves out those that wait, `live` all but the hub's rooms too. */
+  async pump(which: "live" | "due" | "all"): Promise<void> {
     const now = which === "all" ? Number.MAX_SAFE_INTEGER : this.#parts.now().getTime();
     const behind = this.#parts.sql
       .exec<{ sink: string }>("SELECT sink FROM cursors WHERE seq < target AND retry_at <= ?", now)
       .toArray();
-    await Promise.all(behind.map(({ sink }) => this.#pumpOne(sink)));
+    const wanted = which === "live" ? behind.filter(({ sink }) => sink.startsWith("hub:")) : behind;
+    await Promise.all(wanted.map(({ sink }) => this.#pumpOne(sink)));
   }
 
   /** When the next undone sink is due, in epoch milliseconds; null when all have everything. */
