@@ -16,7 +16,6 @@ import type {
   TaskStatus,
   TrendsQuery,
 } from "@shared/contracts";
-import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type { z } from "zod";
 import {
   AgentsAnswerSchema,
@@ -221,22 +220,6 @@ export function createClient(options: ClientOptions) {
       /** One order's report, or those of all orders that have moved on since their last. */
       generate: (input: { orderId?: string } = {}, call?: CallOptions) =>
         send("POST", "/api/delivery/reports", GeneratedAnswerSchema, input, call),
-    },
-    /** An order's workspace as it was after each of its batches; every tree that is answered was checked by its hash. */
-    replay: {
-      /** An order's batches, a page of them: those after the entry `after`. */
-      batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
-        get(at("orders", orderId, "replay"), ReplaySchema, { ...query }, call),
-      /** The files of a tree, a page of them: those after the path `after`. */
-      tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
-        get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, { ...query }, call),
-      file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
-        get(
-          at("orders", orderId, "replay", String(seq), "files", ...path.split("/")),
-          ReplayFileSchema,
-          {},
-          call,
-        ),
     },
     custody: {
       /** The links of all chains an order's events stand in, as they were hashed, one a line, while they come in. */
