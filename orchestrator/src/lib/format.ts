@@ -39,6 +39,12 @@ export function ago(ms: number): string {
 export const instant = (time: string): number =>
   Date.parse(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d/.test(time) ? `${time.replace(" ", "T")}Z` : time);
 
+/** The time of day; of another day, that day and the minute. */
+export function when(at: number, now = Date.now()): string {
+  const sameDay = new Date(at).toDateString() === new Date(now).toDateString();
+  return sameDay ? clock.format(at) : `${shortDay.format(at)}, ${clock.format(at).slice(0, 5)}`;
+}
+
 export const timeOfDay = (at: number): string => clock.format(at);
 /** A `YYYY-MM-DD` as a short day. */
 export const dayLabel = (day: string): string =>

@@ -13,7 +13,7 @@ import { Button } from "../components/ui/button.tsx";
 import { Input, Menu, MenuContent, MenuItem, MenuTrigger, Segmented } from "../components/ui/controls.tsx";
 import { Card, CardHeader, Empty, Skeleton } from "../components/ui/surface.tsx";
 import { cn } from "../lib/cn.ts";
-import { brief, count, dayLabel, duration, percent } from "../lib/format.ts";
+import { brief, count, dateLabel, dayLabel, duration, percent } from "../lib/format.ts";
 
 const Charts = {
   Daily: lazy(async () => ({ default: (await import("../components/analytics/charts.tsx")).DailyChart })),
@@ -81,7 +81,8 @@ export default function AnalyticsPage() {
           />
           {search.from === undefined ? (
             <span className="nums text-xs text-ink-3">
-              {dayLabel(days.from)} – {dayLabel(days.to)}, UTC
+              {days.from.slice(0, 4) === days.to.slice(0, 4) ? dayLabel(days.from) : dateLabel(days.from)} –{" "}
+              {dateLabel(days.to)}, UTC
             </span>
           ) : (
             <span className="flex items-center gap-1.5">

@@ -214,14 +214,13 @@ export function OperationsDonut({ rows }: { rows: Stats["byOp"] }) {
       </div>
       <ul className="min-w-44 flex-1 space-y-1">
         {rows.slice(0, 8).map((row, index) => (
-          <li key={row.op} className="flex items-center gap-2 text-xs">
+          <li key={row.op} className="flex items-center gap-2 text-xs" title={`${count(row.count)} patches`}>
             <span
               aria-hidden
               className="size-2.5 shrink-0 rounded-[3px] bg-accent-ink"
               style={{ opacity: SHADES[index] ?? 0.08 }}
             />
             <span className="min-w-0 flex-1 truncate font-mono text-2xs text-ink-2">{row.op}</span>
-            <span className="nums text-ink-3">{count(row.count)}</span>
             <span className="nums w-12 text-right font-medium">{percent(row.pct)}</span>
           </li>
         ))}

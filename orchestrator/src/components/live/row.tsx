@@ -1,7 +1,7 @@
 import { ChevronRight } from "lucide-react";
 import { memo } from "react";
 import { cn } from "../../lib/cn.ts";
-import { count, plural, timeOfDay } from "../../lib/format.ts";
+import { count, plural, when } from "../../lib/format.ts";
 import type { StreamEvent } from "../../stream/event.ts";
 import type { Line } from "../../stream/lines.ts";
 import type { PatchRow } from "../../stream/PatchBook.ts";
@@ -67,7 +67,7 @@ export const PatchLine = memo(function PatchLine({
         <span className="min-w-0 flex-1">
           <span className="flex items-center justify-between gap-3">
             <Path path={row.file} />
-            <span className="nums shrink-0 text-2xs text-ink-3">{timeOfDay(row.at)}</span>
+            <span className="nums shrink-0 text-2xs text-ink-3">{when(row.at)}</span>
           </span>
           <span className="mt-0.5 flex items-center gap-2 text-2xs text-ink-3">
             <span className={look.text}>{look.word}</span>
@@ -88,7 +88,7 @@ export const PatchLine = memo(function PatchLine({
           <span className="hidden w-28 shrink-0 truncate text-xs text-ink-2 @2xl:block">
             <bdi>{row.requester ?? row.actor}</bdi>
           </span>
-          <span className="nums w-16 shrink-0 text-right text-xs text-ink-3">{timeOfDay(row.at)}</span>
+          <span className="nums w-24 shrink-0 text-right text-xs text-ink-3">{when(row.at)}</span>
         </>
       )}
     </button>
@@ -145,7 +145,7 @@ export const PhaseLine = memo(function PhaseLine({ event }: { event: StreamEvent
         {event.phase ? ` · ${event.phase}` : ""}
         {event.message ? ` · ${event.message}` : ""}
       </span>
-      <span className="nums ml-auto shrink-0">{timeOfDay(event.at)}</span>
+      <span className="nums ml-auto shrink-0">{when(event.at)}</span>
     </div>
   );
 });

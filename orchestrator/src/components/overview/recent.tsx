@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
-import { timeOfDay } from "../../lib/format.ts";
+import { when } from "../../lib/format.ts";
 import type { StreamFilter } from "../../stream/filter.ts";
 import { useHistory } from "../../stream/history.ts";
 import { mergedBooks } from "../../stream/PatchBook.ts";
@@ -54,7 +54,7 @@ export function Recent() {
             <span className="hidden w-28 shrink-0 truncate font-mono text-2xs text-ink-3 md:block">
               {row.orderId ?? ""}
             </span>
-            <span className="nums shrink-0 text-xs text-ink-3">{timeOfDay(row.at)}</span>
+            <span className="nums shrink-0 text-xs text-ink-3">{when(row.at)}</span>
           </Link>
         </li>
       ))}

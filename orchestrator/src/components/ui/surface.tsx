@@ -19,8 +19,8 @@ export function CardHeader({
   return (
     <header className={cn("flex min-h-11 items-center justify-between gap-3 px-4 pt-2.5 pb-1.5", className)}>
       <div className="flex min-w-0 items-baseline gap-2">
-        <h2 className="truncate text-sm font-semibold">{title}</h2>
-        {hint ? <span className="truncate text-xs text-ink-3">{hint}</span> : null}
+        <h2 className="shrink-0 text-sm font-semibold">{title}</h2>
+        {hint ? <span className="hidden truncate text-xs text-ink-3 sm:block">{hint}</span> : null}
       </div>
       {action}
     </header>
