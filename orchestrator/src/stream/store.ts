@@ -24,9 +24,11 @@ interface StreamState {
 }
 
 /** Patches held at once; a page of history has its own place. */
-const CAPACITY = 4_000;
-/** How often what came in is shown, at most. */
-const FLUSH_MS = 100;
+const CAPACITY = 2_000;
+/** How often what came in is shown, at most: a trickle at once, a burst four times a second, so that drawing it leaves the page free. */
+const CALM_MS = 100;
+const BURST_MS = 250;
+const BURST_EVENTS = 40;
 const SECONDS = 60;
 
 const empty = (): Omit<StreamState, "connection" | "since"> => ({
@@ -51,10 +53,12 @@ export function joinStream(url: string): () => void {
   let offset: number | null = null;
   useStream.setState({ ...empty(), connection: "connecting", since: Date.now() });
 
+  let wait = CALM_MS;
   const flush = (): void => {
     timer = null;
     const events = pending;
     pending = [];
+    wait = events.length > BURST_EVENTS ? BURST_MS : CALM_MS;
     const { book, revision, received, requested, rate } = useStream.getState();
     let taken = 0;
     let asked = 0;
@@ -81,7 +85,7 @@ export function joinStream(url: string): () => void {
     onMessage: (message) => {
       offset = message.offset;
       pending.push(eventOfRecord(message.payload));
-      timer ??= setTimeout(flush, FLUSH_MS);
+      timer ??= setTimeout(flush, wait);
     },
     onReset: () => {
       pending = [];

@@ -1,6 +1,6 @@
 import { FACTORIES, PATCH_OPS } from "@shared/contracts";
 import { Search, X } from "lucide-react";
-import { type Ref, useEffect, useState } from "react";
+import { memo, type Ref, useEffect, useState } from "react";
 import { PATCH_STATUSES, lookOf } from "../../stream/status.ts";
 import { isEmpty, type StreamFilter } from "../../stream/filter.ts";
 import { StatusMark } from "../status.tsx";
@@ -101,7 +101,7 @@ export function SearchField({
 }
 
 /** What the stream is narrowed to. */
-export function Filters({
+export const Filters = memo(function Filters({
   filter,
   onChange,
   requesters,
@@ -208,4 +208,4 @@ export function Filters({
       )}
     </div>
   );
-}
+});

@@ -59,19 +59,12 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
 
   // What is read must not move under the eye: paused, or scrolled away from the top, the list waits.
   const held = paused || scrolled;
-  const [frozen, setFrozen] = useState(present);
-  useEffect(() => {
-    if (!held) setFrozen(present);
-  }, [held, present]);
   const historyPages = history.data?.pages.length ?? 0;
   const shape = useMemo(() => ({ filter, closed, historyPages }), [filter, closed, historyPages]);
-  const lastShape = useRef(shape);
-  const shown = held && lastShape.current === shape ? frozen : present;
-  useEffect(() => {
-    if (lastShape.current === shape) return;
-    lastShape.current = shape;
-    setFrozen(present);
-  }, [shape, present]);
+  // Kept beside the state and not in it: a burst would be drawn twice.
+  const last = useRef({ present, shape });
+  if (!held || last.current.shape !== shape) last.current = { present, shape };
+  const shown = last.current.present;
   const behind = Math.max(0, present.patches - shown.patches);
 
   const { hasNextPage, isFetching, fetchNextPage } = history;
@@ -85,10 +78,10 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
   }, [fewLines, historyPages, loadOlder]);
 
   const patches = useMemo(() => shown.lines.flatMap((line) => (line.kind === "patch" ? [line.row] : [])), [shown]);
-  const requesters = useMemo(
-    () => [...new Set(patches.flatMap(({ requester }) => requester ?? []))].slice(0, 200),
-    [patches],
-  );
+  // The keys ask for the list as it is when they are pressed, so that they need not be told of each change.
+  const listed = useRef(patches);
+  listed.current = patches;
+  const requesters = useRequesters(patches);
 
   const [cursor, setCursor] = useState<string | null>(null);
   const open = useCallback(
@@ -100,13 +93,14 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
   );
   const move = useCallback(
     (step: number) => {
-      const here = patches.findIndex((row) => (selected === undefined ? row.key === cursor : row.patchId === selected));
-      const next = patches[here === -1 ? 0 : Math.min(patches.length - 1, Math.max(0, here + step))];
+      const { current } = listed;
+      const here = current.findIndex((row) => (selected === undefined ? row.key === cursor : row.patchId === selected));
+      const next = current[here === -1 ? 0 : Math.min(current.length - 1, Math.max(0, here + step))];
       if (!next) return;
       setCursor(next.key);
       if (selected !== undefined) onSelect(next.patchId);
     },
-    [patches, selected, cursor, onSelect],
+    [selected, cursor, onSelect],
   );
   const shortcuts = useMemo<Shortcut[]>(
     () => [
@@ -117,7 +111,7 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
         what: "Open the patch",
         group: "Live",
         run: () => {
-          const row = patches.find(({ key }) => key === cursor);
+          const row = listed.current.find(({ key }) => key === cursor);
           if (row) open(row);
         },
       },
@@ -126,7 +120,7 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
       { keys: "/", what: "Search", group: "Live", run: () => searchRef.current?.focus() },
       { keys: "v", what: "Split or unified diff", group: "Live", run: () => onView({ ...view, split: !view.split }) },
     ],
-    [move, patches, cursor, open, onSelect, view, onView],
+    [move, cursor, open, onSelect, view, onView],
   );
   useKeys(shortcuts);
 
@@ -257,6 +251,17 @@ export function PatchMonitor({ filter, onFilter, selected, onSelect, view, onVie
       </Dialog>
     </div>
   );
+}
+
+const SHOWN_REQUESTERS = 200;
+
+/** Who asked for what is listed: the same array while it is the same people. */
+function useRequesters(patches: readonly PatchRow[]): readonly string[] {
+  const names = [...new Set(patches.flatMap(({ requester }) => requester ?? []))].toSorted().slice(0, SHOWN_REQUESTERS);
+  const known = useRef<readonly string[]>(names);
+  if (names.length !== known.current.length || names.some((name, index) => name !== known.current[index]))
+    known.current = names;
+  return known.current;
 }
 
 function Rate() {
