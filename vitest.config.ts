@@ -7,6 +7,8 @@ export default defineConfig({
       "@shared/*/vitest.config.ts",
       "containers/*/vitest.config.ts",
       "orchestrator/vitest.config.ts",
+      "orchestrator/src/vitest.config.ts",
+      "orchestrator/test/system/vitest.config.ts",
       "apps/*/vitest.config.ts",
       "apps/*/test/system/vitest.config.ts",
       "scripts/vitest.config.ts",

@@ -19,7 +19,7 @@ const echoFactory = (name: string) => ({
     import { WorkerEntrypoint } from "cloudflare:workers";
     export class Factory extends WorkerEntrypoint {
       handleRequest(request) { return { ok: true, data: { factory: "${name}", caller: this.ctx.props.caller, request } }; }
-      fulfilPhase(input) { return { ok: false, error: { code: "ENGINE_UNAVAILABLE", message: JSON.stringify(input), retryable: true, nothingWritten: true } }; }
+      fulfilPhase(input) { return { ok: false, error: { code: "UNSUPPORTED_OPERATION", message: JSON.stringify(input), retryable: false, nothingWritten: true } }; }
     }
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });
@@ -48,6 +48,6 @@ export default defineProject({
     hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts"],
+    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts"],
   },
 });

@@ -29,19 +29,19 @@ interface Table {
 
 const text = (value: unknown): string => (typeof value === "string" ? value : "");
 
-/** A database's migration files in order. Throws where two bear one number, a number is missing or a name is odd. */
+/** A database's migration files in order. Throws where two bear one number or a name is odd; numbers may be left out. */
 export function migrationFiles(database: string): string[] {
   const directory = path.join(MIGRATIONS, database);
   const files = readdirSync(directory)
     .filter((file) => !file.startsWith("."))
     .toSorted();
-  files.forEach((file, index) => {
-    const number = MIGRATION_NAME.exec(file)?.[1];
-    if (number === undefined) throw new Error(`migrations/${database}/${file}: expected 0001_name.sql`);
-    if (Number(number) !== index + 1) {
-      throw new Error(`migrations/${database}/${file}: expected the number ${String(index + 1).padStart(4, "0")}`);
-    }
-  });
+  let last = 0;
+  for (const file of files) {
+    const number = Number(MIGRATION_NAME.exec(file)?.[1]);
+    if (Number.isNaN(number)) throw new Error(`migrations/${database}/${file}: expected 0001_name.sql`);
+    if (number <= last) throw new Error(`migrations/${database}/${file}: its number is taken`);
+    last = number;
+  }
   return files;
 }
 
@@ -178,7 +178,8 @@ export function generateSchema(): string {
 function addMigration(database: string, name: string): string {
   if (!DATABASES.some((known) => known === database)) throw new Error(`--database is one of ${DATABASES.join(", ")}`);
   if (!/^[a-z0-9_]+$/.test(name)) throw new Error("--name is of a-z, 0-9 and _");
-  const number = String(migrationFiles(database).length + 1).padStart(4, "0");
+  const last = Number(migrationFiles(database).at(-1)?.slice(0, 4) ?? 0);
+  const number = String(last + 1).padStart(4, "0");
   const file = path.join(MIGRATIONS, database, `${number}_${name}.sql`);
   writeFileSync(file, `-- ${name.replaceAll("_", " ")}\n`, { flag: "wx" });
   return path.relative(ROOT, file);

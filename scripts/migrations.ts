@@ -39,12 +39,27 @@ export function migrationFiles(directory: string): string[] {
 export const persistDirectory = (data: string): string => path.join(data, "state");
 const d1Directory = (data: string): string => path.join(persistDirectory(data), "v3/d1/miniflare-D1DatabaseObject");
 
-/** The file a local D1 database lies in: the id of the Durable Object that workerd derives from the database's id. */
-export function databaseFile(data: string, databaseId: string): string {
-  const key = createHash("sha256").update("miniflare-D1DatabaseObject").digest();
-  const name = createHmac("sha256", key).update(databaseId).digest().subarray(0, 16);
+/** The file a local D1 database lies in: that of the Durable Object behind it. */
+export const databaseFile = (data: string, databaseId: string): string =>
+  path.join(d1Directory(data), `${objectId("miniflare-D1DatabaseObject", databaseId)}.sqlite`);
+
+/** The file of a Durable Object's storage, by its Worker, its class and its name. */
+export const objectFile = (
+  data: string,
+  { worker, className, name }: Record<"worker" | "className" | "name", string>,
+) =>
+  path.join(
+    persistDirectory(data),
+    `v3/do/${worker}-${className}`,
+    `${objectId(`${worker}-${className}`, name)}.sqlite`,
+  );
+
+/** The id that workerd derives from a namespace's key and an object's name. */
+function objectId(namespace: string, objectName: string): string {
+  const key = createHash("sha256").update(namespace).digest();
+  const name = createHmac("sha256", key).update(objectName).digest().subarray(0, 16);
   const check = createHmac("sha256", key).update(name).digest().subarray(0, 16);
-  return path.join(d1Directory(data), `${Buffer.concat([name, check]).toString("hex")}.sqlite`);
+  return Buffer.concat([name, check]).toString("hex");
 }
 
 /**

@@ -17,7 +17,7 @@ const script = (name: string): string[] => ["node", `scripts/${name}.ts`, "--che
 function listSteps(): Step[] {
   // A package's own tsconfig, and those of tests that run elsewhere than its code does.
   const projects = ["orchestrator", "apps/*", "@shared/*", "containers/*", "scripts"].flatMap((folder) =>
-    globSync([`${folder}/tsconfig.json`, `${folder}/test/*/tsconfig.json`], { cwd: ROOT }),
+    globSync([`${folder}/{,src/,bench/}tsconfig.json`, `${folder}/{test,bench}/*/tsconfig.json`], { cwd: ROOT }),
   );
   return [
     { name: "lint", command: ["oxlint", "--type-aware", "--deny-warnings"], mend: "oxlint --type-aware --fix" },

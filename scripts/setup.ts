@@ -1,4 +1,5 @@
 import path from "node:path";
+import { buildClient, BuildError } from "./buildClient.ts";
 import { buildPatchctl } from "../containers/patch-engine/build.ts";
 import { writeDevVars } from "./devVars.ts";
 import { installGitHook } from "./gitHook.ts";
@@ -16,6 +17,13 @@ try {
   process.exit(1);
 }
 
+try {
+  if ((await buildClient()) === "built") console.log("Built Mission Control.");
+} catch (error) {
+  if (!(error instanceof BuildError)) throw error;
+  console.error(error.message);
+  process.exit(1);
+}
 if ((await buildPatchctl()) === "built") console.log("Built patchctl.");
 
 if (!process.env.CI) {

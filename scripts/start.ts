@@ -1,10 +1,12 @@
 import path from "node:path";
 import { z } from "zod";
+import { buildClient, BuildError } from "./buildClient.ts";
 import { readDevVars, writeDevVars } from "./devVars.ts";
 import { migrateLocal, StoreError } from "./migrations.ts";
 import { ROOT } from "./repository.ts";
 import { runSampleOrder } from "./sampleOrder.ts";
 import type { Child } from "./start/children.ts";
+import { startCron } from "./start/cron.ts";
 import { startEngine } from "./start/engine.ts";
 import { guide } from "./start/guide.ts";
 import { parseOptions, StartError, type StartOptions } from "./start/options.ts";
@@ -44,9 +46,11 @@ async function start(options: StartOptions): Promise<number> {
 
   const port = await freePort(options.port);
   const release = claimStore(options.data);
+  let stopCron: (() => void) | null = null;
   try {
     for (const file of writeDevVars()) say(`Wrote ${file} with random secrets.`);
     for (const line of await migrateLocal(options.data)) say(`Applied ${line}`);
+    if ((await buildClient()) === "built") say("Built Mission Control.");
 
     const secrets = readDevVars(path.join(ROOT, "orchestrator/.dev.vars"));
     const token = secrets.BOOTSTRAP_TOKEN ?? "";
@@ -79,9 +83,11 @@ async function start(options: StartOptions): Promise<number> {
     if (options.json) process.stdout.write(`${JSON.stringify({ url, token, engineUrl: engine.url })}\n`);
     say(guide({ url, token, engineUrl: engine.url, data: options.data }));
 
+    stopCron = startCron({ url, say });
     const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));
     throw new StartError(`${ended} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
   } finally {
+    stopCron?.();
     await endChildren();
     release();
   }
@@ -93,7 +99,7 @@ async function main(): Promise<number> {
   } catch (error) {
     // What ends because it was asked to is no failure, and 130 is what shells call an interruption.
     if (interrupted) return 130;
-    if (error instanceof StartError) console.error(error.message);
+    if (error instanceof StartError || error instanceof BuildError) console.error(error.message);
     else if (error instanceof StoreError) console.error(`The store cannot be used: ${error.message}.`);
     else throw error;
     return 1;

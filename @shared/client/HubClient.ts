@@ -1,62 +1,72 @@
 import {
-  CustodyRecordSchema,
   fail,
   type HubConnected,
   type HubMessage,
-  JsonObjectSchema,
   type JsonObject,
   type RequestMessageType,
   type Result,
-  VibeErrorSchema,
 } from "@shared/contracts";
-import { z } from "zod";
+import ReconnectingWebSocket from "partysocket/ws";
+import { type HubAnswer, readFrame, type StreamFrame } from "./hubFrames.ts";
 
-/** What of a WebSocket is used; the platform's own fits. */
-export interface Socket {
-  send(text: string): void;
-  close(code?: number): void;
-  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(type: "close", listener: () => void): void;
-}
+export type HubState = "connecting" | "open" | "waiting" | "signed-out" | "closed";
 
 export interface HubClientOptions {
   /** The orchestrator's base URL, http or https. */
   url: string;
-  token: string;
+  /**
+   * How each socket shows whose it is: an API token, or a ticket asked for anew each time (`client.auth.ticket`). Absent:
+   * the browser's session cookie.
+   */
+  token?: string;
+  ticket?: (room: string) => Promise<Result<{ ticket: string }>>;
   /** `all` (default), `order:<id>` or `project:<id>`. */
   room?: string;
   filter?: { file?: string[]; op?: string[]; requester?: string[]; type?: string[] };
-  /** Each message of the stream, once and in order. */
-  onMessage: (message: HubMessage) => void;
-  /** What was missed cannot be had any more: reload your state; messages go on from here. */
-  onReset: (connected: HubConnected) => void;
-  onState?: (state: "connecting" | "open" | "waiting" | "closed") => void;
-  /** A message this client does not understand, or a socket that could not be made. */
+  /** Where an earlier stream of this room stopped; the stream goes on from there. Absent: it begins now. */
+  position?: HubPosition;
+  /**
+   * Each message of the stream, once and in order. One that gives a promise is waited for; while it works the server
+   * sends at most a window ahead, and nothing is lost.
+   */
+  onMessage: (message: HubMessage) => void | Promise<void>;
+  /** A gap: what was missed cannot be had any more. Reload your state; messages go on from here. */
+  onReset: (connected: HubConnected) => void | Promise<void>;
+  /** How many sockets the room has, when that changes. */
+  onPresence?: (count: number) => void;
+  /** `signed-out` is final, as `closed` is: the session or token has ended. */
+  onState?: (state: HubState) => void;
+  /** A message this client does not understand, a socket that could not be made, or what `onMessage` threw. */
   onError?: (error: Error) => void;
-  open?: (url: string, protocols: string[]) => Socket | Promise<Socket>;
+  /** Default: the platform's. */
+  WebSocket?: object;
   /** Milliseconds before the nth attempt in a row; the default grows to 30 s and is random, so that clients do not come back as one. */
   delay?: (attempt: number) => number;
   mintId?: () => string;
+  /** How many messages may wait for `onMessage`. Beyond that they are let go of, and asked for again. */
+  maxQueued?: number;
 }
 
-const ConnectedSchema = z.object({
-  type: z.literal("connected"),
-  room: z.string(),
-  epoch: z.string(),
-  offset: z.number(),
-  recovered: z.boolean(),
-  ts: z.string(),
-});
-const MessageSchema = z.object({ offset: z.number(), prev: z.number().optional(), payload: CustodyRecordSchema });
-const AnswerSchema = z.discriminatedUnion("type", [
-  z.object({ type: z.literal("accepted"), requestId: z.string(), data: JsonObjectSchema }),
-  VibeErrorSchema.pick({ code: true, message: true, retryable: true, findings: true }).extend({
-    type: z.literal("error"),
-    requestId: z.string().nullable(),
-  }),
-]);
+export interface HubPosition {
+  epoch: string;
+  offset: number;
+}
+
+type Queued =
+  | { kind: "message"; message: HubMessage; position: HubPosition; characters: number }
+  | { kind: "reset"; connected: HubConnected };
 
 const PING_MS = 30_000;
+const CONNECT_MS = 10_000;
+/** Confirmed at the latest after so many messages, or characters; the server stops at 2,048 or 8 million. */
+const ACK_MESSAGES = 256;
+const ACK_CHARACTERS = 1_000_000;
+/** More than the server sends ahead of a confirmation. */
+const MAX_QUEUED = 4_096;
+const MAX_PENDING = 32;
+/** The server's close code where a session or token has ended. */
+const SIGNED_OUT = 4401;
+
 const growing = (attempt: number): number => Math.random() * Math.min(30_000, 500 * 2 ** Math.min(attempt, 6));
 
 /**
@@ -65,85 +75,156 @@ const growing = (attempt: number): number => Math.random() * Math.min(30_000, 50
  */
 export class HubClient {
   readonly #options: HubClientOptions;
+  readonly #socket: ReconnectingWebSocket;
   readonly #pending = new Map<string, (answer: Result<{ data: JsonObject }>) => void>();
-  #position: { epoch: string; offset: number } | null = null;
-  #socket: Socket | null = null;
+  /** What came and waits for its turn with `onMessage`. */
+  #queue: Queued[] = [];
+  #working = false;
+  /** The place of what `onMessage` has in hand. */
+  #inHand: HubPosition | null = null;
+  /** Up to where the stream has come, and up to where it has been given. */
+  #received: HubPosition | null;
+  #given: HubPosition | null;
+  /** What was given since the last confirmation. */
+  #unconfirmed = { messages: 0, characters: 0 };
   /** The server has said where this socket's stream begins. */
   #joined = false;
   #attempt = 0;
-  #closed = false;
-  #retry: ReturnType<typeof setTimeout> | null = null;
+  #ended = false;
+  /** The pause before the next attempt. */
+  #waited: Promise<void> = Promise.resolve();
+  #cancelWait: () => void = () => undefined;
   #ping: ReturnType<typeof setInterval> | null = null;
+  #heard = true;
 
   constructor(options: HubClientOptions) {
     this.#options = options;
-    void this.#connect();
+    this.#received = this.#given = options.position ?? null;
+    this.#socket = new ReconnectingWebSocket(
+      () => this.#address(),
+      () => this.#protocols(),
+      {
+        ...(options.WebSocket === undefined ? {} : { WebSocket: options.WebSocket }),
+        // The pause between attempts is this client's own, which is random; see #address.
+        minReconnectionDelay: 0,
+        maxReconnectionDelay: 0,
+        connectionTimeout: CONNECT_MS,
+        maxEnqueuedMessages: 0,
+        shouldReconnectOnClose: ({ code }) => code !== SIGNED_OUT,
+      },
+    );
+    this.#socket.addEventListener("open", () => this.#opened());
+    this.#socket.addEventListener("message", ({ data }) => this.#receive(String(data)));
+    this.#socket.addEventListener("close", ({ code }) => this.#lost(code));
+    this.#socket.addEventListener("error", ({ message }) => this.#report(new Error(message || "the socket failed")));
+  }
+
+  /** The last message given, to go on from another time; null before the first socket was open. */
+  get position(): HubPosition | null {
+    return this.#given;
   }
 
   /** Asks the factory of an order; in an order's own room `orderId` may be left out. */
   request(type: RequestMessageType, payload: JsonObject = {}, orderId?: string): Promise<Result<{ data: JsonObject }>> {
     const { mintId = () => crypto.randomUUID() } = this.#options;
+    if (!this.#joined) return Promise.resolve(fail("SHUTTING_DOWN", "not connected; try again"));
+    if (this.#pending.size >= MAX_PENDING) {
+      return Promise.resolve(fail("RATE_LIMITED", `${MAX_PENDING} requests still wait for their answer`));
+    }
     const requestId = mintId();
-    const socket = this.#joined ? this.#socket : null;
-    if (socket === null) return Promise.resolve(fail("SHUTTING_DOWN", "not connected; try again"));
     return new Promise((resolve) => {
       this.#pending.set(requestId, resolve);
-      socket.send(JSON.stringify({ type, requestId, payload, ...(orderId === undefined ? {} : { orderId }) }));
+      this.#send({ type, requestId, payload, ...(orderId === undefined ? {} : { orderId }) });
     });
+  }
+
+  /** Lets go of the socket and comes back, without a pause. */
+  reconnect(): void {
+    if (this.#ended) return;
+    this.#attempt = 0;
+    this.#cancelWait();
+    this.#socket.reconnect();
   }
 
   /** Ends the stream for good. */
   close(): void {
-    this.#closed = true;
-    if (this.#retry !== null) clearTimeout(this.#retry);
-    this.#release()?.close(1000);
-    this.#options.onState?.("closed");
+    this.#end("closed");
   }
 
-  async #connect(): Promise<void> {
-    const { token, onState, open = (url, protocols): Socket => new WebSocket(url, protocols) } = this.#options;
-    onState?.("connecting");
-    try {
-      const socket: Socket = await open(this.#address(), ["vibehq", `bearer.${token}`]);
-      if (this.#closed) return socket.close(1000);
-      this.#socket = socket;
-      // What comes from a socket that was given up is no longer of interest.
-      socket.addEventListener("message", ({ data }) => {
-        if (this.#socket === socket) this.#receive(String(data));
-      });
-      socket.addEventListener("close", () => {
-        if (this.#socket === socket) this.#reconnect();
-      });
-      this.#ping = setInterval(() => socket.send("ping"), PING_MS);
-    } catch (error) {
-      this.#report(error);
-      this.#reconnect();
-    }
+  #end(state: "closed" | "signed-out"): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#cancelWait();
+    this.#socket.close(1000);
+    this.#release();
+    this.#options.onState?.(state);
   }
 
-  #address(): string {
-    const { url, room = "all", filter = {} } = this.#options;
+  /** Where to connect, once this attempt's pause is over. */
+  async #address(): Promise<string> {
+    const { delay = growing, url, room = "all", filter = {}, onPresence } = this.#options;
+    if (this.#attempt > 0) await this.#wait(delay(this.#attempt));
+    this.#attempt += 1;
+    if (!this.#ended) this.#options.onState?.("connecting");
     const address = new URL("/ws", url.replace(/^http/, "ws"));
     address.searchParams.set("room", room);
+    address.searchParams.set("acks", "1");
+    if (onPresence !== undefined) address.searchParams.set("presence", "1");
     for (const [name, values] of Object.entries(filter)) {
       for (const value of values ?? []) address.searchParams.append(name, value);
     }
-    if (this.#position !== null) {
-      address.searchParams.set("epoch", this.#position.epoch);
-      address.searchParams.set("offset", String(this.#position.offset));
+    if (this.#received !== null) {
+      address.searchParams.set("epoch", this.#received.epoch);
+      address.searchParams.set("offset", String(this.#received.offset));
     }
     return address.href;
   }
 
+  async #protocols(): Promise<string[]> {
+    const { token, ticket, room = "all" } = this.#options;
+    if (token !== undefined) return ["vibehq", `bearer.${token}`];
+    if (ticket === undefined) return ["vibehq"];
+    // Asked for beside the pause, it would be over by the end of a long one.
+    await this.#waited;
+    const answer = await ticket(room);
+    if (answer.ok) return ["vibehq", `ticket.${answer.ticket}`];
+    const { code, retryable, message } = answer.error;
+    if (!retryable && (code === "UNAUTHENTICATED" || code === "FORBIDDEN")) this.#end("signed-out");
+    throw new Error(message);
+  }
+
+  #wait(ms: number): Promise<void> {
+    this.#options.onState?.("waiting");
+    this.#waited = new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#cancelWait = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    return this.#waited;
+  }
+
+  #opened(): void {
+    this.#heard = true;
+    this.#stopPing();
+    this.#ping = setInterval(() => {
+      // A connection that went away without a word is noticed by its silence.
+      if (!this.#heard) return this.reconnect();
+      this.#heard = false;
+      this.#socket.send("ping");
+    }, PING_MS);
+  }
+
   #receive(text: string): void {
-    if (text === "pong") return;
+    this.#heard = true;
+    if (this.#ended || text === "pong") return;
     try {
-      const frame: unknown = JSON.parse(text);
-      const message = MessageSchema.safeParse(frame);
-      if (message.success) return this.#take(message.data);
-      const answer = AnswerSchema.safeParse(frame);
-      if (answer.success) return this.#answer(answer.data);
-      this.#join(ConnectedSchema.parse(frame));
+      const frame = readFrame(text);
+      if (frame.kind === "message") this.#take(frame.message, text.length);
+      else if (frame.kind === "connected") this.#join(frame.connected);
+      else if (frame.kind === "presence") this.#options.onPresence?.(frame.count);
+      else this.#answer(frame.answer);
     } catch (error) {
       this.#report(error);
     }
@@ -152,52 +233,98 @@ export class HubClient {
   #join(connected: HubConnected): void {
     this.#joined = true;
     this.#attempt = 0;
-    this.#position = { epoch: connected.epoch, offset: connected.offset };
+    this.#unconfirmed = { messages: 0, characters: 0 };
+    const hadPosition = this.#received !== null;
+    this.#received = { epoch: connected.epoch, offset: connected.offset };
     this.#options.onState?.("open");
-    if (!connected.recovered) this.#options.onReset(connected);
+    if (!connected.recovered) this.#enqueue({ kind: "reset", connected });
+    else if (!hadPosition) this.#given = this.#received;
   }
 
-  #take({ offset, prev, payload }: z.infer<typeof MessageSchema>): void {
-    const position = this.#position;
-    if (position === null || (prev ?? offset - 1) !== position.offset) {
+  #take({ offset, prev, payload }: StreamFrame, characters: number): void {
+    const received = this.#received;
+    if (received === null || (prev ?? offset - 1) !== received.offset) {
       // Lost, which a socket never does: the stream itself is asked for what came between.
-      this.#socket?.close(1000);
-      return this.#reconnect();
+      return this.#socket.reconnect();
     }
-    this.#position = { epoch: position.epoch, offset };
-    this.#options.onMessage({ type: payload.event_type, offset, ...(prev === undefined ? {} : { prev }), payload });
+    const position = { epoch: received.epoch, offset };
+    this.#received = position;
+    // Said, and passed over: asking for it again would bring the same.
+    if (!payload.success) return this.#report(payload.error);
+    const { data } = payload;
+    const message = { type: data.event_type, offset, ...(prev === undefined ? {} : { prev }), payload: data };
+    this.#enqueue({ kind: "message", message, position, characters });
   }
 
-  #answer(answer: z.infer<typeof AnswerSchema>): void {
+  #enqueue(item: Queued): void {
+    this.#queue.push(item);
+    if (!this.#working) return void this.#work();
+    if (this.#queue.length <= (this.#options.maxQueued ?? MAX_QUEUED)) return;
+    // Let go of, not lost: they are asked for again from the last one that was begun.
+    this.#queue = [];
+    this.#received = this.#inHand ?? this.#given;
+    this.#socket.reconnect();
+  }
+
+  /** Gives what is queued, one at a time and in order; without a pause while nothing has to be waited for. */
+  async #work(): Promise<void> {
+    this.#working = true;
+    for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
+      const { epoch, offset } = item.kind === "message" ? item.position : item.connected;
+      this.#inHand = { epoch, offset };
+      try {
+        const working =
+          item.kind === "message" ? this.#options.onMessage(item.message) : this.#options.onReset(item.connected);
+        if (working !== undefined) await working;
+      } catch (error) {
+        this.#report(error);
+      }
+      this.#given = this.#inHand;
+      if (item.kind === "message") this.#confirm(offset, item.characters);
+      if (this.#ended) break;
+    }
+    this.#inHand = null;
+    this.#working = false;
+  }
+
+  #confirm(offset: number, characters: number): void {
+    const unconfirmed = this.#unconfirmed;
+    unconfirmed.messages += 1;
+    unconfirmed.characters += characters;
+    if (!this.#joined || (unconfirmed.messages < ACK_MESSAGES && unconfirmed.characters < ACK_CHARACTERS)) return;
+    this.#unconfirmed = { messages: 0, characters: 0 };
+    this.#send({ type: "ack", offset });
+  }
+
+  #answer(answer: HubAnswer): void {
     if (answer.requestId === null) return;
     const resolve = this.#pending.get(answer.requestId);
     this.#pending.delete(answer.requestId);
-    if (answer.type === "accepted") return resolve?.({ ok: true, data: answer.data });
-    const { code, message, retryable, findings } = answer;
-    resolve?.(fail(code, message, { retryable, ...(findings === undefined ? {} : { findings }) }));
+    resolve?.(answer.result);
   }
 
-  #reconnect(): void {
+  #lost(code: number): void {
     this.#release();
-    if (this.#closed) return;
-    this.#attempt += 1;
-    this.#options.onState?.("waiting");
-    const { delay = growing } = this.#options;
-    this.#retry = setTimeout(() => void this.#connect(), delay(this.#attempt));
+    if (code === SIGNED_OUT) this.#end("signed-out");
   }
 
-  /** Lets go of the socket. Requests without an answer get one: they may have reached their factory. */
-  #release(): Socket | null {
-    const socket = this.#socket;
-    this.#socket = null;
+  /** Requests without an answer get one: they may have reached their factory. */
+  #release(): void {
     this.#joined = false;
-    if (this.#ping !== null) clearInterval(this.#ping);
-    this.#ping = null;
+    this.#stopPing();
     for (const resolve of this.#pending.values()) {
       resolve(fail("FACTORY_UNAVAILABLE", "the connection was lost before the answer", { nothingWritten: null }));
     }
     this.#pending.clear();
-    return socket;
+  }
+
+  #stopPing(): void {
+    if (this.#ping !== null) clearInterval(this.#ping);
+    this.#ping = null;
+  }
+
+  #send(frame: object): void {
+    this.#socket.send(JSON.stringify(frame));
   }
 
   #report(error: unknown): void {

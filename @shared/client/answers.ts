@@ -1,12 +1,22 @@
 import {
+  AgentTelemetrySchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
   CustodyRecordSchema,
+  DeliveryReportRowSchema,
+  HilTelemetrySchema,
   JsonObjectSchema,
+  OpsTelemetrySchema,
   OrderSchema,
   PatchEventSchema,
+  PipelineTelemetrySchema,
   ProjectSchema,
+  ScopeSchema,
+  SessionSchema,
   TaskSchema,
+  WhoAmISchema,
+  StatsSchema,
+  TrendsSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -51,5 +61,41 @@ export const PatchLogSchema = z.looseObject({
 });
 export type PatchLog = z.infer<typeof PatchLogSchema>;
 export const LogsAnswerSchema = z.looseObject({ results: z.array(PatchLogSchema) });
+
+export const ReportAnswerSchema = z.object({ report: DeliveryReportRowSchema });
+export const ReportsAnswerSchema = z.object({
+  reports: z.array(DeliveryReportRowSchema),
+  cursor: z.string().nullable(),
+});
+export const GeneratedAnswerSchema = z.object({ generated: z.number().int(), queued: z.number().int() });
+export const SessionAnswerSchema = z.object({ session: SessionSchema });
+export const SessionsAnswerSchema = z.object({ sessions: z.array(SessionSchema), cursor: z.string().nullable() });
+export const WhoAnswerSchema = z.object({ who: WhoAmISchema });
+export const TicketAnswerSchema = z.object({ ticket: z.string(), room: z.string(), expiresAt: z.string() });
+export const NothingSchema = z.object({});
+/** A token as its maker sees it; the token itself is shown once, when it is made. */
+export const ApiTokenSchema = z.object({
+  id: z.string(),
+  name: z.string(),
+  prefix: z.string(),
+  scopes: z.array(ScopeSchema),
+  requesters: z.array(z.string()).nullable(),
+  workspaceId: z.string().nullable(),
+  createdBy: z.string(),
+  createdAt: z.string(),
+  expiresAt: z.string().nullable(),
+  revokedAt: z.string().nullable(),
+  lastUsedAt: z.string().nullable(),
+});
+export type ApiToken = z.infer<typeof ApiTokenSchema>;
+export const TokenAnswerSchema = z.object({ apiToken: ApiTokenSchema });
+export const TokenMadeAnswerSchema = TokenAnswerSchema.extend({ token: z.string() });
+export const TokensAnswerSchema = z.object({ tokens: z.array(ApiTokenSchema), cursor: z.string().nullable() });
+export const StatsAnswerSchema = StatsSchema.omit({ ok: true });
+export const TrendsAnswerSchema = TrendsSchema.omit({ ok: true });
+export const PipelineAnswerSchema = PipelineTelemetrySchema.omit({ ok: true });
+export const AgentsAnswerSchema = AgentTelemetrySchema.omit({ ok: true });
+export const OpsAnswerSchema = OpsTelemetrySchema.omit({ ok: true });
+export const HilAnswerSchema = HilTelemetrySchema.omit({ ok: true });
 
 export const AnyAnswerSchema = JsonObjectSchema;

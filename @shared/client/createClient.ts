@@ -1,3 +1,4 @@
+import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type {
   ApplyResult,
   CreateOrder,
@@ -10,27 +11,48 @@ import type {
   PatchBatchInput,
   PatchEvent,
   RevertTarget,
+  Scope,
+  StatsQuery,
   TaskStatus,
+  TrendsQuery,
 } from "@shared/contracts";
 import type { z } from "zod";
 import {
+  AgentsAnswerSchema,
   AnyAnswerSchema,
   ApplyAnswerSchema,
   ChecksAnswerSchema,
   DiffAnswerSchema,
+  GeneratedAnswerSchema,
   LogsAnswerSchema,
+  NothingSchema,
+  HilAnswerSchema,
+  OpsAnswerSchema,
   OrderAnswerSchema,
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
   PatchAnswerSchema,
+  PipelineAnswerSchema,
   ProjectAnswerSchema,
   ProjectsAnswerSchema,
   RecordedAnswerSchema,
   RefusalSchema,
+  ReportAnswerSchema,
+  ReportsAnswerSchema,
+  SessionAnswerSchema,
+  SessionsAnswerSchema,
   TaskAnswerSchema,
   TasksAnswerSchema,
+  TicketAnswerSchema,
+  TokenAnswerSchema,
+  TokenMadeAnswerSchema,
+  TokensAnswerSchema,
+  WhoAnswerSchema,
+  StatsAnswerSchema,
+  TrendsAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
+import { readCustody } from "./readCustody.ts";
 import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
 
 export type Client = ReturnType<typeof createClient>;
@@ -68,7 +90,7 @@ export function createClient(options: ClientOptions) {
     call: CallOptions = {},
   ) => request(options, { method: "GET", path, answer, query, ...call });
   const send = <Schema extends z.ZodType<object>>(
-    method: "POST" | "PATCH",
+    method: "POST" | "PATCH" | "DELETE",
     path: string,
     answer: Schema,
     body: unknown,
@@ -84,6 +106,36 @@ export function createClient(options: ClientOptions) {
 
   return {
     health: (call?: CallOptions) => get("/api/health", AnyAnswerSchema, {}, call),
+    auth: {
+      /** Trades a token for the browser's session cookie. */
+      signIn: (token: string, call?: CallOptions) =>
+        send("POST", "/api/auth/session", SessionAnswerSchema, { token }, call),
+      signOut: (call?: CallOptions) => send("DELETE", "/api/auth/session", NothingSchema, undefined, call),
+      /** Who is asking and what they may do; UNAUTHENTICATED where nobody is signed in. */
+      who: (call?: CallOptions) => get("/api/auth/session", WhoAnswerSchema, {}, call),
+      sessions: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/auth/sessions", SessionsAnswerSchema, { ...query }, call),
+      endSession: (id: string, call?: CallOptions) =>
+        send("DELETE", at("auth", "sessions", id), SessionAnswerSchema, undefined, call),
+      tokens: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/auth/tokens", TokensAnswerSchema, { ...query }, call),
+      /** `token` is told this once. `expiresInSeconds` null: until it is revoked; default: 90 days. */
+      createToken: (
+        input: {
+          name: string;
+          scopes: Scope[];
+          requesters?: string[] | null;
+          workspaceId?: string | null;
+          expiresInSeconds?: number | null;
+        },
+        call?: CallOptions,
+      ) => send("POST", "/api/auth/tokens", TokenMadeAnswerSchema, input, call),
+      revokeToken: (id: string, call?: CallOptions) =>
+        send("DELETE", at("auth", "tokens", id), TokenAnswerSchema, undefined, call),
+      /** For one socket in this room, within 30 s: `HubClient`'s `ticket`. */
+      ticket: (room: string, call?: CallOptions) =>
+        send("POST", "/api/auth/ws-ticket", TicketAnswerSchema, { room }, call),
+    },
     projects: {
       create: (project: z.input<typeof CreateProjectSchema>, call?: CallOptions) =>
         send("POST", "/api/projects", ProjectAnswerSchema, project, call),
@@ -105,6 +157,16 @@ export function createClient(options: ClientOptions) {
       /** Hands a phase to the order's factory; answers with what became of its batch. */
       fulfilPhase: ({ orderId, ...phase }: FulfilPhaseInput, call?: CallOptions) =>
         apply(at("orders", orderId, "phases"), phase, call),
+    },
+    replay: {
+      /** An order's batches, oldest first, with the tree each left; `after` is the last page's `next`. */
+      batches: (orderId: string, query: { after?: number; limit?: number } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay"), ReplaySchema, { ...query }, call),
+      /** The files as they were after entry `seq` of the log, 0 being the source. */
+      tree: (orderId: string, seq: number, query: { after?: string } = {}, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "tree"), ReplayTreeSchema, { ...query }, call),
+      file: (orderId: string, seq: number, path: string, call?: CallOptions) =>
+        get(at("orders", orderId, "replay", String(seq), "files", ...path.split("/")), ReplayFileSchema, {}, call),
     },
     tasks: {
       create: (task: z.input<typeof CreateTaskSchema>, call?: CallOptions) =>
@@ -137,11 +199,38 @@ export function createClient(options: ClientOptions) {
       get: (id: string, call?: CallOptions) => get(at("patches", id), PatchAnswerSchema, {}, call),
       logs: (query: LogQuery = {}, call?: CallOptions) =>
         get("/api/patches/logs", LogsAnswerSchema, { ...query }, call),
+      /** Counts, shares and durations of a range of days; default: the last seven. */
+      stats: (query: Omit<StatsQuery, "format"> = {}, call?: CallOptions) =>
+        get("/api/patches/stats", StatsAnswerSchema, { ...query }, call),
+      /** How patches went by week, day, phase, order or provider; default: the last thirty days by week. */
+      trends: (query: Omit<TrendsQuery, "format" | "limit"> & { limit?: number } = {}, call?: CallOptions) =>
+        get("/api/patches/trends", TrendsAnswerSchema, { ...query }, call),
       /** The patch as a unified diff. */
       diff: (id: string, call?: CallOptions) => get(at("patches", id, "diff"), DiffAnswerSchema, {}, call),
       /** Whether the workspace's custody chain holds, link by link. */
       verify: (workspaceId: string, call?: CallOptions) =>
         get("/api/patches/verify", AnyAnswerSchema, { workspaceId }, call),
+    },
+    delivery: {
+      /** The current reports, the newest first. */
+      reports: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/delivery/reports", ReportsAnswerSchema, { ...query }, call),
+      report: (orderId: string, query: { version?: number } = {}, call?: CallOptions) =>
+        get("/api/delivery/reports", ReportAnswerSchema, { order_id: orderId, ...query }, call),
+      /** One order's report, or those of all orders that have moved on since their last. */
+      generate: (input: { orderId?: string } = {}, call?: CallOptions) =>
+        send("POST", "/api/delivery/reports", GeneratedAnswerSchema, input, call),
+    },
+    custody: {
+      /** The links of all chains an order's events stand in, as they were hashed, one a line, while they come in. */
+      lines: (orderId: string) => readCustody(options, orderId),
+    },
+    /** What goes on at the moment; parts that nothing fills yet say so. */
+    telemetry: {
+      pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),
+      agents: (call?: CallOptions) => get("/api/telemetry/agents", AgentsAnswerSchema, {}, call),
+      ops: (call?: CallOptions) => get("/api/telemetry/ops", OpsAnswerSchema, {}, call),
+      hil: (call?: CallOptions) => get("/api/telemetry/hil", HilAnswerSchema, {}, call),
     },
     events: {
       /** Records events of an engine that stood alone; known ones change nothing. */

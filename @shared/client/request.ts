@@ -1,11 +1,11 @@
-import { fail, ProblemSchema, type Failed, type JsonObject, type Ok } from "@shared/contracts";
+import { CSRF_HEADER, fail, ProblemSchema, type Failed, type JsonObject, type Ok } from "@shared/contracts";
 import { z } from "zod";
 
 export interface ClientOptions {
   /** The orchestrator's address, such as `http://127.0.0.1:8787`. */
   url: string;
-  /** An API token, sent as Bearer. */
-  token: string;
+  /** An API token, sent as Bearer. Absent: the browser's session cookie, with what the server asks for beside it. */
+  token?: string;
   /** Default: the platform's. */
   fetch?: typeof fetch;
 }
@@ -48,7 +48,7 @@ export async function request<Schema extends z.ZodType<object>>(
     const response = await send(address, {
       method,
       headers: {
-        authorization: `Bearer ${token}`,
+        ...(token === undefined ? { [CSRF_HEADER]: "1" } : { authorization: `Bearer ${token}` }),
         accept: "application/json",
         ...(body === undefined ? {} : { "content-type": "application/json" }),
       },

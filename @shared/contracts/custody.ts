@@ -55,6 +55,8 @@ export interface HubConnected {
   epoch: string;
   offset: number;
   recovered: boolean;
+  /** How many sockets the room has, this one among them. Absent from an older hub. */
+  present?: number;
   ts: string;
 }
 

@@ -1,5 +1,8 @@
+export * from "./analytics.ts";
 export * from "./contracts.ts";
 export * from "./custody.ts";
+export * from "./delivery.ts";
+export * from "./deliveryLedger.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
@@ -7,5 +10,8 @@ export * from "./json.ts";
 export * from "./missionControl.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
+export * from "./replay.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
+export * from "./sessions.ts";
+export * from "./telemetry.ts";

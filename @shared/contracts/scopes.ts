@@ -16,6 +16,10 @@ export const SCOPES = [
   "tasks:read",
   "tasks:write",
   "requests:write",
+  "tokens:read",
+  "tokens:write",
+  "delivery:read",
+  "delivery:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

@@ -19,6 +19,22 @@ export interface AppOptions<Bindings> {
   errorOf?: (error: Error) => VibeError | null;
 }
 
+/**
+ * What every answer says to a browser unless its route says otherwise: it is data, to be kept by nobody, framed, run and
+ * guessed at by nobody, whatever stands in it.
+ */
+const SECURITY_HEADERS = {
+  "cache-control": "no-store",
+  "content-security-policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "referrer-policy": "no-referrer",
+  // Ignored over plain http, as a local instance is.
+  "strict-transport-security": "max-age=31536000",
+  "x-content-type-options": "nosniff",
+  "x-frame-options": "DENY",
+} as const;
+
 const REQUEST_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 
 /** Whether a route's path (`:name` is one segment, `:name{.+}` and `*` all that follows) is that of a request. */
@@ -57,8 +73,9 @@ export function createApp<Bindings extends object>(
     // The headers of a socket's answer are the runtime's.
     if (c.res.status !== 101) {
       c.res.headers.set("x-request-id", requestId);
-      c.res.headers.set("x-content-type-options", "nosniff");
-      if (!c.res.headers.has("cache-control")) c.res.headers.set("cache-control", "no-store");
+      for (const [name, value] of Object.entries(SECURITY_HEADERS)) {
+        if (!c.res.headers.has(name)) c.res.headers.set(name, value);
+      }
     }
     const line = { method: c.req.method, path: c.req.path, status: c.res.status, durationMs: clock() - started };
     if (c.res.status >= 500) log.error("request failed", line);

@@ -1,13 +1,17 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
+import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
+import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
+import { replayRoutes } from "./api/routes/replay.ts";
 import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
+import { telemetryRoutes } from "./api/routes/telemetry.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
 import { loggerOf } from "./context.ts";
 import { databaseErrorOf } from "./services/databaseError.ts";
@@ -16,11 +20,16 @@ import { databaseErrorOf } from "./services/databaseError.ts";
 function createOrchestratorApp(): App {
   const app: App = createApp<Env>({ logger: loggerOf, errorOf: databaseErrorOf });
   workspaceRoutes(app);
+  // Before `/api/patches/{patchId}`, which would take their names for a patch's.
+  analyticsRoutes(app);
   patchRoutes(app);
   orderRoutes(app);
+  deliveryRoutes(app);
+  replayRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
   authRoutes(app);
+  telemetryRoutes(app);
   healthRoutes(app);
   socketRoutes(app);
   docsRoutes(app);

@@ -1,17 +1,27 @@
-import { type Failed, fail, type Scope } from "@shared/contracts";
+import { type CredentialKind, type Failed, fail, type Scope } from "@shared/contracts";
 import { createLogger, type Logger } from "@shared/worker-kit";
 import { type Databases, databasesOf } from "./database/client.ts";
 
+/** What a caller showed, which can end: by itself, or by being revoked. */
+export interface Credential {
+  kind: CredentialKind | "ticket";
+  /** A token's, session's or ticket's id, `bootstrap`, or the subject of an Access JWT. */
+  id: string;
+  expiresAt: string | null;
+}
+
 /** Who calls, as a door established it: from a token, a binding's props or this Worker itself, never from the payload. */
 export interface Actor {
-  /** `token:<id>`, `factory:<name>`, `container:<workspace>`, `system:<part>`. */
+  /** `token:<id>`, `user:<email>`, `factory:<name>`, `container:<workspace>`, `system:<part>`. */
   id: string;
-  kind: "token" | "factory" | "container" | "system";
+  kind: "token" | "user" | "factory" | "container" | "system";
   scopes: ReadonlySet<Scope>;
   /** Whom it may name as `requester`; null: anyone. */
   requesters: readonly string[] | null;
   /** The one workspace it may touch; null: any. */
   workspaceId: string | null;
+  /** Absent where the caller is one of our own parts. */
+  credential?: Credential;
 }
 
 /** What every verb is given. Time and ids come from here, so that tests own them. */
@@ -79,12 +89,16 @@ export const factoryActor = (name: string): Actor => ({
     "orders:write",
     "tasks:read",
     "tasks:write",
+    "delivery:read",
+    "delivery:write",
   ]),
   requesters: null,
   workspaceId: null,
 });
 
-const hasScope = (actor: Actor, scope: Scope): boolean => actor.scopes.has("admin") || actor.scopes.has(scope);
+export const isAdmin = (actor: Actor): boolean => actor.scopes.has("admin");
+
+const hasScope = (actor: Actor, scope: Scope): boolean => isAdmin(actor) || actor.scopes.has(scope);
 
 /** FORBIDDEN, naming the scope, unless the caller has it. */
 export const requireScope = (ctx: Pick<ServiceContext, "actor">, scope: Scope): Failed | null =>

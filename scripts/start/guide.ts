@@ -14,7 +14,7 @@ export function guide(options: { url: string; token: string; engineUrl: string; 
   const byHand = quoted(path.join(data, "by-hand"));
   return [
     "",
-    `VibeHQ answers at   ${url}   (API page: ${url}/api/docs)`,
+    `Mission Control     ${url}   (API page: ${url}/api/docs)`,
     `Sign in with        ${token}`,
     `Engine host         ${options.engineUrl}`,
     `Store and logs      ${data}`,

@@ -104,6 +104,11 @@ describe("npm start", () => {
     const orders = await fetch(`${url}/api/orders`, { headers: { authorization: `Bearer ${token}` } });
     expect(await orders.json()).toMatchObject({ orders: [{ id: "ORD-SAMPLE", status: "delivered" }] });
     expect((await fetch(`${engineUrl}/healthz`)).status).toBe(200);
+    // The nightly run, by the door that the schedule of `npm start` uses: every order with events has its report then.
+    const cron = encodeURIComponent("30 2 * * *");
+    expect((await fetch(`${url}/cdn-cgi/local/scheduled?cron=${cron}`)).status).toBe(200);
+    const reports = await fetch(`${url}/api/delivery/reports`, { headers: { authorization: `Bearer ${token}` } });
+    expect(await reports.json()).toMatchObject({ ok: true, reports: [{ order_id: "ORD-SAMPLE" }] });
     expect(stdout.trim().split("\n")).toHaveLength(1);
     expect(stderr).toContain("Three things to try");
     expect(processesWith(data).length).toBeGreaterThan(1);

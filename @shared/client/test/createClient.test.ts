@@ -126,3 +126,17 @@ test("a call that its caller gave up rejects with the caller's reason", async ()
   const { client } = await serve(200, {});
   await expect(client.health({ signal: AbortSignal.abort(new Error("not needed")) })).rejects.toThrow("not needed");
 });
+
+test("without a token it goes by the browser's cookie, with what the server asks for beside it", async () => {
+  const asked: Headers[] = [];
+  const keep: typeof fetch = async (_, init) => {
+    asked.push(new Headers(init?.headers));
+    return Response.json({ ok: true });
+  };
+  await createClient({ url: "http://127.0.0.1:1", fetch: keep }).auth.signOut();
+  await createClient({ url: "http://127.0.0.1:1", fetch: keep, token: "t" }).auth.signOut();
+  expect(asked.map((headers) => [headers.get("x-vibehq-csrf"), headers.get("authorization")])).toEqual([
+    ["1", null],
+    [null, "Bearer t"],
+  ]);
+});

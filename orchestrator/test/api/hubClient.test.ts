@@ -1,23 +1,55 @@
 import { HubClient, type HubClientOptions } from "@shared/client";
-import type { HubConnected, HubMessage } from "@shared/contracts";
-import { runInDurableObject } from "cloudflare:test";
+import { type HubConnected, type HubMessage, ProblemSchema, type Result } from "@shared/contracts";
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { HUB_LIMITS } from "../../worker/durable-objects/event-hub/Subscriber.ts";
 import { record, records } from "../rpc/hubClient.ts";
-import { call, tokenWith } from "./caller.ts";
+import { answerOf, call, tokenWith } from "./caller.ts";
 
-/** Joins through the Worker's own door, as a browser does. */
-async function open(url: string, protocols: string[]): Promise<WebSocket> {
-  const { pathname, search } = new URL(url);
-  const headers = { upgrade: "websocket", "sec-websocket-protocol": protocols.join(", ") };
-  const { webSocket, status } = await call(`${pathname}${search}`, { token: null, headers });
-  if (webSocket === null) throw new Error(`refused with ${status}`);
-  // Accepted once whoever asked for it listens.
-  setTimeout(() => webSocket.accept(), 0);
-  return webSocket;
+/** A browser's WebSocket through the Worker's own door. */
+class DoorSocket extends EventTarget {
+  static headers: Record<string, string> = {};
+  binaryType = "blob";
+  readyState = 0;
+  #socket: WebSocket | null = null;
+
+  constructor(url: string, protocols: string[]) {
+    super();
+    void this.#open(url, protocols);
+  }
+  async #open(url: string, protocols: string[]): Promise<void> {
+    const { pathname, search } = new URL(url);
+    const headers = { upgrade: "websocket", "sec-websocket-protocol": protocols.join(", "), ...DoorSocket.headers };
+    const { webSocket } = await call(`${pathname}${search}`, { token: null, headers });
+    if (webSocket === null || this.readyState !== 0) {
+      webSocket?.accept();
+      webSocket?.close(1000);
+      return this.#over(1006);
+    }
+    this.#socket = webSocket;
+    webSocket.addEventListener("message", ({ data }) => this.dispatchEvent(new MessageEvent("message", { data })));
+    webSocket.addEventListener("close", ({ code }) => this.#over(code));
+    webSocket.accept();
+    this.readyState = 1;
+    this.dispatchEvent(new Event("open"));
+  }
+  #over(code: number): void {
+    if (this.readyState === 3) return;
+    this.readyState = 3;
+    this.dispatchEvent(new CloseEvent("close", { code }));
+  }
+  send(text: string): void {
+    this.#socket?.send(text);
+  }
+  close(code = 1000): void {
+    this.#socket?.close(code);
+    this.#over(code);
+  }
 }
 
-async function watch(room: string, more: Partial<HubClientOptions> = {}) {
+async function watch(room: string, more: Partial<HubClientOptions> & { expects?: string } = {}) {
+  const { expects = "open" } = more;
   const { token } = await tokenWith(["patches:read", "requests:write"]);
   const messages: HubMessage[] = [];
   const resets: HubConnected[] = [];
@@ -38,7 +70,7 @@ async function watch(room: string, more: Partial<HubClientOptions> = {}) {
     url: "https://vibehq.test",
     token,
     room,
-    open,
+    WebSocket: DoorSocket,
     delay: () => 0,
     onMessage: note(messages),
     onReset: note(resets),
@@ -46,7 +78,7 @@ async function watch(room: string, more: Partial<HubClientOptions> = {}) {
     onError: note(errors),
     ...more,
   });
-  await until(() => states.includes("open"));
+  await until(() => states.includes(expects));
   const opened = () => states.filter((state) => state === "open").length;
   return { client, messages, resets, errors, states, until, opened };
 }
@@ -104,4 +136,99 @@ test("a request is answered by the factory, refused with its code, or in doubt w
   client.close();
   expect(await asked).toMatchObject({ ok: false, error: { code: "FACTORY_UNAVAILABLE", nothingWritten: null } });
   expect(await client.request("deploy")).toMatchObject({ ok: false, error: { code: "SHUTTING_DOWN" } });
+});
+
+test("whoever works slowly is sent no more than a window ahead, holds a bounded queue, and gets everything once", async () => {
+  const room = "project:client-slow";
+  await runInDurableObject(hub(room), (object) => {
+    object.limits = { ...HUB_LIMITS, ackWindow: 512, chunk: 64 };
+  });
+  const release = Promise.withResolvers<void>();
+  const seen: number[] = [];
+  let inHand = 0;
+  const watched = await watch(room, {
+    onMessage: async ({ offset }) => {
+      inHand += 1;
+      expect(inHand).toBe(1);
+      await (offset === 1 ? release.promise : Promise.resolve());
+      seen.push(offset);
+      inHand -= 1;
+    },
+  });
+  const fast = await watch(room);
+  for (let from = 1; from <= 2_000; from += 500) await deliver(room, from, from + 499);
+  await fast.until(() => fast.messages.length === 2_000);
+  expect(seen).toEqual([]);
+  release.resolve();
+  await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(2_000);
+  expect(seen).toEqual(range(2_000));
+  expect(watched.client.position?.offset).toBe(2_000);
+  watched.client.close();
+  fast.client.close();
+});
+
+test("a queue that runs over is let go of and asked for again, without a message lost or given twice", async () => {
+  const room = "project:client-over";
+  const release = Promise.withResolvers<void>();
+  const seen: number[] = [];
+  const watched = await watch(room, {
+    maxQueued: 20,
+    onMessage: async ({ offset }) => {
+      if (offset === 1) await release.promise;
+      seen.push(offset);
+    },
+  });
+  await deliver(room, 1, 300);
+  await watched.until(() => watched.opened() > 2);
+  release.resolve();
+  await expect.poll(() => seen.length, { timeout: 20_000 }).toBe(300);
+  expect(seen).toEqual(range(300));
+  expect(watched.resets).toEqual([]);
+  watched.client.close();
+});
+
+test("the client asks for a ticket for every socket, and stops for good when it is signed out", async () => {
+  const room = "project:client-ticket";
+  const { token, id } = await tokenWith(["patches:read"]);
+  let tickets = 0;
+  const ticket = async (asked: string): Promise<Result<{ ticket: string }>> => {
+    tickets += 1;
+    const response = await call("/api/auth/ws-ticket", { token, body: { room: asked } });
+    const answer = await answerOf(response);
+    return response.ok
+      ? { ok: true, ticket: String(answer.ticket) }
+      : { ok: false, error: ProblemSchema.parse(answer).error };
+  };
+  const watched = await watch(room, { token: undefined, ticket });
+  watched.client.reconnect();
+  await watched.until(() => watched.opened() === 2);
+  expect(tickets).toBe(2);
+  await deliver(room, 1, 2);
+  await watched.until(() => watched.messages.length === 2);
+
+  await call(`/api/auth/tokens/${id}`, { method: "DELETE" });
+  await runInDurableObject(hub(room), (object) => {
+    object.now = () => Date.now() + HUB_LIMITS.reviewMs;
+  });
+  await runDurableObjectAlarm(hub(room));
+  await watched.until(() => watched.states.includes("signed-out"));
+  expect(watched.states.at(-1)).toBe("signed-out");
+
+  const refused = await watch(room, { token: undefined, ticket, expects: "signed-out" });
+  expect(refused.states.at(-1)).toBe("signed-out");
+});
+
+test("the client tells how many are in the room", async () => {
+  const room = "project:client-presence";
+  await runInDurableObject(hub(room), (object) => {
+    object.limits = { ...HUB_LIMITS, presenceMs: 1 };
+  });
+  const counts: number[] = [];
+  const first = await watch(room, { onPresence: (count) => void counts.push(count) });
+  await expect.poll(() => counts.at(-1)).toBe(1);
+  const second = await watch(room);
+  await expect.poll(() => counts.at(-1)).toBe(2);
+  second.client.close();
+  await expect.poll(() => counts.at(-1)).toBe(1);
+  first.client.close();
 });

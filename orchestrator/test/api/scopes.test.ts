@@ -1,4 +1,4 @@
-import { type Scope, SCOPES } from "@shared/contracts";
+import { CSRF_HEADER, type Scope, SCOPES } from "@shared/contracts";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { openapiDocument } from "../../worker/api/openapi.ts";
@@ -6,7 +6,7 @@ import { app } from "../../worker/app.ts";
 import { call, problemOf, tokenWith } from "./caller.ts";
 
 /** Every route and what a token must hold for it. A route without a row here fails the test below. */
-const ROWS: Record<string, Scope | "public"> = {
+const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "POST /api/workspaces": "workspaces:write",
   "GET /api/workspaces/{workspaceId}": "workspaces:read",
   "GET /api/workspaces/{workspaceId}/files/{file}": "workspaces:read",
@@ -16,7 +16,18 @@ const ROWS: Record<string, Scope | "public"> = {
   "POST /api/patches/revert": "patches:revert",
   "POST /api/patches/events": "events:write",
   "GET /api/patches/logs": "patches:read",
+  "GET /api/patches/stats": "patches:read",
+  "GET /api/patches/trends": "patches:read",
+  "GET /api/analytics/logs": "patches:read",
+  "GET /api/analytics/stats": "patches:read",
+  "GET /api/analytics/trends": "patches:read",
+  "POST /api/analytics/rebuild": "admin",
+  "GET /api/telemetry/pipeline": "patches:read",
+  "GET /api/telemetry/agents": "patches:read",
+  "GET /api/telemetry/ops": "patches:read",
+  "GET /api/telemetry/hil": "patches:read",
   "GET /api/patches/verify": "patches:read",
+  "GET /api/patches/custody": "patches:read",
   "GET /api/patches/{patchId}": "patches:read",
   "GET /api/patches/{patchId}/diff": "patches:read",
   "POST /api/orders": "orders:write",
@@ -24,6 +35,11 @@ const ROWS: Record<string, Scope | "public"> = {
   "GET /api/orders/{orderId}": "orders:read",
   "PATCH /api/orders/{orderId}": "orders:write",
   "POST /api/orders/{orderId}/phases": "orders:write",
+  "GET /api/orders/{orderId}/replay": "workspaces:read",
+  "GET /api/orders/{orderId}/replay/{seq}/tree": "workspaces:read",
+  "GET /api/orders/{orderId}/replay/{seq}/files/{file}": "workspaces:read",
+  "GET /api/delivery/reports": "delivery:read",
+  "POST /api/delivery/reports": "delivery:write",
   "POST /api/projects": "projects:write",
   "GET /api/projects": "projects:read",
   "GET /api/projects/{projectId}": "projects:read",
@@ -31,9 +47,15 @@ const ROWS: Record<string, Scope | "public"> = {
   "GET /api/tasks": "tasks:read",
   "GET /api/tasks/{taskId}": "tasks:read",
   "PATCH /api/tasks/{taskId}": "tasks:write",
-  "POST /api/auth/tokens": "admin",
-  "GET /api/auth/tokens": "admin",
-  "DELETE /api/auth/tokens/{id}": "admin",
+  "POST /api/auth/session": "public",
+  "GET /api/auth/session": "signed-in",
+  "DELETE /api/auth/session": "signed-in",
+  "POST /api/auth/ws-ticket": "patches:read",
+  "GET /api/auth/sessions": "signed-in",
+  "DELETE /api/auth/sessions/{id}": "signed-in",
+  "POST /api/auth/tokens": "tokens:write",
+  "GET /api/auth/tokens": "tokens:read",
+  "DELETE /api/auth/tokens/{id}": "tokens:write",
   "GET /api/health": "public",
   "GET /ws": "patches:read",
 };
@@ -65,42 +87,73 @@ const guarded = Object.entries(ROWS).flatMap(([name, scope]) => {
   return scope === "public" ? [] : [{ name, method, path: path.replaceAll(/\{\w+\}/g, "nothing-here"), scope }];
 });
 
-/** What a role gets at a route: the code of the refusal at the door, or `in` where the route itself answers. */
-async function atDoor(route: { method: string; path: string }, token: string | null): Promise<string> {
-  const response = await call(route.path, {
-    method: route.method,
-    token,
-    ...(route.method === "GET" || route.method === "DELETE" ? {} : { body: {} }),
-  });
-  if (response.ok) return "in";
-  const { code } = await problemOf(response);
-  return code === "UNAUTHENTICATED" || code === "FORBIDDEN" ? code : "in";
+/** The headers of somebody who is signed in with a token of these scopes. */
+async function cookieWith(scopes: readonly Scope[]): Promise<Record<string, string>> {
+  const { token } = await tokenWith(scopes);
+  const response = await call("/api/auth/session", { token: null, body: { token } });
+  return { cookie: response.headers.get("set-cookie")?.split(";")[0] ?? "", origin: "https://vibehq.test" };
+}
+async function endedToken(scopes: readonly Scope[]): Promise<string> {
+  const { token, id } = await tokenWith(scopes);
+  await call(`/api/auth/tokens/${id}`, { method: "DELETE" });
+  return token;
 }
 
+type Role = (scopes: Scope[]) => Promise<{ token: string | null; headers?: Record<string, string> }>;
+/** Who may come, given what a route asks for; and with what they leave: in, or refused by this status. */
+const ROLES: Record<string, { who: Role; gets: (route: { method: string; scope: string }) => "in" | 401 | 403 }> = {
+  nobody: { who: async () => ({ token: null }), gets: () => 401 },
+  "an unknown token": { who: async () => ({ token: `vhq_aaaaaaaaaaaa_${"b".repeat(43)}` }), gets: () => 401 },
+  nonsense: { who: async () => ({ token: "nonsense" }), gets: () => 401 },
+  "a revoked token of its scope": { who: async (scopes) => ({ token: await endedToken(scopes) }), gets: () => 401 },
+  "a forged cookie": {
+    who: async () => ({ token: null, headers: { cookie: "__Host-vibehq-local=x.y", [CSRF_HEADER]: "1" } }),
+    gets: () => 401,
+  },
+  "a token with every scope but its own": {
+    who: async (scopes) => ({
+      token: (await tokenWith(SCOPES.filter((other) => !scopes.includes(other) && other !== "admin"))).token,
+    }),
+    gets: ({ scope }) => (scope === "signed-in" ? "in" : 403),
+  },
+  "a token of its scope": {
+    who: async (scopes) => ({ token: (await tokenWith(scopes)).token }),
+    gets: () => "in",
+  },
+  "an administrator's token": { who: async () => ({ token: (await tokenWith(["admin"])).token }), gets: () => "in" },
+  "a browser of its scope": {
+    who: async (scopes) => ({ token: null, headers: { ...(await cookieWith(scopes)), [CSRF_HEADER]: "1" } }),
+    gets: () => "in",
+  },
+  "a browser without the header against forgery": {
+    who: async (scopes) => ({ token: null, headers: await cookieWith(scopes) }),
+    gets: ({ method }) => (method === "GET" ? "in" : 403),
+  },
+  "another origin's page in a browser of its scope": {
+    who: async (scopes) => ({
+      token: null,
+      headers: { ...(await cookieWith(scopes)), [CSRF_HEADER]: "1", origin: "https://evil.test" },
+    }),
+    gets: () => 403,
+  },
+};
+
 describe.each(guarded)("$name", ({ scope, ...route }) => {
-  test("without a token is answered 401", async () => {
-    const response = await call(route.path, { method: route.method, token: null });
-    expect(response.status).toBe(401);
-    expect(response.headers.get("www-authenticate")).toContain("Bearer");
-    expect(await atDoor(route, "vhq_aaaaaaaaaaaa_" + "b".repeat(43))).toBe("UNAUTHENTICATED");
-    expect(await atDoor(route, "nonsense")).toBe("UNAUTHENTICATED");
-  });
-
-  test("with every scope but its own is answered 403, naming it", async () => {
-    const { token } = await tokenWith(SCOPES.filter((other) => other !== scope && other !== "admin"));
-    const response = await call(route.path, {
-      method: route.method,
-      token,
-      ...(route.method === "GET" || route.method === "DELETE" ? {} : { body: {} }),
+  test.each(Object.keys(ROLES))("%s", async (name) => {
+    const { who, gets } = ROLES[name]!;
+    const caller = await who(scope === "signed-in" ? ["orders:read"] : [scope]);
+    const hasBody = route.method !== "GET" && route.method !== "DELETE";
+    const response = await call(route.path, { ...caller, method: route.method, ...(hasBody ? { body: {} } : {}) });
+    const expected = gets({ method: route.method, scope });
+    if (response.ok) return expect(expected).toBe("in");
+    const { code, detail } = await problemOf(response);
+    const atDoor = code === "UNAUTHENTICATED" ? 401 : code === "FORBIDDEN" ? 403 : "in";
+    expect({ gets: atDoor, status: response.status }).toEqual({
+      gets: expected,
+      status: expected === "in" ? response.status : expected,
     });
-    expect(response.status).toBe(403);
-    expect((await problemOf(response)).detail).toContain(scope);
-  });
-
-  test("lets its scope and an administrator in", async () => {
-    const { token } = await tokenWith([scope]);
-    expect(await atDoor(route, token)).toBe("in");
-    expect(await atDoor(route, (await tokenWith(["admin"])).token)).toBe("in");
+    if (expected === 401) expect(response.headers.get("www-authenticate")).toContain("Bearer");
+    if (name === "a token with every scope but its own" && expected === 403) expect(detail).toContain(scope);
   });
 });
 

@@ -4,7 +4,7 @@ import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { authenticate, type AuthenticateOptions } from "../../worker/services/auth/authenticate.ts";
-import { FRESH_MS, STALE_MS, TokenCache } from "../../worker/services/auth/TokenCache.ts";
+import { CredentialCache, FRESH_MS, STALE_MS } from "../../worker/services/auth/CredentialCache.ts";
 import { revokeToken } from "../../worker/services/auth/revokeToken.ts";
 import { admin, answerOf, call, tokenWith } from "./caller.ts";
 
@@ -17,7 +17,7 @@ function isolate() {
     log: createLogger({ write: () => undefined }),
     now: () => new Date(state.ms),
     background: (work) => void started.push(work),
-    cache: new TokenCache(),
+    cache: new CredentialCache(),
   };
   const codeOf = async (token: string | null, database = env) => {
     const result = await authenticate(database, token, options);
@@ -33,6 +33,11 @@ const down = (): Cloudflare.Env => ({
       throw new Error("D1_ERROR: unreachable");
     },
   }),
+});
+
+const MadeSchema = z.object({
+  token: z.string(),
+  apiToken: z.looseObject({ id: z.string(), expiresAt: z.string().nullable() }),
 });
 
 test("a token is shown once, stored only as a hash, and can be listed and revoked", async () => {
@@ -85,7 +90,7 @@ test("when a token was last used is noted when it is read, not at every call", a
   expect(await usedAt()).toBe(new Date(START).toISOString());
 });
 
-test("a flood of made-up tokens does not drive out one that must outlive an outage", async () => {
+test("a flood of made-up tokens does not drive out one that must outlive an outage", { timeout: 60_000 }, async () => {
   const { state, codeOf } = isolate();
   const { token, id } = await tokenWith(["orders:read"]);
   await codeOf(token);
@@ -125,4 +130,53 @@ test("a revocation made elsewhere takes effect when the cached token is no longe
   expect((await revokeToken(admin(), { id })).ok).toBe(true);
   state.ms += FRESH_MS + 1;
   expect(await codeOf(token)).toBe("UNAUTHENTICATED");
+});
+
+test("nobody gives away what they have not: no other scope, requester, workspace, or time", async () => {
+  const maker = await tokenWith(["tokens:write", "tokens:read", "orders:read"], {
+    requesters: ["ci"],
+    workspaceId: "order:ORD-9",
+    expiresInSeconds: 3600,
+  });
+  const make = (body: object) => call("/api/auth/tokens", { token: maker.token, body: { name: "a child", ...body } });
+  const refused = [
+    { scopes: ["orders:write"] },
+    { scopes: ["admin"] },
+    { scopes: ["orders:read", "patches:read"] },
+    { scopes: ["orders:read"], requesters: ["ci", "somebody"] },
+    { scopes: ["orders:read"], workspaceId: "order:ORD-8" },
+  ];
+  for (const body of refused) expect((await make(body)).status).toBe(403);
+
+  for (const body of [{}, { expiresInSeconds: null }, { expiresInSeconds: 366 * 24 * 3600 }]) {
+    const made = await make({ scopes: ["orders:read"], ...body });
+    expect(made.status).toBe(201);
+    const { apiToken } = MadeSchema.parse(await answerOf(made));
+    expect(apiToken).toMatchObject({
+      requesters: ["ci"],
+      workspaceId: "order:ORD-9",
+      createdBy: `token:${maker.id}`,
+    });
+    expect(Date.parse(apiToken.expiresAt ?? "")).toBeLessThanOrEqual(Date.now() + 3600_000);
+  }
+});
+
+test("a holder sees and revokes what they have made and their own token, and no other", async () => {
+  const maker = await tokenWith(["tokens:write", "tokens:read", "orders:read"]);
+  const other = await tokenWith(["tokens:write", "tokens:read", "orders:read"]);
+  const made = await call("/api/auth/tokens", { token: maker.token, body: { name: "c", scopes: ["orders:read"] } });
+  const { token, apiToken } = MadeSchema.parse(await answerOf(made));
+  const seenBy = async (seer: string) =>
+    JSON.stringify(await answerOf(await call("/api/auth/tokens", { token: seer })));
+  expect(await seenBy(maker.token)).toContain(apiToken.id);
+  expect(await seenBy(other.token)).not.toContain(apiToken.id);
+  const revoke = async (id: string, by: string) =>
+    (await call(`/api/auth/tokens/${id}`, { method: "DELETE", token: by })).status;
+  expect(await revoke(apiToken.id, other.token)).toBe(404);
+  expect(await revoke(maker.id, other.token)).toBe(404);
+  expect((await call("/api/orders", { token })).status).toBe(200);
+  expect(await revoke(apiToken.id, maker.token)).toBe(200);
+  expect((await call("/api/orders", { token })).status).toBe(401);
+  expect(await revoke(maker.id, maker.token)).toBe(200);
+  expect((await call("/api/orders", { token: maker.token })).status).toBe(401);
 });

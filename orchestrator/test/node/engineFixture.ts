@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { startEngineHost, startFaultProxy } from "@shared/testing";
+import { parse } from "jsonc-parser";
 import type { TestProject } from "vitest/node";
+import { z } from "zod";
 
 /**
  * Runs once, in node, beside the tests in workerd: a real engine host behind a fault proxy, and a small control server
@@ -85,6 +87,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     control: `http://127.0.0.1:${address.port}`,
     source,
   });
+  project.provide("wrangler", { crons: await readCrons() });
   return async () => {
     control.close();
     await Promise.all([proxy.stop(), spareProxy.stop()]);
@@ -96,3 +99,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
 }
 
 const patchctl = fileURLToPath(new URL("../../../containers/patch-engine/cli/patchctl.ts", import.meta.url));
+
+async function readCrons(): Promise<string[]> {
+  const text = await readFile(new URL("../../wrangler.jsonc", import.meta.url), "utf8");
+  const { triggers } = z.object({ triggers: z.object({ crons: z.array(z.string()) }) }).parse(parse(text));
+  return triggers.crons;
+}

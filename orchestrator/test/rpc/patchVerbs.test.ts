@@ -64,7 +64,7 @@ describe("a patch's life", () => {
     await delivered(workspaceId);
     expect(
       await rows(
-        "SELECT patches, applied, failed FROM patch_rollups WHERE dimension = 'requester' AND key = ?",
+        "SELECT patches, applied, failed FROM patch_factory_days WHERE project_id = '' AND factory = ?",
         stale.requester,
       ),
     ).toEqual([{ patches: 1, applied: 1, failed: 0 }]);

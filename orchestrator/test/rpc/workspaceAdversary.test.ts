@@ -301,10 +301,7 @@ describe("a sink in the middle of a delivery", () => {
     const stored = await rows("SELECT seq, hash FROM patch_custody WHERE workspace_id = ? ORDER BY seq", workspaceId);
     expect(stored).toEqual(chain.map(({ seq, hash }) => ({ seq, hash })));
     expect(await hubSeqsOf(workspaceId)).toEqual(chain.map(({ seq }) => seq));
-    const counted = await rows(
-      "SELECT patches, applied FROM patch_rollups WHERE dimension = 'order' AND key = ?",
-      ORDER,
-    );
+    const counted = await rows("SELECT patches, applied FROM patch_order_days WHERE order_id = ?", ORDER);
     expect(counted).toEqual([{ patches: 1, applied: 1 }]);
   }
   let ORDER = "";

@@ -1,16 +1,13 @@
-import { GENESIS_HASH, type CustodyRecord } from "@shared/contracts";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, it } from "vitest";
 import { logPatchEvent } from "../../worker/services/patch/d1Logger.ts";
-import { COMPUTE_ROLLUPS, removeProjection } from "../../worker/services/patch/projection.ts";
+import { removeProjection } from "../../worker/services/patch/projection.ts";
 import { rebuildProjection } from "../../worker/services/patch/rebuildProjection.ts";
 import { revertPatches } from "../../worker/services/patch/revertPatches.ts";
-import { rollupDeltas } from "../../worker/services/patch/rollups.ts";
 import { aLine, apply, aWorkspace, chainOf, context, delivered, rows } from "./workspaceHarness.ts";
+import { computedRollups, keptRollups, stepsOf } from "./rollupHarness.ts";
 
-const rollups = () => rows("SELECT * FROM patch_rollups WHERE patches <> 0 ORDER BY dimension, day, key");
-const computed = () => rows(`SELECT * FROM (${COMPUTE_ROLLUPS}) ORDER BY dimension, day, key`);
 const eventsOf = (workspaceId: string) =>
   rows("SELECT seq, event_type, hash FROM patch_events WHERE workspace_id = ? ORDER BY seq", workspaceId);
 
@@ -34,20 +31,15 @@ describe("while D1 fails", () => {
     expect(await runDurableObjectAlarm(stub)).toBe(true);
     const chain = await chainOf(workspaceId);
     expect(await eventsOf(workspaceId)).toEqual(chain.map(({ seq, event_type, hash }) => ({ seq, event_type, hash })));
-    const kept = await rollups();
-    expect(kept).toEqual(await computed());
-    expect(kept.find((row) => row.dimension === "all")).toMatchObject({
-      patches: 3,
-      applied: 1,
-      failed: 1,
-      reverted: 1,
-      requested: 0,
-      succeeded: 1,
-    });
-    expect(kept.find((row) => row.dimension === "error")).toMatchObject({ key: "RANGE_OUT_OF_BOUNDS", failed: 1 });
+    const kept = await keptRollups();
+    expect(kept).toEqual(await computedRollups());
+    expect(kept.patch_days).toMatchObject([
+      { patches: 3, applied: 1, refused: 1, reverted: 1, requested: 0, stands: 1, failed: 1, timed: 2 },
+    ]);
+    expect(kept.patch_error_days).toMatchObject([{ code: "RANGE_OUT_OF_BOUNDS", patches: 1 }]);
 
     expect(await rebuildProjection(context(), { workspaceId })).toMatchObject({ ok: true, delivered: chain.length });
-    expect(await rollups()).toEqual(kept);
+    expect(await keptRollups()).toEqual(kept);
     expect(await eventsOf(workspaceId)).toHaveLength(chain.length);
   });
 });
@@ -57,9 +49,9 @@ describe("a delivery", () => {
     const workspaceId = await aWorkspace();
     await apply(aLine(workspaceId, 1, "delivered"));
     await delivered(workspaceId);
-    const before = { rollups: await rollups(), events: await eventsOf(workspaceId) };
+    const before = { rollups: await keptRollups(), events: await eventsOf(workspaceId) };
     const records = await chainOf(workspaceId);
-    const delivery = { workspaceId, from: 0, records, rollups: deltasOf(records) };
+    const delivery = { workspaceId, from: 0, records, steps: stepsOf(records) };
     await removeProjection(env.DB_OPS, workspaceId);
     expect(await eventsOf(workspaceId)).toEqual([]);
 
@@ -68,7 +60,7 @@ describe("a delivery", () => {
     cursors.push(await logPatchEvent(env.DB_OPS, delivery, now));
     const last = records.at(-1);
     expect(cursors).toEqual(cursors.map(() => ({ seq: last?.seq, hash: last?.hash })));
-    expect({ rollups: await rollups(), events: await eventsOf(workspaceId) }).toEqual(before);
+    expect({ rollups: await keptRollups(), events: await eventsOf(workspaceId) }).toEqual(before);
   });
 
   it("that does not go on from where the rows stand writes nothing", async () => {
@@ -78,21 +70,10 @@ describe("a delivery", () => {
     await removeProjection(env.DB_OPS, workspaceId);
     const cursor = await logPatchEvent(
       env.DB_OPS,
-      { workspaceId, from: 1, records: records.slice(1), rollups: [] },
+      { workspaceId, from: 1, records: records.slice(1), steps: [] },
       new Date(),
     );
     expect(cursor.seq).toBe(0);
     expect(await eventsOf(workspaceId)).toEqual([]);
   });
 });
-
-/** From the records alone: each patch's events are all among them. */
-function deltasOf(records: readonly CustodyRecord[]) {
-  const last = new Map<string, { first: CustodyRecord; last: CustodyRecord }>();
-  const steps = records.map((next) => {
-    const known = last.get(next.patch_id ?? GENESIS_HASH);
-    last.set(next.patch_id ?? GENESIS_HASH, { first: known?.first ?? next, last: next });
-    return { first: known?.first ?? next, previous: known?.last ?? null, next };
-  });
-  return rollupDeltas(steps);
-}

@@ -1,7 +1,10 @@
+import { TREND_GROUPS } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import type { CompiledQuery } from "kysely";
 import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
+import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
+import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
@@ -64,5 +67,38 @@ describe("every query finds its rows by an index", () => {
     const plan = await planOf(projects, query);
     expect(plan).not.toMatch(/^SCAN (?!move|json_each)\w+(?: USING| *$)/m);
     expect(plan).toMatch(/SEARCH/);
+  });
+});
+
+describe("statistics read their days by the rollups' keys", () => {
+  const days = { from: "2026-01-01", to: "2026-01-31" };
+  const before = { from: "2025-12-01", to: "2025-12-31" };
+  const asked = { days, before, project: null, limit: 10 };
+  const all = statsStatements({ project: null, order: null });
+  test.each<[string, { sql: string; parameters: unknown[] }]>([
+    ...all.map((sql, index): [string, { sql: string; parameters: unknown[] }] => [
+      `stats ${index + 1}`,
+      { sql, parameters: ["2026-01-01", "2026-02-01", ""] },
+    ]),
+    ...TREND_GROUPS.flatMap((group) =>
+      trendsStatements(group, asked).map((statement, index): [string, typeof statement] => [
+        `trends by ${group} ${index + 1}`,
+        statement,
+      ]),
+    ),
+  ])("%s", async (name, query) => {
+    const plan = await planOf(env.DB_OPS, query);
+    expect(plan).toMatch(/SEARCH patch_\w+_days USING PRIMARY KEY|SEARCH patch_days USING PRIMARY KEY/);
+    expect(plan).not.toMatch(/SCAN|patch_events/);
+    // Days stand in the order of the key: nothing is sorted but orders, of which only the newest are shown.
+    if (!name.includes("by order 5")) expect(plan).not.toMatch(/TEMP B-TREE/);
+  });
+
+  test("of an order, its own events by theirs", async () => {
+    for (const sql of statsStatements({ project: null, order: "ORD-1" })) {
+      const plan = await planOf(env.DB_OPS, { sql, parameters: ["2026-01-01", "2026-02-01", "ORD-1", ""] });
+      expect(plan).toMatch(/SEARCH f USING INDEX patch_events_by_order/);
+      expect(plan).not.toMatch(/SCAN (?:f|l|steps|patch_events)\b/);
+    }
   });
 });

@@ -1,3 +1,4 @@
+import { CSRF_HEADER } from "@shared/contracts";
 import { z } from "zod";
 import { type App, inputs, outputs } from "./route.ts";
 
@@ -40,6 +41,12 @@ export function openapiDocument(app: App): object {
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "An API token; each route names the scope it needs." },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: "vibehq-<instance>",
+          description: `The cookie of POST /api/auth/session. What changes something must carry the header ${CSRF_HEADER} too.`,
+        },
       },
       schemas: componentSchemas(),
     },

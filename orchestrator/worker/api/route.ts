@@ -8,6 +8,7 @@ import {
   ProjectSchema,
   type Scope,
   TaskSchema,
+  type VibeError,
   VibeErrorSchema,
   WorkspaceInfoSchema,
 } from "@shared/contracts";
@@ -16,8 +17,9 @@ import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { z } from "zod";
 import { type Actor, createContext, requireScope, type ServiceContext } from "../context.ts";
-import { authenticate, tokenOfHeader } from "../services/auth/authenticate.ts";
-import { tokenOfSubprotocol } from "../services/hub/subprotocol.ts";
+import { clearedCookie, hasSessionCookie } from "../services/auth/cookie.ts";
+import { identify } from "../services/auth/identify.ts";
+import { refuseForgery } from "../services/auth/origin.ts";
 
 type AppEnv = { Bindings: Env; Variables: AppVariables };
 export type App = OpenAPIHono<AppEnv>;
@@ -33,10 +35,14 @@ export interface RouteDefinition {
   method: "get" | "post" | "patch" | "delete";
   /** With parameters in braces: `/api/orders/{orderId}`; `{name...}`, last, is all that follows, slashes too. */
   path: string;
-  /** What the caller's token must hold; `public`: no token is asked for. */
-  scope: Scope | "public";
+  /** What the caller must hold; `signed-in`: whoever they are; `public`: nobody is asked who they are. */
+  scope: Scope | "signed-in" | "public";
   tag: string;
   summary: string;
+  /** Whether a call changes something, so that one with a cookie must show that no other page is behind it. Default: all but GET. */
+  changesState?: boolean | ((query: Record<string, string>) => boolean);
+  /** Admits who comes otherwise, before the caller is asked who they are; null: nobody by this way. */
+  admits?: (env: Env, request: Request) => Actor | null;
   /** Of a list: its query, which the verb reads. */
   query?: z.ZodObject;
   /** What the verb parses; here it only documents. */
@@ -47,6 +53,8 @@ export interface RouteDefinition {
   emptyBody?: unknown;
   status?: 101 | 200 | 201;
   response?: NamedSchema;
+  /** What else the answer may be, where the caller asks for it with `format`. */
+  exports?: readonly string[];
 }
 
 interface RouteInput {
@@ -58,7 +66,7 @@ interface RouteInput {
 
 type Handler = (c: AppContext, ctx: ServiceContext, input: RouteInput) => Promise<Response> | Response;
 
-const ANYONE: Actor = {
+export const ANYONE: Actor = {
   id: "anyone",
   kind: "system",
   scopes: new Set(),
@@ -85,7 +93,8 @@ outputs
 
 /**
  * Adds one route: who may call it, what it reads, what the API's document says of it. Refusals come in this order:
- * no token, not the scope, no acceptable body; nothing of a body is read before the caller is known.
+ * nobody known, a page of another origin, not the scope, no acceptable body; nothing of a body is read before the caller
+ * is known.
  */
 export function route(app: App, definition: RouteDefinition, handler: Handler): void {
   describe(app, definition);
@@ -93,7 +102,7 @@ export function route(app: App, definition: RouteDefinition, handler: Handler): 
     rest === undefined ? `:${name}` : `:${name}{.+}`,
   );
   app.on(definition.method.toUpperCase(), path, async (c) => {
-    const admitted = await admit(c, definition.scope);
+    const admitted = await admit(c, definition);
     if (admitted instanceof Response) return admitted;
     const input: RouteInput = { params: c.req.param(), query: c.req.query(), body: undefined };
     if (definition.body) {
@@ -106,25 +115,49 @@ export function route(app: App, definition: RouteDefinition, handler: Handler): 
   });
 }
 
-async function admit(c: AppContext, scope: RouteDefinition["scope"]): Promise<ServiceContext | Response> {
+async function admit(c: AppContext, definition: RouteDefinition): Promise<ServiceContext | Response> {
+  const { scope, method, admits, changesState = method !== "get" } = definition;
+  const { env } = c;
   const { requestId, log } = c.var;
-  if (scope === "public") return createContext(c.env, { actor: ANYONE, requestId, log });
-  const token = tokenOfHeader(c.req.header("authorization")) ?? tokenOfSubprotocol(c.req.raw.headers);
-  const who = await authenticate(c.env, token, {
-    log,
-    now: () => new Date(),
-    background: (work) => c.executionCtx.waitUntil(work),
-  });
-  if (!who.ok) return problem(c, who.error);
-  const ctx = createContext(c.env, { actor: who.actor, requestId, log });
-  const denied = requireScope(ctx, scope);
+  if (scope === "public") return createContext(env, { actor: ANYONE, requestId, log });
+  const otherwise = admits?.(env, c.req.raw) ?? null;
+  const who =
+    otherwise === null
+      ? await identify(env, c.req.raw, {
+          log,
+          now: () => new Date(),
+          background: (work) => c.executionCtx.waitUntil(work),
+        })
+      : { ok: true as const, actor: otherwise, ambient: false };
+  if (!who.ok) {
+    return problem(
+      c,
+      who.error,
+      {},
+      isCookieOver(c, who.error) ? { "set-cookie": clearedCookie(env, new URL(c.req.url)) } : {},
+    );
+  }
+  const changes = typeof changesState === "function" ? changesState(c.req.query()) : changesState;
+  const forged = who.ambient ? refuseForgery(env, c.req.raw, changes) : null;
+  if (forged) return problem(c, forged.error);
+  const ctx = createContext(env, { actor: who.actor, requestId, log });
+  const denied = scope === "signed-in" ? null : requireScope(ctx, scope);
   return denied ? problem(c, denied.error) : ctx;
 }
+
+/**
+ * Whether the session's cookie was what was refused: it is of no use to the browser any more. Where it was not sent, or
+ * not looked at, nothing is known of it.
+ */
+const isCookieOver = (c: AppContext, { code }: VibeError): boolean =>
+  code === "UNAUTHENTICATED" &&
+  c.req.header("authorization") === undefined &&
+  hasSessionCookie(c.env, new URL(c.req.url), c.req.header("cookie") ?? null);
 
 const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function describe(app: App, definition: RouteDefinition): void {
-  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody } = definition;
+  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody, exports = [] } = definition;
   const path = definition.path.replace("...}", "}");
   if (body && !inputs.has(body.schema)) inputs.add(body.schema, { id: body.name });
   if (response && !outputs.has(response.schema)) outputs.add(response.schema, { id: response.name });
@@ -133,7 +166,7 @@ function describe(app: App, definition: RouteDefinition): void {
     path,
     tags: [tag],
     summary,
-    security: scope === "public" ? [] : [{ token: [scope] }],
+    security: securityOf(scope),
     "x-scope": scope,
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, name = ""]) => ({
@@ -150,7 +183,14 @@ function describe(app: App, definition: RouteDefinition): void {
     responses: {
       [status]: {
         description: status === 101 ? "The socket is open" : "Done",
-        ...(response ? { content: { "application/json": { schema: reference(response) } } } : {}),
+        ...(response
+          ? {
+              content: {
+                "application/json": { schema: reference(response) },
+                ...Object.fromEntries(exports.map((type) => [type, { schema: { type: "string" as const } }])),
+              },
+            }
+          : {}),
       },
       default: {
         description: "Refused: the code says why, the status is the code's",
@@ -158,6 +198,13 @@ function describe(app: App, definition: RouteDefinition): void {
       },
     },
   });
+}
+
+/** Either way of showing who one is; OpenAPI names scopes beside it. */
+function securityOf(scope: RouteDefinition["scope"]): Record<string, string[]>[] {
+  if (scope === "public") return [];
+  const scopes = scope === "signed-in" ? [] : [scope];
+  return [{ token: scopes }, { session: scopes }];
 }
 
 const PropertiesSchema = z.object({ properties: z.record(z.string(), z.record(z.string(), z.json())) });

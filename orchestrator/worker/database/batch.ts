@@ -17,3 +17,6 @@ export async function batch(database: D1Database, queries: readonly Compilable[]
     }),
   );
 }
+
+/** The rows of one of a batch's statements. */
+export const rowsOf = <Row>(result: D1Result<Row> | undefined): Row[] => result?.results ?? [];

@@ -62,6 +62,31 @@ interface OpsApiTokensTable {
   last_used_at: string | null;
 }
 
+interface OpsDeliveryCursorTable {
+  id: Generated<number>;
+  custody_id: number;
+}
+
+interface OpsDeliveryOrdersTable {
+  order_id: string;
+  workspace_id: string;
+  seq: number;
+  reported_seq: Generated<number>;
+}
+
+interface OpsDeliveryReportVersionsTable {
+  order_id: string;
+  version: number;
+  report_md: string;
+  report_json: string;
+  success_rate: number | null;
+  total_patches: number | null;
+  workspace_id: string | null;
+  factory: string | null;
+  events: number;
+  created_at: string | null;
+}
+
 interface OpsDeliveryReportsTable {
   id: Generated<number>;
   order_id: string;
@@ -70,6 +95,12 @@ interface OpsDeliveryReportsTable {
   success_rate: number | null;
   total_patches: number | null;
   created_at: Generated<string | null>;
+  version: Generated<number>;
+  workspace_id: string | null;
+  factory: string | null;
+  events: Generated<number>;
+  content_hash: Generated<string>;
+  pushed_version: Generated<number>;
 }
 
 interface OpsOpsIssuesTable {
@@ -118,6 +149,42 @@ interface OpsPatchCustodyTable {
   hash: string;
 }
 
+interface OpsPatchDaysTable {
+  project_id: string;
+  day: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  refused: number;
+  reverted: number;
+  ok: number;
+  failed: number;
+  stands: number;
+  lines_added: number;
+  lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsPatchDurationDaysTable {
+  project_id: string;
+  day: string;
+  bucket: number;
+  patches: number;
+  duration_ms: number;
+}
+
+interface OpsPatchErrorDaysTable {
+  project_id: string;
+  day: string;
+  code: string;
+  template: string;
+  patches: number;
+}
+
 interface OpsPatchEventsTable {
   id: Generated<number>;
   patch_id: string;
@@ -148,6 +215,8 @@ interface OpsPatchEventsTable {
   tree_after: string | null;
   prev_hash: string;
   hash: string;
+  duration_ms: number | null;
+  error_template: string | null;
 }
 
 interface OpsPatchEventsSearchTable {
@@ -160,21 +229,121 @@ interface OpsPatchEventsSearchTable {
   rank: Generated<number>;
 }
 
-interface OpsPatchRollupsTable {
+interface OpsPatchFactoryDaysTable {
+  project_id: string;
   day: string;
-  dimension: "all" | "op" | "requester" | "actor" | "order" | "project" | "phase" | "provider" | "model" | "error";
-  key: string;
+  factory: string;
   patches: number;
   requested: number;
   applied: number;
   validated: number;
-  failed: number;
+  refused: number;
   reverted: number;
-  succeeded: number;
-  type_checked_ok: number;
-  type_checked_failed: number;
+  ok: number;
+  failed: number;
+  stands: number;
   lines_added: number;
   lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsPatchOpDaysTable {
+  project_id: string;
+  day: string;
+  op: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  refused: number;
+  reverted: number;
+  ok: number;
+  failed: number;
+  stands: number;
+  lines_added: number;
+  lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsPatchOrderDaysTable {
+  day: string;
+  order_id: string;
+  project_id: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  refused: number;
+  reverted: number;
+  ok: number;
+  failed: number;
+  stands: number;
+  lines_added: number;
+  lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsPatchPhaseDaysTable {
+  project_id: string;
+  day: string;
+  phase: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  refused: number;
+  reverted: number;
+  ok: number;
+  failed: number;
+  stands: number;
+  lines_added: number;
+  lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsPatchProviderDaysTable {
+  project_id: string;
+  day: string;
+  provider: string;
+  patches: number;
+  requested: number;
+  applied: number;
+  validated: number;
+  refused: number;
+  reverted: number;
+  ok: number;
+  failed: number;
+  stands: number;
+  lines_added: number;
+  lines_removed: number;
+  timed: number;
+  duration_ms: number;
+  first_at: string;
+  last_at: string;
+}
+
+interface OpsSessionsTable {
+  id: string;
+  actor: string;
+  token_id: string | null;
+  token_hash: string;
+  user_agent: string | null;
+  created_at: string;
+  expires_at: string;
+  last_used_at: string | null;
+  revoked_at: string | null;
 }
 
 interface OpsVPatchActivityTable {
@@ -187,6 +356,28 @@ interface OpsVPatchActivityTable {
   requester: string | number | null;
   reason: string | number | null;
   error: string | number | null;
+}
+
+interface OpsVPatchLivesTable {
+  workspace_id: string | null;
+  patch_id: string | null;
+  day: string | number | null;
+  first_at: string | null;
+  factory: string | number | null;
+  op: string | null;
+  provider: string | null;
+  phase: string | null;
+  order_id: string | null;
+  project_id: string | null;
+  event_type: string | null;
+  ts_check_ok: number | null;
+  error_code: string | null;
+  error_template: string | number | null;
+  lines_added: string | number | null;
+  lines_removed: string | number | null;
+  last_at: string | number | null;
+  timed: string | number | null;
+  duration_ms: string | number | null;
 }
 
 interface OpsWorkspaceCursorsTable {
@@ -202,14 +393,26 @@ export interface OpsDatabase {
   ai_provider_configs: OpsAiProviderConfigsTable;
   ai_provider_executions: OpsAiProviderExecutionsTable;
   api_tokens: OpsApiTokensTable;
+  delivery_cursor: OpsDeliveryCursorTable;
+  delivery_orders: OpsDeliveryOrdersTable;
+  delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
   ops_issues: OpsOpsIssuesTable;
   ops_scans: OpsOpsScansTable;
   patch_custody: OpsPatchCustodyTable;
+  patch_days: OpsPatchDaysTable;
+  patch_duration_days: OpsPatchDurationDaysTable;
+  patch_error_days: OpsPatchErrorDaysTable;
   patch_events: OpsPatchEventsTable;
   patch_events_search: OpsPatchEventsSearchTable;
-  patch_rollups: OpsPatchRollupsTable;
+  patch_factory_days: OpsPatchFactoryDaysTable;
+  patch_op_days: OpsPatchOpDaysTable;
+  patch_order_days: OpsPatchOrderDaysTable;
+  patch_phase_days: OpsPatchPhaseDaysTable;
+  patch_provider_days: OpsPatchProviderDaysTable;
+  sessions: OpsSessionsTable;
   v_patch_activity: OpsVPatchActivityTable;
+  v_patch_lives: OpsVPatchLivesTable;
   workspace_cursors: OpsWorkspaceCursorsTable;
 }
 

@@ -4,6 +4,8 @@ import {
   fail,
   type LogEntry,
   type PatchEvent,
+  type ReplayFile,
+  type ReplayTree,
   type Result,
   type TasksFile,
   type WorkspaceInfo,
@@ -20,6 +22,8 @@ import { type Intent, Intents } from "./workspace/Intents.ts";
 import { Meta } from "./workspace/Meta.ts";
 import { open } from "./workspace/open.ts";
 import { recordReported, type Reported } from "./workspace/report.ts";
+import { fileAt, INDEX_TURN, type ReplayParts, treeAt } from "./workspace/replay.ts";
+import { ReplayIndex } from "./workspace/ReplayIndex.ts";
 import { OPS_SINK, Sinks } from "./workspace/Sinks.ts";
 import { catchUp, restore, type RestoreParts } from "./workspace/restore.ts";
 import type { Moved, WorkspaceRpc } from "./workspace/rpc.ts";
@@ -36,8 +40,8 @@ const GUARD_MS = 5_000;
  * the alarm takes up. Read `workspace/Drive.ts` for the queue, `workspace/Sinks.ts` for delivery.
  */
 export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
-  /** Tests shorten these. Deadlines are milliseconds. */
-  readonly limits = { queue: 256, delivery: 30_000, deadlines: { ...DEFAULT_DEADLINES } };
+  /** Tests shorten these. All but `queue`, which counts batches, are milliseconds. */
+  readonly limits = { queue: 256, delivery: 30_000, gather: 50, deadlines: { ...DEFAULT_DEADLINES } };
   now = (): Date => new Date();
 
   readonly #logger = loggerOf(this.env).child({ part: "workspace" });
@@ -48,9 +52,11 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   readonly #chain: Chain;
   readonly #log: EngineLog;
   readonly #sinks: Sinks;
+  readonly #replay: ReplayIndex;
   readonly #drive: Drive;
   /** When the stored alarm fires, as far as this instance knows. */
   #armedFor: number | null = null;
+  #gathering = false;
   #restoring: Promise<Result<{ workspace: WorkspaceInfo }>> | null = null;
 
   constructor(ctx: DurableObjectState, env: Env) {
@@ -64,6 +70,12 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
       meta: this.#meta,
       chain: this.#chain,
       intents: this.#intents,
+    });
+    this.#replay = new ReplayIndex(this.#sql, {
+      meta: this.#meta,
+      log: this.#log,
+      chain: this.#chain,
+      texts: this.#texts,
     });
     this.#sinks = new Sinks({
       sql: this.#sql,
@@ -177,12 +189,33 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
     return { records: this.#chain.after(after, Math.min(limit, 1000)), head: this.#chain.head() };
   }
 
+  async eventsOfOrder(orderId: string, after: number, limit: number) {
+    return { records: this.#chain.ofOrderAfter(orderId, after, Math.min(limit, 1000)), head: this.#chain.head() };
+  }
+
   async eventsOfPatch(patchId: string): Promise<CustodyRecord[]> {
     return this.#chain.ofPatch(patchId);
   }
 
   async entry(seq: number): Promise<LogEntry | null> {
     return this.#log.read(seq);
+  }
+
+  async indexReplay(): Promise<boolean> {
+    return this.#replay.follow(INDEX_TURN);
+  }
+
+  async replayBatches(orderId: string, after: number, limit: number) {
+    this.#replay.follow(INDEX_TURN);
+    return { batches: this.#replay.batches(orderId, after, Math.min(limit, 500)), head: this.#meta.head.seq };
+  }
+
+  async replayTree(seq: number, after: string | null): Promise<Result<ReplayTree>> {
+    return treeAt(this.#replayParts(), { seq, after });
+  }
+
+  async replayFile(seq: number, path: string): Promise<Result<ReplayFile>> {
+    return fileAt(this.#replayParts(), { seq, path });
   }
 
   async verify(): Promise<Result<{ head: ChainHead; entries: number; delivered: number }>> {
@@ -217,14 +250,33 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
 
   /** Storage work as one transaction, with the alarm set in the same turn: neither is there without the other. */
   #commit<T>(work: () => T): T {
-    const result = this.ctx.storage.transactionSync(work);
+    let result: T;
+    try {
+      result = this.ctx.storage.transactionSync(work);
+    } catch (error) {
+      for (const part of [this.#meta, this.#chain, this.#log]) part.forget();
+      throw error;
+    }
     this.#arm();
     return result;
   }
 
-  /** Starts delivery without holding up the caller. */
+  /**
+   * Starts delivery without holding up the caller: sockets at once, databases a moment later, so that batches which
+   * follow one another share a write. If this instance dies in that moment, the alarm delivers.
+   */
   #deliver(): void {
-    this.ctx.waitUntil(this.#sinks.pump("due").finally(() => this.#arm()));
+    this.ctx.waitUntil(this.#sinks.pump("live").finally(() => this.#arm()));
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.ctx.waitUntil(this.#deliverGathered());
+  }
+
+  async #deliverGathered(): Promise<void> {
+    await scheduler.wait(this.limits.gather);
+    this.#gathering = false;
+    await this.#sinks.pump("due");
+    this.#arm();
   }
 
   /** Sets the alarm for the earliest undone work, unless it fires by then. */
@@ -271,6 +323,17 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
       this.#restoring = null;
     });
     return this.#restoring;
+  }
+
+  #replayParts(): ReplayParts {
+    return {
+      meta: this.#meta,
+      log: this.#log,
+      index: this.#replay,
+      engine: this.#engine(),
+      restore: () => this.#restore(),
+      catchUp: () => catchUp(this.#restoreParts()),
+    };
   }
 
   #restoreParts(): RestoreParts {

@@ -25,6 +25,7 @@ import {
   type WorkspaceSource,
 } from "@shared/contracts";
 import { z } from "zod";
+import { readSnapshotHead, type TreeManifest, TreeManifestSchema } from "./snapshotHead.ts";
 
 /** How long a call may take, in milliseconds, before its outcome counts as unknown. */
 export interface EngineDeadlines {
@@ -65,6 +66,8 @@ export interface Engine {
   markers(workspaceId: string, files?: readonly string[]): Promise<Result<{ files: FileMarkers[] }>>;
   writeTasks(workspaceId: string, tasks: TasksFile): Promise<Result<object>>;
   readFile(workspaceId: string, file: string): Promise<Result<{ file: WorkspaceFile }>>;
+  /** Every file of the tree as the log says it is, with where the log stands. */
+  manifest(workspaceId: string): Promise<Result<{ manifest: TreeManifest }>>;
   log(workspaceId: string, after: number, limit: number): Promise<Result<{ entries: LogEntry[]; head: Head }>>;
   patch(workspaceId: string, patchId: string): Promise<Result<{ patch: LoggedPatch; diff: string }>>;
 }
@@ -76,6 +79,7 @@ const ReplayedSchema = z.object({ head: HeadSchema, treeHash: Sha256Schema });
 const MarkersSchema = z.object({ files: z.array(FileMarkersSchema) });
 const FileSchema = z.object({ file: WorkspaceFileSchema });
 const LogPageSchema = z.object({ entries: z.array(LogEntrySchema), head: HeadSchema });
+const ManifestSchema = z.object({ manifest: TreeManifestSchema });
 const PatchSchema = z.object({ patch: LoggedPatchSchema, diff: z.string() });
 
 interface Call {
@@ -114,7 +118,10 @@ export const engineAnswers = async (env: EngineEnv, signal: AbortSignal): Promis
 
 function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engine {
   /** The status and body of an answer, or why there is none. */
-  const exchange = async (call: Call): Promise<Result<{ status: number; body: unknown }>> => {
+  const exchange = async (
+    call: Call,
+    read: (response: Response) => Promise<unknown> = (response) => response.json(),
+  ): Promise<Result<{ status: number; body: unknown }>> => {
     const doubt = { nothingWritten: call.writes ? null : true };
     const signal = AbortSignal.timeout(call.deadline);
     try {
@@ -123,7 +130,7 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
         ...(call.body === undefined ? {} : { headers: { "content-type": "application/json" }, body: call.body }),
         signal,
       });
-      return { ok: true, status: response.status, body: await response.json() };
+      return { ok: true, status: response.status, body: await read(response) };
     } catch {
       // The cause may name hosts and ports; what a caller can act on is only that there is no answer.
       return signal.aborted
@@ -132,8 +139,12 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
     }
   };
 
-  const request = async <T extends object>(schema: z.ZodType<T>, call: Call): Promise<Result<T>> => {
-    const answer = await exchange(call);
+  const request = async <T extends object>(
+    schema: z.ZodType<T>,
+    call: Call,
+    read?: (response: Response) => Promise<unknown>,
+  ): Promise<Result<T>> => {
+    const answer = await exchange(call, read);
     if (!answer.ok) return answer;
     if (answer.status >= 400) return refusalOf(answer.status, answer.body, call);
     const parsed = schema.safeParse(answer.body);
@@ -184,6 +195,10 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
       wouldBeResolved(file)
         ? fail("PATH_INVALID", "a path has no empty, `.` or `..` segments and does not start with a slash", { file })
         : request(FileSchema, read(id, `/files/${encodePath(file)}`)),
+    manifest: (id) =>
+      request(ManifestSchema, post(id, "/snapshot", {}, { writes: false, deadline: long }), async (response) =>
+        response.ok ? { manifest: await readSnapshotHead(response) } : response.json(),
+      ),
     log: (id, after, limit) => request(LogPageSchema, read(id, `/log?after=${after}&limit=${limit}`)),
     patch: (id, patchId) => request(PatchSchema, read(id, `/patches/${encodeURIComponent(patchId)}`)),
   };

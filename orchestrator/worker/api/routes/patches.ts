@@ -8,9 +8,9 @@ import {
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { applyPatches } from "../../services/patch/applyPatches.ts";
+import { exportCustody, ExportCustodySchema } from "../../services/patch/exportCustody.ts";
 import { getPatch } from "../../services/patch/getPatch.ts";
 import { getPatchDiff } from "../../services/patch/getPatchDiff.ts";
-import { listPatchLogs, PatchLogRowSchema, ListPatchLogsSchema } from "../../services/patch/listPatchLogs.ts";
 import { recordEvents, RecordEventsSchema } from "../../services/patch/recordEvents.ts";
 import { revertPatches, RevertSchema } from "../../services/patch/revertPatches.ts";
 import { simulatePatches } from "../../services/patch/simulatePatches.ts";
@@ -107,22 +107,6 @@ function readRoutes(app: App): void {
     app,
     {
       method: "get",
-      path: "/api/patches/logs",
-      scope: "patches:read",
-      tag,
-      summary: "The log of patch events",
-      query: ListPatchLogsSchema,
-      response: {
-        name: "PatchLogs",
-        schema: z.object({ ok, results: z.array(PatchLogRowSchema), cursor: z.string().nullable() }),
-      },
-    },
-    async (c, ctx, { query }) => respond(c, await listPatchLogs(ctx, query)),
-  );
-  route(
-    app,
-    {
-      method: "get",
       path: "/api/patches/verify",
       scope: "patches:read",
       tag,
@@ -134,6 +118,28 @@ function readRoutes(app: App): void {
       },
     },
     async (c, ctx, { query }) => respond(c, await verifyChain(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/patches/custody",
+      scope: "patches:read",
+      tag,
+      summary: "Custody chains as NDJSON: a workspace's, in pages if asked, or all that an order has events in",
+      query: ExportCustodySchema,
+    },
+    async (c, ctx, { query }) => {
+      const exported = await exportCustody(ctx, query);
+      if (!exported.ok) return respond(c, exported);
+      const { ndjson, next } = exported;
+      return new Response(ndjson, {
+        headers: {
+          "content-type": "application/x-ndjson; charset=utf-8",
+          ...(next === null ? {} : { "x-next-after": String(next) }),
+        },
+      });
+    },
   );
   route(
     app,

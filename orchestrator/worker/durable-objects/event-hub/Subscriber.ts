@@ -8,6 +8,8 @@ export interface SubscriberState {
   readonly filter: Readonly<Filter> | null;
   readonly actor: Readonly<SerializedActor>;
   readonly acks: boolean;
+  /** Absent in what an older hub has written. */
+  readonly presence?: boolean;
   /** The offset up to which the stream has been read for this socket. */
   readonly at: number;
   /** The last offset sent on it, or where its stream began. Behind `at` by what its filter left out. */
@@ -22,8 +24,11 @@ export interface HubLimits {
   /** How many messages, and characters of JSON, one socket is given before the others have their turn. */
   chunk: number;
   chunkCharacters: number;
-  /** How far, in offsets, a client that confirms may be behind what it was sent. */
+  /** How far, in offsets and in characters, a client that confirms may be behind what it was sent. */
   ackWindow: number;
+  ackCharacters: number;
+  /** How many characters a client that does not confirm is sent before it has to connect again. */
+  unconfirmedCharacters: number;
   /** For how long it may stand still at that, in milliseconds, before it is closed. */
   stallMs: number;
   /** Inbound messages: at once, and a second in the long run. */
@@ -33,6 +38,10 @@ export interface HubLimits {
   inFlight: number;
   /** For how long a factory may take to answer, in milliseconds. */
   factoryMs: number;
+  /** How often it is looked up whether those who are here may still be, in milliseconds. */
+  reviewMs: number;
+  /** For how long changes of presence are gathered, in milliseconds. */
+  presenceMs: number;
 }
 
 export const HUB_LIMITS: HubLimits = {
@@ -41,11 +50,15 @@ export const HUB_LIMITS: HubLimits = {
   chunk: 256,
   chunkCharacters: 1_000_000,
   ackWindow: 2048,
+  ackCharacters: 8_000_000,
+  unconfirmedCharacters: 64_000_000,
   stallMs: 30_000,
   burst: 40,
   perSecond: 10,
   inFlight: 8,
   factoryMs: 30_000,
+  reviewMs: 30_000,
+  presenceMs: 1_000,
 };
 
 /** Close codes beyond the usual ones: 1011 for a failure of this side, 1009 for a message too big. */
@@ -68,6 +81,10 @@ export class Subscriber {
   refused = 0;
   #state: SubscriberState;
   #acked: number;
+  /** Characters of the stream sent on it, confirmed, and how many had been sent up to an offset. */
+  #sentCharacters = 0;
+  #confirmedCharacters = 0;
+  readonly #marks: { offset: number; characters: number }[] = [];
   #waitingSince: number | null = null;
 
   constructor(connection: Connection<SubscriberState>, state: SubscriberState, limits: HubLimits, now: number) {
@@ -84,6 +101,13 @@ export class Subscriber {
   /** The client has everything up to here. What it was not sent it cannot confirm. */
   acknowledge(offset: number): void {
     this.#acked = Math.max(this.#acked, Math.min(offset, this.#state.sent));
+    let passed = 0;
+    for (const mark of this.#marks) {
+      if (mark.offset > this.#acked) break;
+      this.#confirmedCharacters = mark.characters;
+      passed += 1;
+    }
+    this.#marks.splice(0, passed);
   }
 
   /** Sends text; false if the socket is broken, which closes it. */
@@ -116,7 +140,13 @@ export class Subscriber {
       this.close(TRY_AGAIN_LATER, "too far behind; connect again");
       return "closed";
     }
-    if (state.acks && state.sent - this.#acked >= limits.ackWindow) {
+    const unconfirmed = this.#sentCharacters - this.#confirmedCharacters;
+    // How much of this the network still holds the runtime does not say; it cannot be more.
+    if (!state.acks && unconfirmed >= limits.unconfirmedCharacters) {
+      this.close(TRY_AGAIN_LATER, "much was sent and nothing confirmed; connect again, or with acks=1");
+      return "closed";
+    }
+    if (state.acks && (state.sent - this.#acked >= limits.ackWindow || unconfirmed >= limits.ackCharacters)) {
       this.#waitingSince ??= now;
       if (now - this.#waitingSince < limits.stallMs) return "waiting";
       this.close(TRY_AGAIN_LATER, "too slow; connect again");
@@ -129,9 +159,12 @@ export class Subscriber {
       at = message.offset;
       if (state.filter === null) message.frame ??= frameOf(message);
       else if (!matches(state.filter, message)) continue;
-      if (!this.send(message.frame && state.filter === null ? message.frame : frameOf(message, sent))) return "closed";
+      const frame = message.frame && state.filter === null ? message.frame : frameOf(message, sent);
+      if (!this.send(frame)) return "closed";
+      this.#sentCharacters += frame.length;
       sent = at;
     }
+    if (sent !== state.sent && state.acks) this.#marks.push({ offset: sent, characters: this.#sentCharacters });
     this.#state = { ...state, at, sent };
     this.connection.setState(this.#state);
     return at < log.last ? "behind" : "current";

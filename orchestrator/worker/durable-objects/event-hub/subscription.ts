@@ -28,37 +28,55 @@ export const PositionSchema = z.object({
   offset: z.coerce.number().int().nonnegative(),
 });
 
-const ActorSchema = z.object({
+export const ActorSchema = z.object({
   id: z.string(),
-  kind: z.enum(["token", "factory", "container", "system"]),
+  kind: z.enum(["token", "user", "factory", "container", "system"]),
   scopes: z.array(ScopeSchema).readonly(),
   requesters: z.array(z.string()).readonly().nullable(),
   workspaceId: z.string().nullable(),
+  credential: z
+    .object({
+      kind: z.enum(["token", "session", "access", "ticket"]),
+      id: z.string(),
+      expiresAt: z.string().nullable(),
+    })
+    .optional(),
 });
 export type SerializedActor = z.infer<typeof ActorSchema>;
 
-export const SubscriptionSchema = z.object({
+const RequestSchema = z.object({
   /** Null: everything. */
   filter: FilterSchema.nullable(),
   /** Null: from now on. */
   position: PositionSchema.nullable(),
   /** The client confirms what it has read, and is sent no more than a window ahead of that. */
   acks: z.boolean(),
-  actor: ActorSchema,
+  /** The client is told how many sockets the room has. */
+  presence: z.boolean().default(false),
 });
-export type Subscription = z.infer<typeof SubscriptionSchema>;
+/** Whose it is: who the door says, or whom the room keeps under this ticket. */
+export const SubscriptionSchema = z.union([
+  RequestSchema.extend({ actor: ActorSchema }),
+  RequestSchema.extend({ ticket: z.string() }),
+]);
+export type Subscription = z.input<typeof SubscriptionSchema>;
 
-export const serializeActor = (actor: Actor): SerializedActor => ({
-  ...actor,
-  scopes: [...actor.scopes],
-  requesters: actor.requesters === null ? null : [...actor.requesters],
+export const serializeActor = ({ id, kind, scopes, requesters, workspaceId, credential }: Actor): SerializedActor => ({
+  id,
+  kind,
+  scopes: [...scopes],
+  requesters: requesters === null ? null : [...requesters],
+  workspaceId,
+  ...(credential && { credential }),
 });
-export const actorOf = (actor: SerializedActor): Actor => ({ ...actor, scopes: new Set(actor.scopes) });
+export const actorOf = ({ credential, ...actor }: SerializedActor): Actor => ({
+  ...actor,
+  scopes: new Set(actor.scopes),
+  ...(credential && { credential }),
+});
 
 /** What the query of `/ws` asks for. An empty parameter is an absent one; `file`, `op`, `requester`, `type` may repeat. */
-export function parseQuery(
-  query: URLSearchParams,
-): Result<{ room: string; request: Pick<Subscription, "filter" | "position" | "acks"> }> {
+export function parseQuery(query: URLSearchParams): Result<{ room: string; request: z.infer<typeof RequestSchema> }> {
   const one = (name: string): string | undefined => query.get(name) || undefined;
   const room = RoomSchema.safeParse(one("room") ?? "all");
   if (!room.success) return fail("VALIDATION_FAILED", "room: expected all, order:<id> or project:<id>");
@@ -78,6 +96,7 @@ export function parseQuery(
       filter: Object.keys(filter.data).length > 0 ? filter.data : null,
       position: position?.data ?? null,
       acks: one("acks") === "1",
+      presence: one("presence") === "1",
     },
   };
 }
@@ -91,5 +110,5 @@ export function encodeSubscription(subscription: Subscription): Result<{ header:
 }
 
 /** Throws on what `encodeSubscription` has not written. */
-export const decodeSubscription = (header: string): Subscription =>
+export const decodeSubscription = (header: string): z.infer<typeof SubscriptionSchema> =>
   SubscriptionSchema.parse(JSON.parse(decodeURIComponent(header)));

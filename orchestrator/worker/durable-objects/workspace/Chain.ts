@@ -4,6 +4,9 @@ import { canonicalText, sha256 } from "patch-engine/core";
 /** An event before it has a place in the chain. */
 export type Draft = Omit<CustodyRecord, "v" | "workspace_id" | "seq" | "prev_hash" | "hash">;
 
+/** Records kept in memory. */
+const RECENT = 64;
+
 type Row = { seq: number; body: string; hash: string };
 
 export interface ChainHead {
@@ -24,10 +27,17 @@ export interface ChainOptions {
 export class Chain {
   readonly #sql: SqlStorage;
   readonly #options: ChainOptions;
+  /** Records as they were appended, by their number: what delivers them need not read them anew. */
+  readonly #recent = new Map<number, CustodyRecord>();
 
   constructor(sql: SqlStorage, options: ChainOptions) {
     this.#sql = sql;
     this.#options = options;
+  }
+
+  /** After a transaction that was rolled back: what is remembered may not be on record. */
+  forget(): void {
+    this.#recent.clear();
   }
 
   head(): ChainHead {
@@ -58,7 +68,9 @@ export class Chain {
         body,
         hash,
       );
-      return { ...unhashed, hash };
+      const record = { ...unhashed, hash };
+      this.#remember(record);
+      return record;
     });
     this.#options.onAppend(records);
     return records;
@@ -135,7 +147,19 @@ export class Chain {
     return this.#sql
       .exec<Row>(query, ...bindings)
       .toArray()
-      .map(parseRecord);
+      .map((row) => {
+        const recent = this.#recent.get(row.seq);
+        return recent?.hash === row.hash ? recent : parseRecord(row);
+      });
+  }
+
+  #remember(record: CustodyRecord): void {
+    this.#recent.set(record.seq, record);
+    if (this.#recent.size <= RECENT) return;
+    for (const seq of this.#recent.keys()) {
+      this.#recent.delete(seq);
+      break;
+    }
   }
 }
 

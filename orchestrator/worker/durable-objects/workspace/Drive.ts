@@ -50,6 +50,8 @@ export interface DriveParts {
 export class Drive {
   readonly #parts: DriveParts;
   readonly #waiting = new Map<string, PromiseWithResolvers<ApplyResult>>();
+  /** What the batches of live calls ask for, read once. */
+  readonly #asked = new Map<string, Asked>();
   #busy = false;
   #running: Promise<void> = Promise.resolve();
 
@@ -80,6 +82,7 @@ export class Drive {
         intents.add(intent);
         chain.append(requestedDrafts(asked.facts, asked.patches, now().toISOString()));
       });
+      this.#asked.set(intent.batchId, asked);
     }
     const waiting = this.#waiting.get(intent.batchId) ?? Promise.withResolvers<ApplyResult>();
     this.#waiting.set(intent.batchId, waiting);
@@ -150,7 +153,7 @@ export class Drive {
   /** Takes one intent to the engine until its outcome is stored. Answers with the error that leaves it in doubt, or null. */
   async #take(intent: Intent): Promise<VibeError | null> {
     const { intents, log, commit } = this.#parts;
-    const asked = askedOf(intent, this.#parts.meta.workspaceId);
+    const asked = this.#asked.get(intent.batchId) ?? askedOf(intent, this.#parts.meta.workspaceId);
     let last: VibeError = vibeError("HEAD_MISMATCH", "the workspace moved on each time the batch was tried");
 
     for (let round = 0; round < MAX_ROUNDS; round += 1) {
@@ -299,6 +302,7 @@ export class Drive {
   }
 
   #answer(batchId: string, answer: ApplyResult): void {
+    this.#asked.delete(batchId);
     this.#waiting.get(batchId)?.resolve(answer);
     this.#waiting.delete(batchId);
   }

@@ -16,6 +16,8 @@ export class EngineLog {
   readonly #meta: Meta;
   readonly #chain: Chain;
   readonly #intents: Intents;
+  /** The entry taken in last: its batch is answered from it. */
+  #last: LogEntry | null = null;
 
   constructor(sql: SqlStorage, parts: { texts: Texts; meta: Meta; chain: Chain; intents: Intents }) {
     this.#sql = sql;
@@ -53,12 +55,19 @@ export class EngineLog {
         entry.hash,
       );
       this.#intents.settleByEntry(entry);
+      this.#last = entry;
     }
     this.#meta.head = verdict.head;
     return { ok: true, events, known: known.length };
   }
 
+  /** After a transaction that was rolled back: what is remembered may not be on record. */
+  forget(): void {
+    this.#last = null;
+  }
+
   read(seq: number): LogEntry | null {
+    if (this.#last?.seq === seq) return this.#last;
     const text = this.#texts.read(`entry:${seq}`);
     return text === null ? null : LogEntrySchema.parse(JSON.parse(text));
   }

@@ -13,14 +13,25 @@ const OriginSchema = z.object({ source: WorkspaceSourceSchema, pin: z.string(), 
 /** The single values a workspace's object keeps, each under its name. */
 export class Meta {
   readonly #sql: SqlStorage;
+  /** What stands in storage, as far as it was read: this object is the only one that writes there. */
+  readonly #known = new Map<string, string | null>();
 
   constructor(sql: SqlStorage) {
     this.#sql = sql;
   }
 
+  /** After a transaction that was rolled back: what is remembered may be what it wrote. */
+  forget(): void {
+    this.#known.clear();
+  }
+
   #get(key: string): string | null {
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
     const [row] = this.#sql.exec<{ value: string }>("SELECT value FROM meta WHERE key = ?", key);
-    return row?.value ?? null;
+    const value = row?.value ?? null;
+    this.#known.set(key, value);
+    return value;
   }
 
   #set(key: string, value: string): void {
@@ -29,6 +40,7 @@ export class Meta {
       key,
       value,
     );
+    this.#known.set(key, value);
   }
 
   /** Empty before the first call, which names it. */

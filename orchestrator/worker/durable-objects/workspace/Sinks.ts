@@ -1,4 +1,4 @@
-import { type CustodyRecord, RoomSchema } from "@shared/contracts";
+import { type CustodyRecord, OrderIdSchema, PatchEvents, RoomSchema } from "@shared/contracts";
 import type { Logger } from "@shared/worker-kit";
 import { backoffMs } from "./backoff.ts";
 
@@ -14,7 +14,7 @@ type Row = { sink: string; seq: number; target: number; failures: number; retry_
 
 export interface SinksParts {
   sql: SqlStorage;
-  /** The sink of a name: `d1:ops`, `d1:projects`, or `hub:` and a room. */
+  /** The sink of a name: `d1:ops`, `d1:projects`, `queue:reports`, or `hub:` and a room. */
   sinkOf: (name: string) => Sink;
   now: () => Date;
   logger: Logger;
@@ -46,23 +46,27 @@ export class Sinks {
     }
     for (const [sink, { first, last }] of targets) {
       this.#parts.sql.exec(
-        `INSERT INTO cursors (sink, seq, target) VALUES (?, ?, ?)
-         ON CONFLICT (sink) DO UPDATE SET target = max(target, excluded.target)`,
+        // One that waits already goes on waiting for as long as it was to.
+        `INSERT INTO cursors (sink, seq, target, retry_at) VALUES (?, ?, ?, ?)
+         ON CONFLICT (sink) DO UPDATE SET target = max(target, excluded.target),
+           retry_at = iif(seq < target, retry_at, excluded.retry_at)`,
         sink,
         // Rooms of an order or project begin with its first record; what reads the whole chain begins with the chain.
-        ROOM_OF_SOME.test(sink) ? first - 1 : 0,
+        BEGINS_LATE.test(sink) ? first - 1 : 0,
         last,
+        sink === REPORTS_SINK ? this.#parts.now().getTime() + GATHER_MS : 0,
       );
     }
   }
 
-  /** Starts delivering to every sink that is behind; `due` leaves out those that wait after a failure. */
-  async pump(which: "due" | "all"): Promise<void> {
+  /** Starts delivering to every sink that is behind; `due` leaves out those that wait, `live` all but the hub's rooms too. */
+  async pump(which: "live" | "due" | "all"): Promise<void> {
     const now = which === "all" ? Number.MAX_SAFE_INTEGER : this.#parts.now().getTime();
     const behind = this.#parts.sql
       .exec<{ sink: string }>("SELECT sink FROM cursors WHERE seq < target AND retry_at <= ?", now)
       .toArray();
-    await Promise.all(behind.map(({ sink }) => this.#pumpOne(sink)));
+    const wanted = which === "live" ? behind.filter(({ sink }) => sink.startsWith("hub:")) : behind;
+    await Promise.all(wanted.map(({ sink }) => this.#pumpOne(sink)));
   }
 
   /** When the next undone sink is due, in epoch milliseconds; null when all have everything. */
@@ -135,6 +139,7 @@ async function within<T>(milliseconds: number, delivery: Promise<T>): Promise<T>
 const sinksOf = (record: CustodyRecord): string[] => [
   OPS_SINK,
   ...(record.kind === "patch" && record.task_id !== null ? [PROJECTS_SINK] : []),
+  ...(settlesOrder(record) ? [REPORTS_SINK] : []),
   ...["all", `order:${record.order_id ?? ""}`, `project:${record.project_id ?? ""}`]
     .filter((room) => RoomSchema.safeParse(room).success)
     .map((room) => `hub:${room}`),
@@ -143,4 +148,15 @@ const sinksOf = (record: CustodyRecord): string[] => [
 export const OPS_SINK = "d1:ops";
 export const PROJECTS_SINK = "d1:projects";
 
-const ROOM_OF_SOME = /^hub:(?:order|project):/;
+export const REPORTS_SINK = "queue:reports";
+
+/** How long the events of an order gather before its report is asked for, in milliseconds. */
+const GATHER_MS = 2_000;
+
+/** Whether a record tells the outcome of an order's patch. */
+export const settlesOrder = (record: CustodyRecord): boolean =>
+  record.kind === "patch" &&
+  record.event_type !== PatchEvents.PATCH_REQUESTED &&
+  OrderIdSchema.safeParse(record.order_id).success;
+
+const BEGINS_LATE = /^(?:hub:(?:order|project):|queue:reports$)/;

@@ -1,9 +1,10 @@
 import type { CustodyRecord } from "@shared/contracts";
 import { logPatchEvent } from "../../services/patch/d1Logger.ts";
-import { rollupDeltas, type Step } from "../../services/patch/rollups.ts";
+import { sendReportRequests } from "../../services/delivery/requestReport.ts";
+import type { Step } from "../../services/patch/rollups.ts";
 import { moveTasksByEvents } from "../../services/task/moveByEvents.ts";
 import type { Chain } from "./Chain.ts";
-import { OPS_SINK, PROJECTS_SINK, type Sink } from "./Sinks.ts";
+import { OPS_SINK, PROJECTS_SINK, REPORTS_SINK, settlesOrder, type Sink } from "./Sinks.ts";
 
 /** Events of one delivery, and UTF-16 units of their JSON: below what a D1 statement and a Durable Object call carry. */
 const PAGE_EVENTS = 250;
@@ -20,6 +21,7 @@ export interface DeliveryParts {
 export function sinkOf(name: string, parts: DeliveryParts): Sink {
   if (name === OPS_SINK) return opsSink(parts);
   if (name === PROJECTS_SINK) return projectsSink(parts);
+  if (name === REPORTS_SINK) return reportsSink(parts);
   if (name.startsWith("hub:")) return roomSink(name.slice("hub:".length), parts);
   throw new RangeError(`no sink is named ${name}`);
 }
@@ -27,12 +29,8 @@ export function sinkOf(name: string, parts: DeliveryParts): Sink {
 const opsSink = ({ env, chain, workspaceId, now }: DeliveryParts): Sink => ({
   after: (seq) => pageOf(chain.after(seq, PAGE_EVENTS)),
   deliver: async (records, from) => {
-    const rollups = rollupDeltas(stepsOf(chain, records));
-    const { seq, hash } = await logPatchEvent(
-      env.DB_OPS,
-      { workspaceId: workspaceId(), from, records, rollups },
-      now(),
-    );
+    const steps = stepsOf(chain, records);
+    const { seq, hash } = await logPatchEvent(env.DB_OPS, { workspaceId: workspaceId(), from, records, steps }, now());
     // Rows that stand where another chain put them must not be taken for this one's.
     if (seq > 0 && chain.hashAt(seq) !== hash) throw new Error(`DB_OPS holds another chain at seq ${seq}`);
     return seq;
@@ -44,6 +42,20 @@ const projectsSink = ({ env, chain, workspaceId }: DeliveryParts): Sink => ({
   deliver: async (records, from) => {
     const { seq } = await moveTasksByEvents(env, workspaceId(), records, from, records.at(-1)?.seq ?? from);
     return seq;
+  },
+});
+
+/** Asks for the reports of the orders whose patches have settled: one message an order, however many they were. */
+const reportsSink = ({ env, chain, workspaceId }: DeliveryParts): Sink => ({
+  after: (seq) => chain.after(seq, PAGE_EVENTS),
+  deliver: async (records, from) => {
+    const last = new Map<string, number>();
+    for (const record of records) {
+      if (record.order_id !== null && settlesOrder(record)) last.set(record.order_id, record.seq);
+    }
+    const requests = [...last].map(([orderId, seq]) => ({ orderId, event: { workspaceId: workspaceId(), seq } }));
+    await sendReportRequests(env, requests);
+    return records.at(-1)?.seq ?? from;
   },
 });
 

@@ -3,6 +3,9 @@ import type {
   CustodyRecord,
   LogEntry,
   PatchEvent,
+  ReplayBatch,
+  ReplayFile,
+  ReplayTree,
   Result,
   TasksFile,
   WorkspaceInfo,
@@ -43,8 +46,17 @@ export interface WorkspaceRpc {
   alias(): Promise<string | null>;
   /** The chain after `seq`, oldest first, at most 1,000 records. */
   events(after: number, limit: number): Promise<{ records: CustodyRecord[]; head: ChainHead }>;
+  /** An order's own links of the chain after `seq`, oldest first, at most 1,000. */
+  eventsOfOrder(orderId: string, after: number, limit: number): Promise<{ records: CustodyRecord[]; head: ChainHead }>;
   eventsOfPatch(patchId: string): Promise<CustodyRecord[]>;
   entry(seq: number): Promise<LogEntry | null>;
+  /** Takes a turn at making the log ready for replay. True once it is: ask until then. */
+  indexReplay(): Promise<boolean>;
+  /** An order's batches after `seq`, at most `limit` of them, and the log's last entry. */
+  replayBatches(orderId: string, after: number, limit: number): Promise<{ batches: ReplayBatch[]; head: number }>;
+  /** The tree after entry `seq`; 0: the source. A page of it, after that path. */
+  replayTree(seq: number, after: string | null): Promise<Result<ReplayTree>>;
+  replayFile(seq: number, path: string): Promise<Result<ReplayFile>>;
   /** Recomputes the custody chain and the engine log on record. `delivered` is how far DB_OPS has got. */
   verify(): Promise<Result<{ head: ChainHead; entries: number; delivered: number }>>;
   /** Delivers the whole chain to DB_OPS again, after its rows there were removed. Answers with how far it got. */

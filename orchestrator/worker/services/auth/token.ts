@@ -26,12 +26,16 @@ export type ApiTokenRow = Selectable<OpsDatabase["api_tokens"]>;
 const ScopesSchema = z.array(ScopeSchema);
 const RequestersSchema = z.array(z.string()).nullable();
 
+export const scopesOf = (json: string): Scope[] => ScopesSchema.parse(JSON.parse(json));
+export const requestersOf = (json: string | null): string[] | null =>
+  RequestersSchema.parse(json === null ? null : JSON.parse(json));
+
 export const tokenOfRow = (row: ApiTokenRow): ApiToken => ({
   id: row.id,
   name: row.name,
   prefix: row.prefix,
-  scopes: ScopesSchema.parse(JSON.parse(row.scopes)),
-  requesters: RequestersSchema.parse(row.requesters === null ? null : JSON.parse(row.requesters)),
+  scopes: scopesOf(row.scopes),
+  requesters: requestersOf(row.requesters),
   workspaceId: row.workspace_id,
   createdBy: row.created_by,
   createdAt: row.created_at,

@@ -1,17 +1,17 @@
 /**
- * A browser cannot set headers on a WebSocket. It may hand its token over as a second subprotocol beside this one,
- * which is the one the server selects: `new WebSocket(url, ["vibehq", "bearer." + token])`.
+ * A browser cannot set headers on a WebSocket. It may hand over its token or a ticket as a second subprotocol beside this
+ * one, which is the one the server selects: `new WebSocket(url, ["vibehq", "ticket." + ticket])`.
  */
 export const SUBPROTOCOL = "vibehq";
-const BEARER = "bearer.";
+
+const offered = (headers: Headers, kind: "bearer" | "ticket"): string | null => {
+  const names = headers.get("sec-websocket-protocol")?.split(",") ?? [];
+  const found = names.map((name) => name.trim()).find((name) => name.startsWith(`${kind}.`));
+  return found === undefined ? null : found.slice(kind.length + 1);
+};
 
 /** The token a handshake offers as the subprotocol `bearer.<token>`; null where it offers none. */
-export function tokenOfSubprotocol(headers: Headers): string | null {
-  const offered =
-    headers
-      .get("sec-websocket-protocol")
-      ?.split(",")
-      .map((name) => name.trim()) ?? [];
-  const bearer = offered.find((name) => name.startsWith(BEARER));
-  return bearer === undefined ? null : bearer.slice(BEARER.length);
-}
+export const tokenOfSubprotocol = (headers: Headers): string | null => offered(headers, "bearer");
+
+/** The ticket a handshake offers as the subprotocol `ticket.<ticket>`; null where it offers none. */
+export const ticketOfSubprotocol = (headers: Headers): string | null => offered(headers, "ticket");

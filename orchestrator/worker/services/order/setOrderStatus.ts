@@ -13,6 +13,7 @@ import {
 import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { batch } from "../../database/batch.ts";
+import { sendReportRequests } from "../delivery/requestReport.ts";
 import { syncWorkspaceTasks } from "../task/syncWorkspaceTasks.ts";
 import { findOrder } from "./getOrder.ts";
 
@@ -69,9 +70,19 @@ export async function setOrderStatus(
   const row = moved?.results[0];
   if (row === undefined) return refused;
   ctx.log.info("an order moved", { orderId: order.id, from: order.status, to: status, reason });
+  await askForReport(ctx, order.id);
   if (status === "cancelled") {
     const written = await syncWorkspaceTasks(ctx, order.workspace_id);
     if (!written.ok) return written;
   }
   return { ok: true, order: OrderSchema.parse(row) };
+}
+
+/** The order's report says its status. That the queue cannot be had must not undo the move: the report is late then. */
+async function askForReport(ctx: ServiceContext, orderId: string): Promise<void> {
+  try {
+    await sendReportRequests(ctx.env, [{ orderId }]);
+  } catch (error) {
+    ctx.log.warn("the order's report was not asked for", { orderId, error });
+  }
 }

@@ -1,4 +1,4 @@
-import { fail, PatchEventTypeSchema, type Result, validationError } from "@shared/contracts";
+import { ExportFormatSchema, fail, PatchEventTypeSchema, type Result, validationError } from "@shared/contracts";
 import { type RawBuilder, sql } from "kysely";
 import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
@@ -28,6 +28,8 @@ export const ListPatchLogsSchema = z.object({
   event_type: PatchEventTypeSchema.optional(),
   from: bound(false).optional(),
   to: bound(true).optional(),
+  /** Other than JSON: all rows, or as many as `limit` says, as a stream. */
+  format: ExportFormatSchema.default("json"),
 });
 type PatchLogsQuery = z.infer<typeof ListPatchLogsSchema>;
 

@@ -7,6 +7,7 @@ import {
 } from "@shared/contracts";
 import { hashOf } from "patch-engine/core";
 import { z } from "zod";
+import { AFTER_ALL_DAYS, ROLLUP_TABLES, subtractRollup } from "./rollupTables.ts";
 
 /** The rows that D1 holds of a workspace's chain, and whether they are what the chain delivered. */
 
@@ -84,45 +85,15 @@ const logOf = ({ log_seq, log_hash, tree_after }: ProjectedRow): LogReference | 
     ? null
     : { seq: log_seq, hash: log_hash, treeAfter: tree_after };
 
-const WORD_COUNTS = ["requested", "applied", "validated", "failed", "reverted"] as const;
-
 /**
- * The rollups from the rows of `patch_events` alone: what keeping them event by event must come to. One pass over the
- * table: for repair, never for reading.
+ * Takes a workspace out of D1, with what it counts in the rollups: rows and rollups agree before and after, whatever
+ * is delivered meanwhile.
  */
-export const COMPUTE_ROLLUPS = `
-  WITH lives AS (
-    SELECT workspace_id, patch_id, min(seq) AS first_seq, max(seq) AS last_seq
-    FROM patch_events GROUP BY patch_id, workspace_id
-  ), patches AS (
-    SELECT substr(f.created_at, 1, 10) AS day, f.op, f.requester, f.actor, f.order_id, f.project_id, f.phase, f.provider,
-      f.model, l.error_code, l.event_type, l.ts_check_ok,
-      l.event_type IN ('patch_applied', 'patch_validated') AS done,
-      coalesce(l.lines_added, 0) AS added, coalesce(l.lines_removed, 0) AS removed
-    FROM lives
-    JOIN patch_events AS f ON f.workspace_id = lives.workspace_id AND f.seq = first_seq
-    JOIN patch_events AS l ON l.workspace_id = lives.workspace_id AND l.seq = last_seq
-  )
-  SELECT day, cell.key AS dimension, cell.value AS key, count(*) AS patches,
-    ${WORD_COUNTS.map((word) => `sum(event_type = 'patch_${word}') AS ${word}`).join(", ")},
-    sum(done AND ts_check_ok IS NOT 0) AS succeeded,
-    sum(ts_check_ok IS 1) AS type_checked_ok, sum(ts_check_ok IS 0) AS type_checked_failed,
-    sum(iif(done, added, 0)) AS lines_added, sum(iif(done, removed, 0)) AS lines_removed
-  FROM patches, json_each(json_object(
-    'all', '', 'op', op, 'requester', requester, 'actor', actor, 'order', order_id, 'project', project_id,
-    'phase', phase, 'provider', provider, 'model', model, 'error', error_code
-  )) AS cell WHERE cell.value IS NOT NULL GROUP BY cell.key, day, cell.value`;
-
-/** Takes a workspace out of D1, rollups included: every step leaves rows and rollups that agree. */
 export async function removeProjection(database: D1Database, workspaceId: string): Promise<void> {
   await database.batch([
+    ...ROLLUP_TABLES.map((table) => database.prepare(subtractRollup(table)).bind("", AFTER_ALL_DAYS, workspaceId)),
     database.prepare("DELETE FROM patch_events WHERE workspace_id = ?1").bind(workspaceId),
     database.prepare("DELETE FROM patch_custody WHERE workspace_id = ?1").bind(workspaceId),
     database.prepare("DELETE FROM workspace_cursors WHERE workspace_id = ?1").bind(workspaceId),
-    database.prepare("DELETE FROM patch_rollups"),
-    database.prepare(
-      `INSERT INTO patch_rollups (day, dimension, key, patches, ${WORD_COUNTS.join(", ")}, succeeded, type_checked_ok,
-         type_checked_failed, lines_added, lines_removed) ${COMPUTE_ROLLUPS}`,
-    ),
   ]);
 }

@@ -4,9 +4,10 @@ import { resolveWorkspace, stubOf } from "../workspace/workspaceObject.ts";
 import { removeProjection } from "./projection.ts";
 
 /**
- * Makes a workspace's rows in D1, and all rollups, anew: the rows from its chain, the rollups from what then stands.
- * For recovery, and to show that what was kept event by event is right. Needs `admin`. Broken off in the middle, it
- * leaves rows and rollups that agree, and the rest is delivered by itself. Errors: DATABASE_UNAVAILABLE.
+ * Makes a workspace's rows in D1 anew from its chain, and with them what they count in the rollups. For recovery, and to
+ * show that what was kept event by event is right. Needs `admin`. Broken off in the middle, it leaves rows and rollups
+ * that agree, and the rest is delivered by itself. Where the rollups themselves are wrong, `rebuildRollups` makes them
+ * from the rows. Errors: DATABASE_UNAVAILABLE.
  */
 export async function rebuildProjection(
   ctx: ServiceContext,

@@ -1,0 +1,135 @@
+import {
+  createRootRoute,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from "@tanstack/react-router";
+import { z } from "zod";
+import { ApiError, queryClient } from "./api/client.ts";
+import { sessionQuery } from "./api/queries.ts";
+import { Problem } from "./components/problems.tsx";
+import { Shell } from "./components/shell.tsx";
+import { Empty, SkeletonRows } from "./components/ui/surface.tsx";
+import { StreamFilterSchema } from "./stream/filter.ts";
+
+const text = z.string().min(1).max(300).optional().catch(undefined);
+const day = z.iso.date().optional().catch(undefined);
+
+const root = createRootRoute({
+  component: Outlet,
+  notFoundComponent: () => (
+    <Empty title="There is no such page">The address may be of something that was renamed.</Empty>
+  ),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: "/sign-in",
+  validateSearch: z.object({ next: text }),
+  component: lazyRouteComponent(() => import("./pages/signIn.tsx")),
+});
+
+/** Everything but the sign-in page asks who is there first. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: "shell",
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      // Without an answer the page is shown all the same: it says what does not answer.
+      if (error instanceof ApiError && error.detail.code === "UNAUTHENTICATED")
+        throw redirect({ to: "/sign-in", search: { next: location.href } });
+    }
+  },
+  component: Shell,
+});
+
+const overview = createRoute({
+  getParentRoute: () => shell,
+  path: "/",
+  component: lazyRouteComponent(() => import("./pages/overview.tsx")),
+});
+
+export const PatchPanelSearchSchema = z.object({
+  patch: text,
+  view: z.enum(["split", "unified"]).optional().catch(undefined),
+  ws: z.enum(["hide"]).optional().catch(undefined),
+});
+
+const live = createRoute({
+  getParentRoute: () => shell,
+  path: "/live",
+  validateSearch: StreamFilterSchema.extend(PatchPanelSearchSchema.shape),
+  component: lazyRouteComponent(() => import("./pages/live.tsx")),
+});
+
+const orders = createRoute({
+  getParentRoute: () => shell,
+  path: "/orders",
+  validateSearch: z.object({ q: text, status: text, factory: text, project: text }),
+  component: lazyRouteComponent(() => import("./pages/orders.tsx")),
+});
+
+const order = createRoute({
+  getParentRoute: () => shell,
+  path: "/orders/$orderId",
+  validateSearch: z
+    .object({
+      tab: z.enum(["timeline", "files", "replay", "report"]).optional().catch(undefined),
+      seq: z.number().int().nonnegative().optional().catch(undefined),
+      file: text,
+    })
+    .extend(PatchPanelSearchSchema.shape),
+  component: lazyRouteComponent(() => import("./pages/order.tsx")),
+});
+
+const analytics = createRoute({
+  getParentRoute: () => shell,
+  path: "/analytics",
+  validateSearch: z.object({
+    range: z.enum(["7d", "30d", "90d", "365d"]).optional().catch(undefined),
+    from: day,
+    to: day,
+    project: text,
+    order: text,
+    group: z.enum(["weekly", "daily", "phase", "order", "provider"]).optional().catch(undefined),
+    sort: text,
+    desc: z.boolean().optional().catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("./pages/analytics.tsx")),
+});
+
+const delivery = createRoute({
+  getParentRoute: () => shell,
+  path: "/delivery",
+  validateSearch: z.object({ order: text, q: text }),
+  component: lazyRouteComponent(() => import("./pages/delivery.tsx")),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings",
+  validateSearch: z.object({ tab: z.enum(["tokens", "sessions"]).optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import("./pages/settings.tsx")),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    shell.addChildren([overview, live, orders, order, analytics, delivery, settings]),
+  ]),
+  defaultPreload: "intent",
+  defaultPendingMs: 150,
+  defaultPendingComponent: () => <SkeletonRows />,
+  defaultErrorComponent: ({ error, reset }) => <Problem error={error} retry={reset} />,
+  scrollRestoration: false,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

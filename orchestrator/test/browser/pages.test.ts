@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { createClient } from "@shared/client";
+import type { AxeResults } from "axe-core";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { launch, read, signIn, visit } from "./browser.ts";
+
+const { url, token } = inject("stack");
+const client = createClient({ url, token });
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+let browser: Browser;
+beforeAll(async () => {
+  browser = await launch();
+  const reports = await client.health();
+  if (!reports.ok) throw new Error(reports.error.message);
+});
+afterAll(() => browser.close());
+
+/** Each page, and what is there once it has been read. */
+const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
+  ["/", (page) => page.getByRole("heading", { name: "In flight" }).waitFor()],
+  ["/live", (page) => page.locator("[data-patch]").first().waitFor()],
+  ["/live?patch=ORD-SAMPLE.last", (page) => page.getByTestId("diff").locator("table").first().waitFor()],
+  ["/live?patch=ORD-SAMPLE.last&view=split", (page) => page.getByTestId("diff").locator("table").first().waitFor()],
+  ["/live?patch=ORD-SAMPLE.stale", (page) => page.getByText("AMBIGUOUS_LOCATION").first().waitFor()],
+  ["/live?q=there-is-no-such-text", (page) => page.getByText("No patch passes these filters").waitFor()],
+  ["/orders", (page) => page.getByText("ORD-SAMPLE").first().waitFor()],
+  ["/orders/ORD-SAMPLE", (page) => page.locator("[data-patch]").first().waitFor()],
+  ["/orders/ORD-SAMPLE?tab=files", (page) => page.getByText("src/tools.ts").first().waitFor()],
+  ["/orders/ORD-SAMPLE?tab=replay&file=src%2Ftools.ts", (page) => page.getByText("as hashed in the tree").waitFor()],
+  ["/orders/ORD-SAMPLE?tab=report", (page) => page.getByTestId("report").waitFor()],
+  ["/orders/ORD-NOWHERE", (page) => page.getByText("There is nothing here").first().waitFor()],
+  ["/analytics", (page) => page.getByText("Patches a day").first().waitFor()],
+  ["/delivery", (page) => page.getByText("ORD-SAMPLE").first().waitFor()],
+  ["/delivery?order=ORD-SAMPLE", (page) => page.getByTestId("report").waitFor()],
+  ["/settings", (page) => page.getByRole("button", { name: "New token" }).waitFor()],
+  ["/settings?tab=sessions", (page) => page.getByText("This browser").first().waitFor()],
+];
+
+async function seriousFindings(page: Page): Promise<string[]> {
+  // Into the page's own world through the protocol: the page's policy runs no script but its own.
+  await page.evaluate(axe);
+  const results = await page.evaluate(
+    () =>
+      (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
+        resultTypes: ["violations"],
+      }) as Promise<AxeResults>,
+  );
+  return results.violations
+    .filter(({ impact }) => impact === "serious" || impact === "critical")
+    .flatMap(({ id, nodes }) =>
+      nodes.slice(0, 3).map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`),
+    );
+}
+
+for (const theme of ["light", "dark"] as const)
+  for (const width of [1440, 390])
+    test(`every page in ${theme} at ${width} px: it is shown, axe finds nothing serious, it fits, nothing fails in it`, async () => {
+      const { page, context, faults } = await visit(browser, url, { theme, width });
+      await page.goto("/sign-in");
+      await page.getByLabel("API token").waitFor();
+      const found: Record<string, string[]> = { "/sign-in": await seriousFindings(page) };
+      await signIn(page, token);
+      // A page of an order that is not there is answered with 404, which the browser writes down.
+      faults.length = 0;
+      for (const [path, shown] of PAGES) {
+        await page.goto(path);
+        await shown(page);
+        await read(page);
+        found[path] = [
+          ...(await seriousFindings(page)),
+          ...((await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
+            ? ["wider than the screen"]
+            : []),
+        ];
+      }
+      expect(found).toEqual(Object.fromEntries(Object.keys(found).map((path) => [path, []])));
+      expect(faults.filter((fault) => !fault.includes("ORD-NOWHERE"))).toEqual([]);
+      await context.close();
+    }, 240_000);
+
+test("an empty store says on each page what would be here", async () => {
+  const { page, context } = await visit(browser, url);
+  await signIn(page, token);
+  // Every list answered as an instance without orders answers it.
+  await page.route("**/api/patches/logs*", (route) => route.fulfill({ json: { ok: true, results: [], cursor: null } }));
+  await page.route("**/api/orders?*", (route) => route.fulfill({ json: { ok: true, orders: [], cursor: null } }));
+  await page.route("**/api/delivery/reports*", (route) =>
+    route.fulfill({ json: { ok: true, reports: [], cursor: null } }),
+  );
+  for (const [path, text] of [
+    ["/live", "No patches yet"],
+    ["/orders", "No orders yet"],
+    ["/delivery", "No reports yet"],
+  ] as const) {
+    await page.goto(path);
+    await page.getByText(text).waitFor();
+  }
+  await context.close();
+});
+
+test("an orchestrator that does not answer is said on each page, with a way to try again", async () => {
+  const { page, context } = await visit(browser, url);
+  await signIn(page, token);
+  await page.route("**/api/**", (route) => route.abort());
+  for (const path of ["/", "/live", "/orders", "/orders/ORD-SAMPLE", "/analytics", "/delivery", "/settings"]) {
+    await page.goto(path);
+    await page.getByText("The orchestrator does not answer").first().waitFor();
+    await page.getByRole("button", { name: "Try again" }).first().waitFor();
+  }
+  await context.close();
+});
+
+test("keys: palette, help, search, to a page, through a list", async () => {
+  const { page, context } = await visit(browser, url);
+  await signIn(page, token, "/live?order=ORD-SAMPLE");
+  await page.locator("[data-patch]").first().waitFor();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog", { name: "Keyboard shortcuts" }).waitFor();
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("j");
+  await page.keyboard.press("j");
+  await page.keyboard.press("Enter");
+  await expect.poll(() => new URL(page.url()).searchParams.get("patch")).not.toBeNull();
+  const first = new URL(page.url()).searchParams.get("patch");
+  await page.keyboard.press("j");
+  await expect.poll(() => new URL(page.url()).searchParams.get("patch")).not.toBe(first);
+  await page.keyboard.press("k");
+  await expect.poll(() => new URL(page.url()).searchParams.get("patch")).toBe(first);
+  await page.keyboard.press("/");
+  await page.keyboard.type("tools");
+  await expect.poll(() => new URL(page.url()).searchParams.get("q")).toBe("tools");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press("g");
+  await page.keyboard.press("a");
+  await page.waitForURL("**/analytics");
+  await page.keyboard.press("Control+k");
+  await page.getByRole("dialog", { name: "Go to or do" }).waitFor();
+  await page.keyboard.type("ORD-SAMPLE");
+  await page
+    .getByRole("option", { name: /ORD-SAMPLE/ })
+    .last()
+    .waitFor();
+  await page.getByRole("option", { name: /counts and reverses/ }).click();
+  await page.waitForURL("**/orders/ORD-SAMPLE");
+  await context.close();
+});

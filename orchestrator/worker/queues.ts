@@ -1,0 +1,15 @@
+import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
+import { regenerateReports } from "./services/delivery/regenerateReports.ts";
+
+/** Which verb takes a queue's messages. Each acknowledges or retries every message by itself. */
+const CONSUMERS: Record<string, (ctx: ServiceContext, messages: readonly Message[]) => Promise<void>> = {
+  "vibehq-reports": regenerateReports,
+};
+
+/** Hands a batch to its queue's verb. Messages are delivered at least once: a verb must bear the same one twice. */
+export async function queue(batch: MessageBatch, env: Env): Promise<void> {
+  const log = loggerOf(env).child({ queue: batch.queue });
+  const consumer = CONSUMERS[batch.queue];
+  if (!consumer) throw new Error(`nothing takes messages of the queue ${batch.queue}`);
+  await consumer(createContext(env, { actor: systemActor("queue"), log }), batch.messages);
+}

@@ -1,0 +1,96 @@
+import type { CustodyRecord } from "@shared/contracts";
+import { canonicalText } from "patch-engine/core";
+import { templateOf } from "./errorTemplate.ts";
+import { wordsOf } from "./rollups.ts";
+
+/** The columns of `patch_events` and of `patch_custody` that a record fills. */
+export const EVENT_COLUMNS = [
+  "patch_id",
+  "task_id",
+  "file_path",
+  "op",
+  "ts_check_ok",
+  "diff_path",
+  "meta",
+  "created_at",
+  "workspace_id",
+  "seq",
+  "batch_id",
+  "event_type",
+  "order_id",
+  "project_id",
+  "actor",
+  "requester",
+  "reason",
+  "phase",
+  "provider",
+  "model",
+  "error_code",
+  "error_template",
+  "lines_added",
+  "lines_removed",
+  "duration_ms",
+  "log_seq",
+  "log_hash",
+  "tree_after",
+  "prev_hash",
+  "hash",
+] as const;
+export const CUSTODY_COLUMNS = [
+  "patch_id",
+  "factory",
+  "event_type",
+  "message",
+  "ts",
+  "workspace_id",
+  "seq",
+  "kind",
+  "batch_id",
+  "order_id",
+  "project_id",
+  "phase",
+  "prev_hash",
+  "hash",
+] as const;
+
+/** A record as the columns of `patch_events` and `patch_custody`. `duration`: see `durationOf`. */
+export function eventRowOf(record: CustodyRecord, duration: number | null) {
+  const { requester, phase, provider, model, error, lines_added, lines_removed } = wordsOf(record);
+  const { message, reason } = record.meta;
+  return {
+    kind: record.kind,
+    workspace_id: record.workspace_id,
+    seq: record.seq,
+    prev_hash: record.prev_hash,
+    hash: record.hash,
+    event_type: record.event_type,
+    created_at: record.ts,
+    ts: record.ts,
+    actor: record.actor,
+    factory: record.actor,
+    batch_id: record.batch_id,
+    order_id: record.order_id,
+    project_id: record.project_id,
+    patch_id: record.patch_id,
+    file_path: record.file,
+    op: record.op,
+    task_id: record.task_id,
+    ts_check_ok: record.ts_check_ok === null ? null : Number(record.ts_check_ok),
+    diff_path: record.diff_path,
+    log_seq: record.log?.seq ?? null,
+    log_hash: record.log?.hash ?? null,
+    tree_after: record.log?.treeAfter ?? null,
+    meta: canonicalText(record.meta),
+    message: typeof message === "string" ? message : (error?.message ?? null),
+    reason: typeof reason === "string" ? reason : null,
+    requester: requester ?? null,
+    phase: phase ?? null,
+    provider: provider ?? null,
+    model: model ?? null,
+    error_code: error?.code ?? null,
+    error_template: error === undefined ? null : templateOf(error.message ?? ""),
+    lines_added: record.kind === "patch" && "lines_added" in record.meta ? lines_added : null,
+    lines_removed: record.kind === "patch" && "lines_removed" in record.meta ? lines_removed : null,
+    duration_ms: duration,
+  };
+}
