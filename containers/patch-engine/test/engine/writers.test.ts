@@ -1,16 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { expect, it } from "vitest";
 import { makeRoot, open, read } from "./tempWorkspace.ts";
 
 const CHILD = fileURLToPath(new URL("writingChild.ts", import.meta.url));
 /** How long the processes edit; VIBEHQ_WRITERS_MS sets another time. What is expected does not depend on it. */
-const TIME_MS = process.env.VIBEHQ_WRITERS_MS ?? (process.env.CI ? "20000" : "3000");
+const TIME_MS = Number(process.env.VIBEHQ_WRITERS_MS ?? (process.env.CI ? 20_000 : 3_000));
 const WRITERS = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 function start(root: string, name: string) {
-  const child = spawn(process.execPath, [CHILD, root, name, TIME_MS], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [CHILD, root, name], { stdio: ["pipe", "pipe", "inherit"] });
   let output = "";
   const ready = once(child.stdout, "data");
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
@@ -29,6 +30,8 @@ it("eight processes at once, and a ninth that is killed in the midst, lose no up
   const first = await Promise.race(writers.map(({ ended }) => ended.then(() => "ended")).concat(told(root)));
   expect(first).toBe("edited");
   victim.child.kill("SIGKILL");
+  await sleep(TIME_MS);
+  for (const { child } of writers) child.stdin.end();
   const ended = await Promise.all(writers.map((writer) => writer.ended));
   expect(ended.map(({ code }) => code)).toEqual(WRITERS.map(() => 0));
   expect(await victim.ended).toMatchObject({ signal: "SIGKILL" });

@@ -1,17 +1,16 @@
 import { openEngine } from "../../index.ts";
 
 /**
- * Edits until its time is up (in milliseconds), and prints the batches that were applied. Each adds a line to a shared
- * file, replaces the whole of a second one and makes the two agree in a third, so that a torn state would show.
+ * Edits until its standard input ends, and prints the batches that were applied. Each adds a line to a shared file,
+ * replaces the whole of a second one and makes the two agree in a third, so that a torn state would show.
  */
-const [root = "", name = "", time = "0"] = process.argv.slice(2);
+const [root = "", name = ""] = process.argv.slice(2);
 const opened = await openEngine({ root, workspaceId: "test" });
 if (!opened.ok) throw new Error(opened.error.message);
 process.stdout.write("ready\n");
 await new Promise((resolve) => process.stdin.once("data", resolve));
-const end = performance.now() + Number(time);
 const applied: string[] = [];
-for (let at = 0; performance.now() < end || applied.length === 0; at++) {
+for (let at = 0; !process.stdin.readableEnded || applied.length === 0; at++) {
   const batchId = `${name}-${at}`;
   const whole = Array.from({ length: 50 }, () => `${batchId}\n`).join("");
   const patches = [
