@@ -1,5 +1,6 @@
 import { vibeError, type VibeError } from "@shared/contracts";
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { createLogger, type Logger } from "./logger.ts";
 import { problem } from "./problem.ts";
 
@@ -29,6 +30,27 @@ function matches(route: readonly string[], path: readonly string[]): boolean {
     if (given === undefined || (segment.startsWith(":") ? given === "" : segment !== given)) return false;
   }
   return route.length === path.length;
+}
+
+/** Runs work once the answer is on its way, where the runtime keeps a request alive for that; else at once. */
+function afterAnswer(c: Context, work: () => void): void {
+  let keepAlive: (work: Promise<void>) => void;
+  try {
+    const { executionCtx } = c;
+    keepAlive = (kept) => executionCtx.waitUntil(kept);
+  } catch {
+    // Hono throws where a request came without one, as it does outside of workerd.
+    work();
+    return;
+  }
+  keepAlive(
+    new Promise((resolve) => {
+      setTimeout(() => {
+        work();
+        resolve();
+      }, 0);
+    }),
+  );
 }
 
 /**
@@ -62,7 +84,7 @@ export function createApp<Bindings extends object>(
     }
     const line = { method: c.req.method, path: c.req.path, status: c.res.status, durationMs: clock() - started };
     if (c.res.status >= 500) log.error("request failed", line);
-    else log.info("request", line);
+    else afterAnswer(c, () => log.info("request", line));
   });
 
   app.onError((error, c) => {
