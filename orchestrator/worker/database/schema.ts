@@ -322,10 +322,10 @@ interface OpsVPatchLivesTable {
   first_at: string | null;
   factory: string | number | null;
   op: string | null;
-  provider: string | number | null;
-  phase: string | number | null;
-  order_id: string | number | null;
-  project_id: string | number | null;
+  provider: string | null;
+  phase: string | null;
+  order_id: string | null;
+  project_id: string | null;
   event_type: string | null;
   ts_check_ok: number | null;
   error_code: string | null;
