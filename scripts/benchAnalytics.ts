@@ -2,11 +2,11 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import type { D1Database } from "@cloudflare/workers-types";
 import { TREND_GROUPS } from "@shared/contracts";
 import { z } from "zod";
+import { loadWorker } from "./loadWorker.ts";
 import { listDatabases, persistDirectory, StoreError } from "./migrations.ts";
 import { fromCaller, ROOT } from "./repository.ts";
 
@@ -41,10 +41,8 @@ interface Context {
 type Verb = (ctx: Context, input: object) => Promise<{ ok: boolean }>;
 type Read = (database: D1Database, ...rest: unknown[]) => Promise<{ rowsRead: number }>;
 
-/** Loaded by address: the orchestrator is typed for its own runtime, not for this one. */
 async function load<T>(file: string, name: string): Promise<T> {
-  const address = pathToFileURL(path.join(ROOT, "orchestrator/worker/services/analytics", file)).href;
-  const module: Record<string, T | undefined> = await import(address);
+  const module: Record<string, T | undefined> = { ...(await loadWorker(`services/analytics/${file}`)) };
   const found = module[name];
   if (found === undefined) throw new Error(`${file} no longer exports ${name}`);
   return found;
