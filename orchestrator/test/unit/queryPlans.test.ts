@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
+import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
@@ -31,8 +32,11 @@ async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQu
 describe("every query finds its rows by an index", () => {
   const projects = env.DB_PROJECTS;
   test.each<[string, D1Database, { sql: string; parameters: readonly unknown[] }]>([
-    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, 50).compile()],
-    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, after, 50).compile()],
+    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, null, 50).compile()],
+    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, null, after, 50).compile()],
+    ["tokens by maker", env.DB_OPS, tokensQuery(ctx.db, "token:t", after, 50).compile()],
+    ["sessions", env.DB_OPS, sessionsQuery(ctx.db, null, after, 50).compile()],
+    ["sessions of one's own", env.DB_OPS, sessionsQuery(ctx.db, "token:t", after, 50).compile()],
     [
       "a token by prefix",
       env.DB_OPS,
