@@ -54,7 +54,7 @@ async function seriousFindings(page: Page): Promise<string[]> {
 }
 
 for (const theme of ["light", "dark"] as const)
-  for (const width of [1440, 390])
+  for (const width of [1440, 360])
     test(`every page in ${theme} at ${width} px: it is shown, axe finds nothing serious, it fits, nothing fails in it`, async () => {
       const { page, context, faults } = await visit(browser, url, { theme, width });
       await page.goto("/sign-in");
