@@ -2,9 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import path from "node:path";
-import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import type { D1Database } from "@cloudflare/workers-types";
 import { TREND_GROUPS } from "@shared/contracts";
 import { z } from "zod";
 import { listDatabases, persistDirectory, StoreError } from "./migrations.ts";
@@ -26,40 +24,31 @@ const { values } = parseArgs({
   options: {
     events: { type: "string", default: "1000000" },
     data: { type: "string" },
-    runs: { type: "string", default: "15" },
+    rounds: { type: "string", default: "7" },
     write: { type: "string" },
   },
 });
 const data = values.data === undefined ? path.join(ROOT, ".vibehq-bench") : fromCaller(values.data);
 
-interface Context {
-  env: { DB_OPS: D1Database };
-  actor: object;
-  log: object;
-  now(): Date;
-}
-type Verb = (ctx: Context, input: object) => Promise<{ ok: boolean }>;
-type Read = (database: D1Database, ...rest: unknown[]) => Promise<{ rowsRead: number }>;
+const AnswerSchema = z.object({
+  ok: z.boolean(),
+  rowsRead: z.number().default(0),
+  first: z.array(z.record(z.string(), z.unknown()).nullable()).default([]),
+});
+/** Asks the Worker of the bench. */
+type Ask = (question: object) => Promise<z.output<typeof AnswerSchema>>;
 
-/** Loaded by address: the orchestrator is typed for its own runtime, not for this one. */
-async function load<T>(file: string, name: string): Promise<T> {
-  const address = pathToFileURL(path.join(ROOT, "orchestrator/worker/services/analytics", file)).href;
-  const module: Record<string, T | undefined> = await import(address);
-  const found = module[name];
-  if (found === undefined) throw new Error(`${file} no longer exports ${name}`);
-  return found;
-}
+const medianOf = (times: readonly number[]): number =>
+  times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
 
-async function medianOf(runs: number, work: () => Promise<unknown>): Promise<number> {
+async function timeOf(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
   await work();
-  const times: number[] = [];
-  for (let run = 0; run < runs; run += 1) {
-    const started = performance.now();
-    await work();
-    times.push(performance.now() - started);
-  }
-  return times.toSorted((a, b) => a - b)[Math.floor(times.length / 2)] ?? 0;
+  return performance.now() - started;
 }
+
+/** How often an answer is taken for each time that its plain statements are, which take so much longer. */
+const ANSWERS_A_ROUND = 5;
 
 const RATES = `count(*) AS total, sum(ts_check_ok = 1) AS ok, sum(ts_check_ok = 0) AS failed,
   round(sum(ts_check_ok = 1) * 100.0 / count(*), 2) AS success_rate`;
@@ -105,39 +94,24 @@ const STATS_TABLES = [
   "patch_duration_days",
 ];
 
-async function bench(database: D1Database): Promise<boolean> {
-  const count = await database.prepare("SELECT count(*) AS events FROM patch_events").first<number>("events");
-  const runs = Number(values.runs);
-  const ctx: Context = {
-    env: { DB_OPS: database },
-    actor: { id: "bench", scopes: new Set(["patches:read"]), workspaceId: null },
-    log: { error: console.error },
-    now: () => new Date(`${UNTIL}T23:00:00Z`),
+async function bench(ask: Ask): Promise<boolean> {
+  const rounds = Number(values.rounds);
+  const numberOf = async (statement: string): Promise<number> => {
+    const { first } = await ask({ what: "sql", statements: [statement], parameters: [] });
+    return Number(Object.values(first[0] ?? {})[0] ?? 0);
   };
-  const getStats = await load<Verb>("getStats.ts", "getStats");
-  const getTrends = await load<Verb>("getTrends.ts", "getTrends");
-  const readStats = await load<Read>("statsQueries.ts", "readStats");
-  const readTrends = await load<Read>("trendsQueries.ts", "readTrends");
-  const before = { from: "2024-11-01", to: "2025-10-31" };
+  const events = await numberOf("SELECT count(*) FROM patch_events");
   const keysOf = async (tables: readonly string[]): Promise<number> => {
-    const counts = await Promise.all(
-      tables.map((table) =>
-        database.prepare(`SELECT count(DISTINCT ${KEYS[table]}) AS n FROM ${table}`).first<number>("n"),
-      ),
-    );
-    return counts.reduce((sum: number, n) => sum + (n ?? 0), 0);
+    let keys = 0;
+    for (const table of tables) keys += await numberOf(`SELECT count(DISTINCT ${KEYS[table]}) FROM ${table}`);
+    return keys;
   };
   const answers = [
-    {
-      name: "stats",
-      verb: () => getStats(ctx, DAYS),
-      read: () => readStats(database, DAYS, { project: null, order: null }),
-      tables: STATS_TABLES,
-    },
+    { name: "stats", group: null, question: { what: "stats", ...DAYS }, tables: STATS_TABLES },
     ...TREND_GROUPS.map((group) => ({
       name: group,
-      verb: () => getTrends(ctx, { group, ...DAYS }),
-      read: () => readTrends(database, group, { days: DAYS, before, project: null, limit: 100 }),
+      group,
+      question: { what: "trends", group, ...DAYS },
       tables: [
         "patch_days",
         "patch_duration_days",
@@ -148,18 +122,19 @@ async function bench(database: D1Database): Promise<boolean> {
 
   const lines: string[] = [];
   let kept = true;
-  for (const { name, verb, read, tables } of answers) {
-    const answer = await verb();
-    if (!answer.ok) throw new Error(`${name} is refused: ${JSON.stringify(answer)}`);
-    const took = await medianOf(runs, verb);
-    const { rowsRead } = await read();
+  for (const { name, group, question, tables } of answers) {
+    const { rowsRead } = await ask({ what: "rows", group, ...DAYS });
     const bound = LENGTH * (await keysOf(tables));
-    let plainRows = 0;
-    const plain = await medianOf(Math.max(3, Math.ceil(runs / 5)), async () => {
-      const bounds = [`${DAYS.from}T00:00:00.000Z`, `${DAYS.to}T23:59:59.999Z`];
-      const results = await database.batch((PLAIN[name] ?? []).map((sql) => database.prepare(sql).bind(...bounds)));
-      plainRows = results.reduce((sum, { meta }) => sum + meta.rows_read, 0);
-    });
+    const parameters = [`${DAYS.from}T00:00:00.000Z`, `${DAYS.to}T23:59:59.999Z`];
+    const sql = { what: "sql", statements: PLAIN[name] ?? [], parameters };
+    const { rowsRead: plainRows } = await ask(sql);
+    // By turns, so that what else the machine does falls on both.
+    const [times, plainTimes]: [number[], number[]] = [[], []];
+    for (let round = 0; round < rounds; round += 1) {
+      for (let turn = 0; turn < ANSWERS_A_ROUND; turn += 1) times.push(await timeOf(() => ask(question)));
+      plainTimes.push(await timeOf(() => ask(sql)));
+    }
+    const [took, plain] = [medianOf(times), medianOf(plainTimes)];
     const ratio = plain / took;
     const holds = rowsRead <= bound && ratio >= REACH;
     kept &&= holds;
@@ -175,7 +150,7 @@ async function bench(database: D1Database): Promise<boolean> {
     ...lines,
   ].join("\n");
   console.log(`\n${table}`);
-  if (values.write !== undefined) writeFileSync(fromCaller(values.write), sectionOf(table, count ?? 0));
+  if (values.write !== undefined) writeFileSync(fromCaller(values.write), sectionOf(table, events));
   return kept;
 }
 
@@ -186,8 +161,8 @@ const sectionOf = (table: string, events: number): string => `## Analytics
 \`npm run bench:analytics\`, over a seeded year of ${number(events)} events in local D1, on ${availableParallelism()} cores
 (node ${process.versions.node}). Each answer is of the whole year and is taken as its verb gives it: with percentiles, the
 period before, and for trends the anomalies. Beside it, in the same store and run, stand the statements that the documents
-began with: a plain \`GROUP BY\` over the events, without any of that. Times are medians. Both sides pay for the way to the
-database process.
+began with: a plain \`GROUP BY\` over the events, without any of that. Times are medians. Both sides stand in one
+Worker and are asked over HTTP.
 
 To reach: rows read ≤ days × keys (keys of all tables that an answer reads), and ≥ ${REACH} × faster.
 
@@ -205,33 +180,40 @@ async function main(): Promise<void> {
   if (status !== 0) throw new StoreError("the store cannot be seeded");
   const database = listDatabases().find(({ binding }) => binding === "DB_OPS");
   if (!database) throw new StoreError("no Worker binds DB_OPS");
-  const { getPlatformProxy } = await import("wrangler");
-  const configPath = path.join(data, "bench.wrangler.json");
+  const { unstable_dev } = await import("wrangler");
+  const config = path.join(data, "bench.wrangler.json");
   const { binding, name, id } = database;
   writeFileSync(
-    configPath,
+    config,
     JSON.stringify({
       name: "bench",
       compatibility_date: "2026-10-30",
+      compatibility_flags: ["nodejs_compat"],
       d1_databases: [{ binding, database_name: name, database_id: id }],
     }),
   );
-  const platform = await getPlatformProxy<Record<string, D1Database>>({
-    configPath,
-    persist: { path: path.join(persistDirectory(data), "v3") },
-    remoteBindings: false,
+  const worker = await unstable_dev(path.join(ROOT, "orchestrator/bench/analyticsWorker.ts"), {
+    config,
+    persistTo: persistDirectory(data),
+    local: true,
+    logLevel: "error",
+    experimental: { disableExperimentalWarning: true },
   });
   try {
-    const d1 = platform.env[binding];
-    if (!d1) throw new StoreError(`${binding} is not bound`);
-    if (!(await bench(d1))) process.exitCode = 1;
+    const ask: Ask = async (question) => {
+      const response = await worker.fetch("http://bench/", { method: "POST", body: JSON.stringify(question) });
+      const answer = AnswerSchema.parse(await response.json());
+      if (!answer.ok) throw new Error(`refused: ${JSON.stringify(question)}`);
+      return answer;
+    };
+    if (!(await bench(ask))) process.exitCode = 1;
   } finally {
-    await platform.dispose();
+    await worker.stop();
   }
 }
 
 try {
-  z.coerce.number().int().min(1).parse(values.runs);
+  z.coerce.number().int().min(1).parse(values.rounds);
   await main();
 } catch (error) {
   if (!(error instanceof StoreError)) throw error;

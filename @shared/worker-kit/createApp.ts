@@ -1,5 +1,6 @@
 import { vibeError, type VibeError } from "@shared/contracts";
 import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import { createLogger, type Logger } from "./logger.ts";
 import { problem } from "./problem.ts";
 
@@ -47,6 +48,27 @@ function matches(route: readonly string[], path: readonly string[]): boolean {
   return route.length === path.length;
 }
 
+/** Runs work once the answer is on its way, where the runtime keeps a request alive for that; else at once. */
+function afterAnswer(c: Context, work: () => void): void {
+  let keepAlive: (work: Promise<void>) => void;
+  try {
+    const { executionCtx } = c;
+    keepAlive = (kept) => executionCtx.waitUntil(kept);
+  } catch {
+    // Hono throws where a request came without one, as it does outside of workerd.
+    work();
+    return;
+  }
+  keepAlive(
+    new Promise((resolve) => {
+      setTimeout(() => {
+        work();
+        resolve();
+      }, 0);
+    }),
+  );
+}
+
 /**
  * The app every Worker with an HTTP door starts from: a request id (the caller's own, if it is a plain one), one log
  * line a request, problem+json for every refusal, 404 and 405 told apart, and nothing internal in any answer.
@@ -79,7 +101,7 @@ export function createApp<Bindings extends object>(
     }
     const line = { method: c.req.method, path: c.req.path, status: c.res.status, durationMs: clock() - started };
     if (c.res.status >= 500) log.error("request failed", line);
-    else log.info("request", line);
+    else afterAnswer(c, () => log.info("request", line));
   });
 
   app.onError((error, c) => {

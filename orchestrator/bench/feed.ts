@@ -76,7 +76,7 @@ export async function startFeed(target: string): Promise<Feed> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("message", (data) => {
-      if (String(data) === "ping") socket.send("pong");
+      if (Buffer.isBuffer(data) && data.toString("utf8") === "ping") socket.send("pong");
     });
     socket.send(
       JSON.stringify({

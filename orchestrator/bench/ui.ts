@@ -22,6 +22,15 @@ const REST_MS = 10_000;
 const MAX_TASK_MS = 100;
 const MAX_INITIAL_BYTES = 250_000;
 
+declare global {
+  /** What a page under measurement keeps. */
+  var measured: { frames: number; started: number; on: boolean };
+  interface Performance {
+    /** Chromium's own. */
+    memory?: { usedJSHeapSize: number };
+  }
+}
+
 interface Measured {
   tasks: readonly Task[];
   frames: number;
@@ -43,9 +52,9 @@ async function measure(page: Page, work: () => Promise<unknown>): Promise<Measur
   });
   const tasks = await traceTasks(browser, page, work);
   const counted = await page.evaluate(() => {
-    const { measured } = globalThis as unknown as { measured: { frames: number; started: number; on: boolean } };
+    const { measured } = globalThis;
     measured.on = false;
-    const { memory } = performance as unknown as { memory?: { usedJSHeapSize: number } };
+    const { memory } = performance;
     return {
       frames: measured.frames,
       milliseconds: performance.now() - measured.started,

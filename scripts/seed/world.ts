@@ -4,7 +4,7 @@ import { planYear } from "@shared/testing/seededYear";
 
 /** A year of work, made up: the same for the same seed, last day and number of events. */
 
-export interface Project {
+interface Project {
   id: string;
   name: string;
   repository: string;
@@ -14,7 +14,7 @@ export interface Project {
   createdAt: number;
 }
 
-export interface Task {
+interface Task {
   id: string;
   title: string;
   status: TaskStatus;
@@ -69,7 +69,7 @@ export interface World {
 }
 
 /** Events that a patch has on average, as the chances below have it. */
-export const EVENTS_A_PATCH = 2.86;
+const EVENTS_A_PATCH = 2.8;
 const DAY_MS = 86_400_000;
 
 const PROJECTS = [

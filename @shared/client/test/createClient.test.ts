@@ -113,6 +113,24 @@ describe("a refusal", () => {
   });
 });
 
+test("statistics and telemetry are asked where they are, and parsed", async () => {
+  const hil = {
+    ok: true,
+    ts: "2026-01-01T00:00:00.000Z",
+    queue: { available: false, reason: "not yet" },
+    waiting: { executions: 0, conversations: 0, failed_tasks: 2, since: null },
+  };
+  const { client, asked } = await serve(200, hil);
+  expect(await client.telemetry.hil()).toEqual(hil);
+  expect(await client.patches.stats({ from: "2026-01-01", project: "web" })).toMatchObject({ ok: false });
+  expect(await client.patches.trends({ group: "order", limit: 5 })).toMatchObject({ ok: false });
+  expect(asked.map(({ url }) => url)).toEqual([
+    "/api/telemetry/hil",
+    "/api/patches/stats?from=2026-01-01&project=web",
+    "/api/patches/trends?group=order&limit=5",
+  ]);
+});
+
 test("a server that does not answer is an error that leaves open whether the request arrived", async () => {
   const { client } = await serve(200, {});
   await close();

@@ -68,6 +68,9 @@ export class PatchOps extends WorkerEntrypoint {
   }
 }
 
+/** Factories are bound to it; none of their tests asks for a report. */
+export class DeliveryReports extends WorkerEntrypoint {}
+
 export class FactoryOps extends WorkerEntrypoint {
   reportPhase(input) {
     return note(this, "reportPhase", input) ?? { ok: true, seq: state.calls.length };

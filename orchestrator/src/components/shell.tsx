@@ -177,6 +177,10 @@ function TopBar({
   const path = useRouterState({ select: (state) => state.location.pathname });
   const page = PAGES.find(({ to }) => isHere(path, to));
   const { theme, toggle } = useTheme();
+  const title = page?.title;
+  useEffect(() => {
+    document.title = title === undefined ? "VibeHQ Mission Control" : `${title} · VibeHQ`;
+  }, [title]);
   const { data: who } = useQuery(sessionQuery);
   return (
     <header className="flex h-12 shrink-0 items-center justify-between gap-2 border-b border-line bg-bg px-3 md:px-4">

@@ -20,7 +20,9 @@ test("a page asks who is there, and goes on where one was going; the token is ke
   await page.getByRole("button", { name: "Sign in" }).click();
   await page.waitForURL("**/orders?status=delivered");
   await page.getByText("ORD-SAMPLE").first().waitFor();
-  const kept = await page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]));
+  const kept = await page.evaluate(() =>
+    JSON.stringify([Object.entries(localStorage), Object.entries(sessionStorage), document.cookie]),
+  );
   expect(kept).not.toContain(token);
   const cookies = await context.cookies();
   expect(cookies).toHaveLength(1);

@@ -1,7 +1,13 @@
 import { linesOf, verifyReport } from "@shared/client";
-import { type CustodyRecord, type DeliveryReport, DeliveryReportSchema, GENESIS_HASH } from "@shared/contracts";
+import {
+  type CustodyRecord,
+  type DeliveryReport,
+  DeliveryReportSchema,
+  type DeliveryReportsRpc,
+  GENESIS_HASH,
+} from "@shared/contracts";
 import { canonicalText, hashOf } from "patch-engine/core";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { systemActor } from "../../worker/context.ts";
 import { scheduled } from "../../worker/schedule.ts";
@@ -369,6 +375,28 @@ describe("the nightly run", () => {
     await env.DB_OPS.prepare("UPDATE delivery_cursor SET custody_id = 0").run();
     await scheduled({ cron: "30 2 * * *" }, env);
     expect((await reportOf(orderId)).report.delivered.patches.total).toBe(1);
+  });
+});
+
+describe("the binding of a factory", () => {
+  const as = (caller: string): DeliveryReportsRpc => exports.DeliveryReports({ props: { caller } });
+
+  it("makes and shows the reports of the orders that are its own", async () => {
+    const { orderId, workspaceId } = await anOrder({ factory: "data-factory" });
+    await apply(aLine(workspaceId, 1, "by RPC", { orderId }));
+    await delivered(workspaceId);
+    expect(await as("data-factory").generateAll()).toMatchObject({ ok: true, queued: 0 });
+    expect(value(await as("data-factory").getByOrder(orderId)).report).toMatchObject({ order_id: orderId, version: 1 });
+    const recent = value(await as("data-factory").getRecent());
+    expect(recent.reports.map((report) => report.factory)).toEqual(recent.reports.map(() => "data-factory"));
+    expect(await as("data-factory").getRecent(51)).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
+    expect(await as("agent-factory").getByOrder(orderId)).toMatchObject({ error: { code: "FORBIDDEN" } });
+    expect(await as("data-factory").getByOrder("ORD-none")).toMatchObject({ error: { code: "NOT_FOUND" } });
+  });
+
+  it("refuses a binding that does not name its caller", async () => {
+    const nobody: DeliveryReportsRpc = exports.DeliveryReports({ props: {} as never });
+    expect(await nobody.generateAll()).toMatchObject({ error: { code: "UNAUTHENTICATED" } });
   });
 });
 

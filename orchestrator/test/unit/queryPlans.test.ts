@@ -5,11 +5,13 @@ import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
+import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
 import { projectsQuery } from "../../worker/services/project/listProjects.ts";
 import { ListTasksSchema, tasksQuery } from "../../worker/services/task/listTasks.ts";
+import { OPEN_WORK } from "../../worker/services/telemetry/getAgentTelemetry.ts";
 import { MOVE_TASKS } from "../../worker/services/task/moveByEvents.ts";
 import { workspaceTasksQuery } from "../../worker/services/task/syncWorkspaceTasks.ts";
 
@@ -30,8 +32,11 @@ async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQu
 describe("every query finds its rows by an index", () => {
   const projects = env.DB_PROJECTS;
   test.each<[string, D1Database, { sql: string; parameters: readonly unknown[] }]>([
-    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, 50).compile()],
-    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, after, 50).compile()],
+    ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, null, 50).compile()],
+    ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, null, after, 50).compile()],
+    ["tokens by maker", env.DB_OPS, tokensQuery(ctx.db, "token:t", after, 50).compile()],
+    ["sessions", env.DB_OPS, sessionsQuery(ctx.db, null, after, 50).compile()],
+    ["sessions of one's own", env.DB_OPS, sessionsQuery(ctx.db, "token:t", after, 50).compile()],
     [
       "a token by prefix",
       env.DB_OPS,
@@ -62,6 +67,7 @@ describe("every query finds its rows by an index", () => {
     ["tasks of a workspace's orders", tasksQuery(confined, tasks({}), after).compile()],
     ["tasks of an order", tasksOfOrderQuery(ctx.db, "o").compile()],
     ["tasks of a workspace", workspaceTasksQuery(ctx.db, "w").compile()],
+    ["open work by factory", { sql: OPEN_WORK, parameters: [] }],
     ["moving tasks by events", { sql: MOVE_TASKS, parameters: ["[]", "w", 0] }],
   ])("%s", async (_, query) => {
     const plan = await planOf(projects, query);
@@ -89,7 +95,7 @@ describe("statistics read their days by the rollups' keys", () => {
   ])("%s", async (name, query) => {
     const plan = await planOf(env.DB_OPS, query);
     expect(plan).toMatch(/SEARCH patch_\w+_days USING PRIMARY KEY|SEARCH patch_days USING PRIMARY KEY/);
-    expect(plan).not.toMatch(/SCAN|patch_events/);
+    expect(plan).not.toMatch(/SCAN (?!newest)|patch_events/);
     // Days stand in the order of the key: nothing is sorted but orders, of which only the newest are shown.
     if (!name.includes("by order 5")) expect(plan).not.toMatch(/TEMP B-TREE/);
   });

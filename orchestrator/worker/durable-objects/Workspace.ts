@@ -33,6 +33,8 @@ import { recordVerdict, type Verdict } from "./workspace/verdict.ts";
 
 /** How soon the alarm looks after work that a live call holds: what it finds then was left by a crash. */
 const GUARD_MS = 5_000;
+/** How often delivery to the databases waits for another batch, while there are some in the queue. */
+const MAX_GATHERS = 8;
 
 /**
  * Governs one workspace: takes its batches to the engine one at a time, keeps its custody chain, and delivers the
@@ -273,7 +275,10 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
   }
 
   async #deliverGathered(): Promise<void> {
-    await scheduler.wait(this.limits.gather);
+    // While batches wait in the queue the next one is near: it can share the write, up to a limit.
+    for (let waits = 0; waits < MAX_GATHERS && (waits === 0 || this.#drive.busy); waits += 1) {
+      await scheduler.wait(this.limits.gather);
+    }
     this.#gathering = false;
     await this.#sinks.pump("due");
     this.#arm();

@@ -124,7 +124,7 @@ function Figures({ report: { delivered } }: { report: DeliveryReport }) {
     [
       "Refused",
       count(delivered.patches.failed),
-      `${count(delivered.failures.items.filter(({ resolution }) => resolution !== null).length)} resolved`,
+      `${count(delivered.failures.items.filter(({ resolution }) => resolution !== null).length)} of ${count(delivered.failures.items.length)} batches mended`,
     ],
     ["Took", duration(delivered.duration_ms), `${duration(delivered.engine_ms)} in the engine`],
   ];

@@ -79,7 +79,7 @@ export function PatchPanel({
             <Path path={file} className="text-sm" />
           </div>
           <div className="mt-1 flex min-w-0 items-center gap-2 text-xs text-ink-3">
-            <span className="font-mono">{last.op}</span>
+            <span className="font-mono whitespace-nowrap">{last.op}</span>
             <LineCounts added={told.linesAdded} removed={told.linesRemoved} />
             <span className="truncate">{eventOfRecord(first).requester ?? first.actor}</span>
             <span className="whitespace-nowrap">{moment(last.ts)}</span>

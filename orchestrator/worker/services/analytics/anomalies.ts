@@ -149,15 +149,15 @@ function pointsOf(metric: Metric, at: Series, days: Span): { judged: number; fou
     const own = usualOf(day);
     if (reading === null || own.deviations.length < MIN_DAYS) continue;
     judged += 1;
-    const all = weekOf(day).flatMap((weekday) => usualOf(weekday).deviations);
-    const spread = Math.max(
-      MAD_SCALE * median(all),
-      OWN_SHARE * MAD_SCALE * median(own.deviations),
-      metric.floor(reading.patches, own.median),
-    );
-    const score = (reading.scaled - own.median) / spread;
     const [value, expected] = [metric.unscale(reading.scaled), metric.unscale(own.median)];
-    if (Math.abs(score) < POINT_SCORE || !matters(metric, "day", value, expected)) continue;
+    const floor = metric.floor(reading.patches, own.median);
+    const difference = reading.scaled - own.median;
+    // Most days end here: no spread is less than the floor.
+    if (Math.abs(difference) < POINT_SCORE * floor || !matters(metric, "day", value, expected)) continue;
+    const all = weekOf(day).flatMap((weekday) => usualOf(weekday).deviations);
+    const spread = Math.max(MAD_SCALE * median(all), OWN_SHARE * MAD_SCALE * median(own.deviations), floor);
+    const score = difference / spread;
+    if (Math.abs(score) < POINT_SCORE) continue;
     found.push(anomaly(metric, score > 0 ? "spike" : "drop", { from: day, to: day }, { value, expected, score }));
   }
   return { judged, found };
@@ -202,13 +202,14 @@ function driftAt(metric: Metric, at: Series, to: number): Anomaly | null {
     floors.push(metric.floor(reading.patches, usual.median));
   }
   if (differences.length < 2 * 7) return null;
-  const spread = Math.max(MAD_SCALE * median(reference.flatMap(({ deviations }) => deviations)), median(floors));
   const difference = median(differences);
-  const uncertainty = spread * MEDIAN_SCALE * Math.sqrt(1 / differences.length + 1 / (7 * REFERENCE_WEEKS));
-  const score = difference / uncertainty;
   const typical = median(recent);
   const [value, expected] = [metric.unscale(typical), metric.unscale(typical - difference)];
-  if (Math.abs(score) < DRIFT_SCORE || !matters(metric, "drift", value, expected)) return null;
+  if (!matters(metric, "drift", value, expected)) return null;
+  const spread = Math.max(MAD_SCALE * median(reference.flatMap(({ deviations }) => deviations)), median(floors));
+  const uncertainty = spread * MEDIAN_SCALE * Math.sqrt(1 / differences.length + 1 / (7 * REFERENCE_WEEKS));
+  const score = difference / uncertainty;
+  if (Math.abs(score) < DRIFT_SCORE) return null;
   return anomaly(metric, score > 0 ? "drift_up" : "drift_down", { from, to }, { value, expected, score });
 }
 

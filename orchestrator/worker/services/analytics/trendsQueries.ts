@@ -31,15 +31,19 @@ const DAYS = countCellsSql("day", rowsIn("patch_days"));
 const BUCKETS = bucketCellsSql(rowsIn("patch_duration_days"));
 const HISTORY = "SELECT day FROM patch_days WHERE project_id = ?1 AND patches <> 0 ORDER BY day LIMIT 1";
 
-/** Orders are many, and few of them are shown: here grouping is worth its sorting. */
+const OF_ORDERS = "day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)";
+/** Orders are many, and few of them are shown: only those are summed. */
 const ORDERS = `
-  SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_order_days
-  WHERE day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)
-  GROUP BY 1 HAVING sum(patches) <> 0 ORDER BY last_at DESC, 1 LIMIT ?4`;
+  WITH newest AS MATERIALIZED (
+    SELECT order_id, max(last_at) AS last FROM patch_order_days WHERE ${OF_ORDERS} AND patches <> 0
+    GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT ?4
+  )
+  SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM newest CROSS JOIN patch_order_days USING (order_id)
+  WHERE ${OF_ORDERS} GROUP BY 1 ORDER BY last_at DESC, 1`;
 /** Orders of the JSON list ?4, each by index: those that an answer shows. */
 const ORDERS_BEFORE = `
   SELECT order_id AS key, ${SUM_COLUMNS}, ${SPAN_COLUMNS} FROM patch_order_days
-  WHERE order_id IN (SELECT value FROM json_each(?4)) AND day >= ?1 AND day < ?2 AND (?3 = '' OR project_id = ?3)
+  WHERE order_id IN (SELECT value FROM json_each(?4)) AND ${OF_ORDERS}
   GROUP BY 1 HAVING sum(patches) <> 0`;
 
 interface Statement {

@@ -38,7 +38,7 @@ export function bucketOf(duration: number): number {
 }
 
 /** A row to be added to what stands in a rollup: its cell's key, and counts that are negative where a patch leaves. */
-export type RollupRow = Record<string, string | number>;
+type RollupRow = Record<string, string | number>;
 export type RollupDeltas = Record<RollupTable, RollupRow[]>;
 
 /** A patch's state after one of its events, as what it counts. */

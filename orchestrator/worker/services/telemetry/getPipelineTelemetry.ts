@@ -62,7 +62,7 @@ export async function getPipelineTelemetry(ctx: ServiceContext): Promise<Result<
 }
 
 /** How many orders and how many tasks have each status, each counted along an index. */
-export const STATUSES = [
+const STATUSES = [
   "SELECT status, count(*) AS number FROM orders GROUP BY status",
   "SELECT status, count(*) AS number FROM tasks GROUP BY status",
 ] as const;
