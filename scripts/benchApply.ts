@@ -1,17 +1,12 @@
-import { writeFileSync } from "node:fs";
 import { arch, cpus, loadavg, platform, totalmem } from "node:os";
-import path from "node:path";
-import { parseArgs } from "node:util";
 import { z } from "zod";
 import { quantile, timed } from "./bench/callers.ts";
 import { type Stack, startBare, startOurs } from "./bench/stacks.ts";
-import { ROOT } from "./repository.ts";
 
 /**
  * `pnpm bench:apply`: one patch through `POST /api/patches/apply`, answered once its outcome is stored, with the real
  * engine, against a bare Worker that calls one object, makes one HTTP call and inserts one row. Both run under
  * `wrangler dev` in the same run and take turns; before the bare one's turn, ours has delivered everything it owes.
- * `--write` puts the figures into docs/benchmarks-apply.md.
  */
 const REACH = 2.5;
 const ROUNDS = 8;
@@ -110,16 +105,6 @@ function page(results: readonly Measured[]): string {
   );
   const load = loadavg().map((value) => value.toFixed(1));
   return [
-    "# One patch through the orchestrator",
-    "```sh\npnpm bench:apply\n```",
-    [
-      "`POST /api/patches/apply` with one patch and the real engine, answered once the outcome is stored, against a bare",
-      "Worker that makes one call of a Durable Object, one HTTP call to a server without an engine, and one D1 insert. Both",
-      "run under `wrangler dev` in one run and take turns of a round each; ours has delivered all its events to D1 before",
-      "the bare one's turn. Milliseconds of a call as its caller sees it; the ratio is the median, over the rounds, of the",
-      "ratio of their medians, since the machine's load changes from round to round. The engine's two syncs to disk, the",
-      "request's log line and the events' delivery to D1 and the hub are in ours alone.",
-    ].join("\n"),
     `Latest run: ${cpus().length} × ${cpu?.model.trim() ?? "cpu"}, ${Math.round(totalmem() / 2 ** 30)} GiB, ${platform()} ${arch()}, node ${process.version}, load average ${load.join(" ")}.`,
     [
       "| what | calls | ours, p50 (p99) | bare Worker, p50 (p99) | ratio | reach | |",
@@ -131,7 +116,6 @@ function page(results: readonly Measured[]): string {
 }
 
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { write: { type: "boolean", default: false } } });
   const ours = await startOurs();
   try {
     const bare = await startBare();
@@ -139,9 +123,7 @@ async function main(): Promise<void> {
       await openWorkspaces(ours, [...new Set(SHAPES.flatMap((shape) => shape.workspaces))]);
       const results: Measured[] = [];
       for (const shape of SHAPES) results.push(await measure(ours, bare, shape));
-      const text = page(results);
-      console.log(text);
-      if (values.write) writeFileSync(path.join(ROOT, "docs/benchmarks-apply.md"), text);
+      console.log(page(results));
     } finally {
       await bare.end();
     }

@@ -4,7 +4,7 @@ import { type HubStack, record, startHub, TOKEN } from "../test/system/hubStack.
 
 /**
  * `pnpm bench:hub`: what fanning a message out costs the runtime, beside partyserver's own `broadcast` of the same bytes
- * in the same run. Prints the table of docs/benchmarks-hub.md.
+ * in the same run. Prints the table of docs/benchmarks.md.
  */
 
 const CLIENTS = 200;

@@ -8,7 +8,10 @@ const { Script } = require("node:vm");
 
 /** The bundle is ASCII, so its bytes need not be decoded. */
 const scriptOf = (path, cachedData) =>
-  new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(path, "latin1")}\n})`, { filename: path, cachedData });
+  new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(path, "latin1")}\n})`, {
+    filename: path,
+    cachedData,
+  });
 
 function evaluate(script, path) {
   const module = { exports: {} };
