@@ -3,7 +3,7 @@
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { dirname } = require("node:path");
+const paths = require("node:path");
 const { Script } = require("node:vm");
 
 /** The bundle is ASCII, so its bytes need not be decoded. */
@@ -15,7 +15,7 @@ const scriptOf = (path, cachedData) =>
 
 function evaluate(script, path) {
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
+  script.runInThisContext()(module.exports, createRequire(path), module, path, paths.dirname(path));
   return module.exports;
 }
 

@@ -271,6 +271,16 @@ describe("a page of another origin", () => {
     );
   });
 
+  test("a GET that makes reports anew is a change, and wants the header too", async () => {
+    const { browser } = await signedIn(["delivery:read", "delivery:write"]);
+    const typed = { token: null, headers: { cookie: browser.cookie ?? "", "sec-fetch-site": "none" } };
+    const refused = await refusal(await call("/api/delivery/reports?generate=true", typed));
+    expect(refused.status).toBe(403);
+    expect(refused.detail).toContain(CSRF_HEADER);
+    expect((await call("/api/delivery/reports", typed)).status).toBe(200);
+    expect((await browser.call("/api/delivery/reports?generate=true")).status).toBe(200);
+  });
+
   test("who comes with a token needs none of this", async () => {
     const { token } = await tokenWith(["orders:write"]);
     const headers = { origin: "https://evil.test", "sec-fetch-site": "cross-site" };

@@ -17,6 +17,7 @@ export function deliveryRoutes(app: App): void {
       scope: "delivery:read",
       tag,
       summary: "The newest reports, or one order's; with generate=true they are made anew, which needs delivery:write",
+      changesState: ({ generate }) => generate === "true",
       query: ListReportsSchema,
       response: {
         name: "DeliveryReports",
