@@ -3,16 +3,19 @@
 "use strict";
 const { readFileSync, writeFileSync } = require("node:fs");
 const { createRequire } = require("node:module");
-const { dirname } = require("node:path");
+const paths = require("node:path");
 const { Script } = require("node:vm");
 
 /** The bundle is ASCII, so its bytes need not be decoded. */
 const scriptOf = (path, cachedData) =>
-  new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(path, "latin1")}\n})`, { filename: path, cachedData });
+  new Script(`(function(exports,require,module,__filename,__dirname){${readFileSync(path, "latin1")}\n})`, {
+    filename: path,
+    cachedData,
+  });
 
 function evaluate(script, path) {
   const module = { exports: {} };
-  script.runInThisContext()(module.exports, createRequire(path), module, path, dirname(path));
+  script.runInThisContext()(module.exports, createRequire(path), module, path, paths.dirname(path));
   return module.exports;
 }
 
