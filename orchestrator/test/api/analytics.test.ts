@@ -222,6 +222,12 @@ describe("the doors", () => {
     "stats?from=yesterday",
     "stats?from=2026-02-02&to=2026-02-01",
     "stats?from=0001-01-01&to=2026-02-01",
+    // Years whose neighbours are no days of four digits any more: arithmetic on them must not even begin.
+    "stats?from=9999-12-30&to=9999-12-31",
+    "stats?from=0000-01-01T00:00:00%2B01:00&to=0000-01-05",
+    "trends?group=weekly&from=0000-01-01&to=0000-01-05",
+    "trends?group=daily&from=9999-12-30&to=9999-12-31",
+    "trends?to=0000-01-05",
     "stats?project=a%20b",
     "stats?format=xlsx",
     "trends?group=hourly",
