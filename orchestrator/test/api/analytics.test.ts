@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { getStats } from "../../worker/services/analytics/getStats.ts";
 import { getTrends } from "../../worker/services/analytics/getTrends.ts";
 import { cellOf } from "../../worker/services/analytics/exportRows.ts";
+import { addDays, mondayOf, weekName } from "../../worker/services/analytics/days.ts";
 import { percentagesOf } from "../../worker/services/analytics/percentages.ts";
 import { aStep, chainOfSaid, deliver, type Said } from "../rpc/rollupHarness.ts";
 import { admin, answerOf, call, problemOf, tokenWith } from "./caller.ts";
@@ -207,6 +208,16 @@ describe("trends", () => {
       found: [],
     });
   });
+});
+
+test("a week has the name that SQLite gives its Monday, over the ends of thirty years", async () => {
+  const mondays = Array.from({ length: 30 * 53 }, (_, week) => addDays("2000-01-03", 7 * week));
+  const named = await env.DB_OPS.prepare("SELECT strftime('%Y-%W', value) AS week FROM json_each(?1)")
+    .bind(JSON.stringify(mondays))
+    .all<{ week: string }>();
+  expect(mondays.map(weekName)).toEqual(named.results.map(({ week }) => week));
+  // Each day of a week has the same Monday, whichever year it is in.
+  for (const monday of mondays) expect(mondayOf(addDays(monday, 6))).toBe(monday);
 });
 
 describe("the doors", () => {
