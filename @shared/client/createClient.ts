@@ -32,6 +32,7 @@ import {
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
   PatchAnswerSchema,
+  PhasesAnswerSchema,
   PipelineAnswerSchema,
   ProjectAnswerSchema,
   ProjectsAnswerSchema,
@@ -65,6 +66,8 @@ export interface LogQuery {
   order_id?: string;
   requester?: string;
   op?: string;
+  /** Whoever asked for the patch first; its later events may be by others. */
+  factory?: string;
   event_type?: string;
   from?: string;
   to?: string;
@@ -157,6 +160,9 @@ export function createClient(options: ClientOptions) {
       /** Hands a phase to the order's factory; answers with what became of its batch. */
       fulfilPhase: ({ orderId, ...phase }: FulfilPhaseInput, call?: CallOptions) =>
         apply(at("orders", orderId, "phases"), phase, call),
+      /** What was told of an order's phases, the newest first, as links of their chains. */
+      phases: (id: string, query: ListQuery = {}, call?: CallOptions) =>
+        get(at("orders", id, "phases"), PhasesAnswerSchema, { ...query }, call),
     },
     replay: {
       /** An order's batches, oldest first, with the tree each left; `after` is the last page's `next`. */

@@ -3,7 +3,7 @@ import path from "node:path";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 import { TABLES } from "../../orchestrator/worker/durable-objects/workspace/tables.ts";
 import { CUSTODY_COLUMNS, EVENT_COLUMNS, eventRowOf } from "../../orchestrator/worker/services/patch/eventRow.ts";
-import { durationOf, rollupDeltas, type Step } from "../../orchestrator/worker/services/patch/rollups.ts";
+import { rollupDeltas, type Step } from "../../orchestrator/worker/services/patch/rollups.ts";
 import { addRollup, ROLLUP_TABLES } from "../../orchestrator/worker/services/patch/rollupTables.ts";
 import { objectFile } from "../migrations.ts";
 import { chainOf, type Link } from "./chain.ts";
@@ -116,7 +116,7 @@ export function writeChains(
     };
     for (const { record, body, step } of chainOf(workspaceId, byWorkspace.get(workspaceId) ?? [])) {
       store.run(record.seq, record.patch_id, record.batch_id, record.order_id, record.project_id, body, record.hash);
-      const row: Record<string, SQLInputValue> = eventRowOf(record, step === null ? null : durationOf(step));
+      const row: Record<string, SQLInputValue> = eventRowOf(record, step);
       statements.custody.run(
         ...CUSTODY_COLUMNS.map((column) => row[column] ?? null),
         record.kind === "phase" ? (row.meta ?? null) : null,

@@ -403,7 +403,7 @@ const FACTORY_COLUMNS: Column<Stats["byFactory"][number]>[] = [
     id: "factory",
     title: "Factory",
     cell: (row) => (
-      <Link to="/live" search={{ requester: row.factory }} className="block max-w-48 truncate hover:underline">
+      <Link to="/live" search={{ factory: row.factory }} className="block max-w-48 truncate hover:underline">
         <bdi>{row.factory}</bdi>
       </Link>
     ),

@@ -19,7 +19,8 @@ import { searchOfView, viewOf } from "../lib/panelSearch.ts";
 import type { StreamFilter } from "../stream/filter.ts";
 import { passes } from "../stream/filter.ts";
 import { useHistory } from "../stream/history.ts";
-import { mergedBooks, type PatchRow } from "../stream/PatchBook.ts";
+import { mergedBooks, mergedPhases, type PatchRow } from "../stream/PatchBook.ts";
+import { usePastPhases } from "../stream/phases.ts";
 import { useStream } from "../stream/store.ts";
 
 const Replay = lazy(async () => ({ default: (await import("../components/order/replay.tsx")).Replay }));
@@ -33,8 +34,7 @@ export default function OrderPage() {
   const search = useSearch({ from: "/shell/orders/$orderId" });
   const navigate = useNavigate({ from: "/orders/$orderId" });
   const order = useQuery({ ...orderQuery(orderId), refetchInterval: 10_000 });
-  const filter = useMemo<StreamFilter>(() => ({ order: orderId }), [orderId]);
-  const { rows, phases, history } = useOrderLife(filter);
+  const { rows, phases, history, silent } = useOrderLife(orderId);
   const steps = useMemo(() => stepsOf(rows, phases), [rows, phases]);
   const files = useMemo(() => filesOf(rows), [rows]);
   const tab = search.tab ?? "timeline";
@@ -107,7 +107,10 @@ export default function OrderPage() {
               ) : history.error && steps.length === 0 ? (
                 <Problem error={history.error} retry={() => void history.refetch()} />
               ) : (
-                <Timeline steps={steps} selected={search.patch} onOpen={open} />
+                <>
+                  {silent ? <Problem error={silent.error} retry={silent.retry} /> : null}
+                  <Timeline steps={steps} selected={search.patch} onOpen={open} />
+                </>
               )}
             </TabsContent>
             <TabsContent value="files" className="pt-4">
@@ -145,8 +148,10 @@ export default function OrderPage() {
 }
 
 /** An order's patches and phase messages, all pages of them, live. */
-function useOrderLife(filter: StreamFilter) {
+function useOrderLife(orderId: string) {
+  const filter = useMemo<StreamFilter>(() => ({ order: orderId }), [orderId]);
   const history = useHistory(filter);
+  const { past, error, refetch } = usePastPhases(orderId);
   const revision = useStream((state) => state.revision);
   const book = useStream((state) => state.book);
   const { hasNextPage, isFetching, fetchNextPage, data } = history;
@@ -158,11 +163,13 @@ function useOrderLife(filter: StreamFilter) {
     const merged = mergedBooks(book, history.book);
     return {
       rows: merged.rows.filter((row) => passes(row, filter)),
-      phases: merged.phases.filter((event) => event.orderId === filter.order),
+      phases: mergedPhases(merged.phases, past, orderId),
+      /** Why the past's phases are missing, where they are. */
+      silent: error === null ? null : { error, retry: () => void refetch() },
       history,
       revision,
     };
-  }, [book, revision, history, filter]);
+  }, [book, revision, history, filter, past, error, refetch, orderId]);
 }
 
 function Head({

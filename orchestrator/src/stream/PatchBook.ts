@@ -10,6 +10,8 @@ export interface PatchRow {
   file: string;
   op: string;
   actor: string;
+  /** Whom the statistics count the patch for: whoever asked for it first. */
+  factory: string;
   requester: string | null;
   provider: string | null;
   batchId: string | null;
@@ -113,6 +115,7 @@ function rowOf(key: string, patchId: string, events: readonly StreamEvent[], som
     file: last.file || first.file,
     op: last.op || first.op,
     actor: first.actor,
+    factory: first.requester || first.actor,
     requester: first.requester ?? last.requester,
     provider: last.provider ?? first.provider,
     batchId: first.batchId ?? last.batchId,
@@ -153,6 +156,18 @@ export function mergedBooks(
   }
   if (whole) for (const row of history.rows()) if (!live.row(row.key)) rows.push(row);
   return { rows, phases: [...live.phases()], whole };
+}
+
+/** An order's phase messages of both sources, each once, oldest first. */
+export function mergedPhases(
+  live: Iterable<StreamEvent>,
+  past: readonly StreamEvent[],
+  orderId: string | undefined,
+): StreamEvent[] {
+  const phases = new Map<string, StreamEvent>();
+  for (const source of [past, live])
+    for (const event of source) if (event.orderId === orderId) phases.set(event.key, event);
+  return [...phases.values()].toSorted((a, b) => a.at - b.at || a.seq - b.seq);
 }
 
 /** Events of one patch are few and come nearly in order. */

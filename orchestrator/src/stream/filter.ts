@@ -20,16 +20,12 @@ export const isEmpty = (filter: StreamFilter): boolean => Object.values(filter).
 
 const holds = (text: string | null, needle: string): boolean => text !== null && text.toLowerCase().includes(needle);
 
-/** Who made the patch: a caller that is a factory is named as one. */
-export const factoryOf = (actor: string): string => actor.replace(/^(?:factory|service):/, "");
-
 export function passes(row: PatchRow, filter: StreamFilter): boolean {
   if (filter.status !== undefined && row.status !== filter.status) return false;
   if (filter.order !== undefined && row.orderId !== filter.order) return false;
   if (filter.op !== undefined && row.op !== filter.op) return false;
   if (filter.requester !== undefined && row.requester !== filter.requester) return false;
-  if (filter.factory !== undefined && factoryOf(row.actor) !== filter.factory && row.requester !== filter.factory)
-    return false;
+  if (filter.factory !== undefined && row.factory !== filter.factory) return false;
   if (filter.file !== undefined && !holds(row.file, filter.file.toLowerCase())) return false;
   if (filter.q === undefined) return true;
   const needle = filter.q.toLowerCase();

@@ -14,13 +14,8 @@ const CATCH_UP_MS = [600, 1_500, 4_000];
 /** A life that ended in these cannot go on, so that a log of these events alone tells it right. */
 const TERMINAL = new Set(["patch_failed", "patch_reverted"]);
 
-/**
- * The log before the stream, page by page, narrowed by the server where it can. The first page is read only once the
- * stream is joined, so that nothing falls between them; it is read again after a reset, and while its newest event and
- * the stream's oldest leave a gap that the log may yet fill.
- */
-export function useHistory(filter: StreamFilter) {
-  const resets = useStream((state) => state.resets);
+/** Whether the past may be read: the stream is joined, or has taken too long. */
+export function useJoined(): boolean {
   const connected = useStream((state) => state.connection === "open");
   const [ready, setReady] = useState(connected);
   useEffect(() => {
@@ -28,6 +23,17 @@ export function useHistory(filter: StreamFilter) {
     const timer = setTimeout(() => setReady(true), JOIN_MS);
     return () => clearTimeout(timer);
   }, [connected]);
+  return ready;
+}
+
+/**
+ * The log before the stream, page by page, narrowed by the server where it can. The first page is read only once the
+ * stream is joined, so that nothing falls between them; it is read again after a reset, and while its newest event and
+ * the stream's oldest leave a gap that the log may yet fill.
+ */
+export function useHistory(filter: StreamFilter) {
+  const resets = useStream((state) => state.resets);
+  const ready = useJoined();
 
   const query = useInfiniteQuery({
     queryKey: ["history", resets, filter],
@@ -42,6 +48,7 @@ export function useHistory(filter: StreamFilter) {
             limit: PAGE,
             ...(filter.q === undefined ? {} : { search: filter.q }),
             ...(filter.file === undefined ? {} : { file: filter.file }),
+            ...(filter.factory === undefined ? {} : { factory: filter.factory }),
             ...(filter.op === undefined ? {} : { op: filter.op }),
             ...(filter.requester === undefined ? {} : { requester: filter.requester }),
             ...(filter.order === undefined ? {} : { order_id: filter.order }),

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import type { StreamEvent } from "../stream/event.ts";
 import { passes, type StreamFilter } from "../stream/filter.ts";
 import { linesOf } from "../stream/lines.ts";
-import { mergedBooks, PatchBook } from "../stream/PatchBook.ts";
+import { mergedBooks, mergedPhases, PatchBook } from "../stream/PatchBook.ts";
 
 const LIFE = ["patch_requested", "patch_applied", "patch_validated", "patch_reverted"];
 
@@ -122,4 +122,32 @@ test("each filter narrows by what it names, and all of them together", () => {
     { requester: "me" },
   ])
     expect(holds(filter)).toBe(false);
+});
+
+test("phase messages of the past and of the stream are one list: each once, the order's alone, in their order", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 3 }), { maxLength: 20 }), (sides) => {
+      const events = sides.map((_, index): StreamEvent => ({
+        ...eventAt("ws", index + 1, 0, 0),
+        kind: "phase",
+        type: "phase_generated",
+        patchId: null,
+        at: Math.floor(index / 2),
+        orderId: index % 5 === 4 ? "another" : "ours",
+      }));
+      const live = events.filter((_, index) => sides[index] !== 1);
+      // The past comes newest first.
+      const past = events.filter((_, index) => sides[index] !== 0).toReversed();
+      expect(mergedPhases(live, past, "ours")).toEqual(events.filter(({ orderId }) => orderId === "ours"));
+    }),
+  );
+});
+
+test("a patch stays its factory's, whoever reverts it", () => {
+  const applied = { ...eventAt("ws", 1, 0, 1), requester: "ui-factory" };
+  const reverted = { ...eventAt("ws", 2, 0, 3), requester: "carol" };
+  const [row] = bookOf([reverted, applied]).rows();
+  if (!row) throw new Error("the patch is in the book");
+  expect(passes(row, { factory: "ui-factory" })).toBe(true);
+  expect(passes(row, { factory: "carol" })).toBe(false);
 });

@@ -1,7 +1,9 @@
-import { OrderSchema, TasksFileSchema, TaskSchema } from "@shared/contracts";
+import { CustodyRecordSchema, OrderSchema, TasksFileSchema, TaskSchema } from "@shared/contracts";
+import { hashOf } from "patch-engine/core";
 import { expect, inject, test } from "vitest";
 import { z } from "zod";
-import { answerOf, call, problemOf, tokenWith } from "./caller.ts";
+import { publish } from "../../worker/services/phase/publish.ts";
+import { admin, answerOf, call, problemOf, tokenWith } from "./caller.ts";
 
 const OrderAnswerSchema = z.object({ order: OrderSchema, tasks: z.array(TaskSchema), created: z.boolean().optional() });
 const engine = inject("engine");
@@ -163,4 +165,39 @@ test("a token confined to a workspace sees and moves that workspace's orders alo
   expect(await codeOf(await call("/api/orders", { token, body: order("ORD-new") }))).toBe("FORBIDDEN");
   const list = await answerOf(await call("/api/orders", { token }));
   expect(list.orders).toMatchObject([{ id: "ORD-mine" }]);
+});
+
+test("what was told of an order's phases is listed as it was hashed, newest first, page after page, and the order's alone", async () => {
+  const PagesSchema = z.object({ phases: z.array(CustodyRecordSchema), cursor: z.string().nullable() });
+  await place(order("ORD-phases"));
+  await place(order("ORD-quiet"));
+  const told = ["one", "two", "three", "four", "five"];
+  for (const [n, phase] of told.entries()) {
+    // Two of them in the same millisecond.
+    const ctx = { ...admin(), now: () => new Date(Date.UTC(2026, 4, 1, 12, 0, n === 1 ? 0 : n)) };
+    const message = `said "${phase}" ✓`;
+    const report = { type: "phase_generated", orderId: "ORD-phases", phase, message, data: { files: n } };
+    expect(await publish(ctx, report)).toMatchObject({ ok: true });
+  }
+  expect(await publish(admin(), { type: "phase_generated", orderId: "ORD-quiet", phase: "other" })).toMatchObject({
+    ok: true,
+  });
+  const pageOf = async (query: string) =>
+    PagesSchema.parse(await answerOf(await call(`/api/orders/ORD-phases/phases${query}`)));
+  await expect.poll(async () => (await pageOf("")).phases.length).toBe(told.length);
+
+  const phases: z.infer<typeof CustodyRecordSchema>[] = [];
+  for (let cursor: string | null = ""; cursor !== null;) {
+    const page: z.infer<typeof PagesSchema> = await pageOf(`?limit=2${cursor === "" ? "" : `&cursor=${cursor}`}`);
+    phases.push(...page.phases);
+    cursor = page.cursor;
+  }
+  expect(phases.map(({ meta }) => meta.phase)).toEqual(told.toReversed());
+  expect(phases.at(-1)).toMatchObject({ kind: "phase", event_type: "phase_generated", meta: { data: { files: 0 } } });
+  for (const { hash, ...link } of phases) expect(hashOf(link)).toBe(hash);
+
+  expect(await codeOf(await call("/api/orders/ORD-phases/phases?cursor=tea"))).toBe("VALIDATION_FAILED");
+  expect(await codeOf(await call("/api/orders/ORD-nowhere/phases"))).toBe("NOT_FOUND");
+  const { token } = await tokenWith(["orders:read"], { workspaceId: "elsewhere" });
+  expect(await codeOf(await call("/api/orders/ORD-phases/phases", { token }))).toBe("FORBIDDEN");
 });

@@ -34,6 +34,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "GET /api/orders": "orders:read",
   "GET /api/orders/{orderId}": "orders:read",
   "PATCH /api/orders/{orderId}": "orders:write",
+  "GET /api/orders/{orderId}/phases": "orders:read",
   "POST /api/orders/{orderId}/phases": "orders:write",
   "GET /api/orders/{orderId}/replay": "workspaces:read",
   "GET /api/orders/{orderId}/replay/{seq}/tree": "workspaces:read",

@@ -87,6 +87,36 @@ describe("the log of patches", () => {
     expect((await list({ search })).results).toEqual(expected);
   });
 
+  it("narrowed to a factory, has the whole life of each patch it asked for, whoever reverted it", async () => {
+    const workspaceId = mint("by");
+    const event = (patch_id: string, event_type: string, hour: number, requester?: string) => ({
+      patch_id,
+      file: "by.ts",
+      op: "append",
+      event_type,
+      ts: `2026-02-01T0${hour}:00:00.000Z`,
+      meta: requester === undefined ? {} : { requester },
+    });
+    const first = [event("by-ui", "patch_applied", 1, "ui-factory"), event("by-data", "patch_applied", 2, "data")];
+    // The later events come in another delivery, when the first are rows already.
+    const later = [event("by-ui", "patch_reverted", 3, "carol"), event("by-data", "patch_validated", 4)];
+    for (const events of [first, later]) {
+      value(await recordEvents(context(), { workspaceId, events }));
+      await delivered(workspaceId);
+    }
+    const lifeOf = async (factory: string) =>
+      (await list({ factory })).results.map(({ patch_id, event_type }) => [patch_id, event_type]);
+    expect(await lifeOf("ui-factory")).toEqual([
+      ["by-ui", "patch_reverted"],
+      ["by-ui", "patch_applied"],
+    ]);
+    expect(await lifeOf("data")).toEqual([
+      ["by-data", "patch_validated"],
+      ["by-data", "patch_applied"],
+    ]);
+    expect(await lifeOf("carol")).toEqual([]);
+  });
+
   it("goes on after a cursor, each row once, while rows are added", async () => {
     const seen: string[] = [];
     let cursor: string | null = null;
@@ -135,6 +165,7 @@ describe("every query", () => {
       { order_id: "O" },
       { requester: "r" },
       { op: "append" },
+      { factory: "ui-factory" },
       { event_type: "patch_failed" },
       { file: "index" },
       { search: "index", order: "asc" },

@@ -9,6 +9,8 @@ import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
+import { phasesQuery } from "../../worker/services/order/listPhases.ts";
+import { ListPatchLogsSchema, patchLogsQuery } from "../../worker/services/patch/listPatchLogs.ts";
 import { projectsQuery } from "../../worker/services/project/listProjects.ts";
 import { ListTasksSchema, tasksQuery } from "../../worker/services/task/listTasks.ts";
 import { OPEN_WORK } from "../../worker/services/telemetry/getAgentTelemetry.ts";
@@ -20,6 +22,12 @@ const confined = createContext(env, { actor: { ...systemActor("test"), workspace
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
 const orders = (filter: object) => ListOrdersSchema.parse(filter);
 const tasks = (filter: object) => ListTasksSchema.parse(filter);
+
+const logBy = (filter: object, id?: number) =>
+  patchLogsQuery(ctx.db, ListPatchLogsSchema.parse(filter), {
+    after: id === undefined ? null : { ...after, id },
+    workspaceId: null,
+  });
 
 async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQuery, "sql" | "parameters">) {
   const { results } = await database
@@ -49,6 +57,10 @@ describe("every query finds its rows by an index", () => {
     ["orders by status", projects, ordersQuery(ctx, orders({ status: "failed" }), after).compile()],
     ["orders by project", projects, ordersQuery(ctx, orders({ project_id: "p" }), after).compile()],
     ["orders by factory", projects, ordersQuery(ctx, orders({ factory: "ui-factory" }), after).compile()],
+    ["phases of an order", env.DB_OPS, phasesQuery(ctx, "o", 50, null).compile()],
+    ["phases of an order, next page", env.DB_OPS, phasesQuery(ctx, "o", 50, { ...after, id: "7" }).compile()],
+    ["the log by factory", env.DB_OPS, logBy({ factory: "ui-factory" }).compile()],
+    ["the log by factory, a range, next page", env.DB_OPS, logBy({ factory: "f", from: "2026-01-01" }, 7).compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
     ["tasks, next page", projects, tasksQuery(ctx, tasks({}), after).compile()],
     ["tasks by order", projects, tasksQuery(ctx, tasks({ order_id: "o" }), after).compile()],

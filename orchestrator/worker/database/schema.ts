@@ -217,6 +217,7 @@ interface OpsPatchEventsTable {
   hash: string;
   duration_ms: number | null;
   error_template: string | null;
+  patch_factory: string | null;
 }
 
 interface OpsPatchEventsSearchTable {

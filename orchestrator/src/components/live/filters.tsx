@@ -145,7 +145,9 @@ export const Filters = memo(function Filters({
           className="w-full"
           value={filter.factory}
           onChange={(factory) => onChange({ factory })}
-          options={FACTORIES.map((name) => ({ value: name, label: name }))}
+          options={[...new Set<string>([...FACTORIES, ...(filter.factory === undefined ? [] : [filter.factory])])].map(
+            (name) => ({ value: name, label: <bdi>{name.slice(0, 60)}</bdi> }),
+          )}
         />
       </div>
       <div>

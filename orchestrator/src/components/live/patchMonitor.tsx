@@ -20,8 +20,8 @@ import { Tooltip } from "../ui/controls.tsx";
 import { Dialog, DialogContent } from "../ui/dialog.tsx";
 import { Empty, SkeletonRows } from "../ui/surface.tsx";
 import { Filters, SearchField } from "./filters.tsx";
+import { Rate } from "./rate.tsx";
 import { OrderLine, PatchLine, PhaseLine, ROW_HEIGHT } from "./row.tsx";
-import { Spark } from "./spark.tsx";
 
 export interface MonitorProps {
   filter: StreamFilter;
@@ -262,11 +262,6 @@ function useRequesters(patches: readonly PatchRow[]): readonly string[] {
   if (names.length !== known.current.length || names.some((name, index) => name !== known.current[index]))
     known.current = names;
   return known.current;
-}
-
-function Rate() {
-  const rate = useStream((state) => state.rate);
-  return <Spark values={rate} />;
 }
 
 function ListEnd({

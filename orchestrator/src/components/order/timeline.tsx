@@ -1,6 +1,6 @@
 import { GitCommitVertical } from "lucide-react";
 import { cn } from "../../lib/cn.ts";
-import { moment, plural, timeOfDay } from "../../lib/format.ts";
+import { moment, plural } from "../../lib/format.ts";
 import type { PatchRow } from "../../stream/PatchBook.ts";
 import { lookOf } from "../../stream/status.ts";
 import { LineCounts, Path } from "../lines.tsx";
@@ -41,12 +41,13 @@ export function Timeline({
         step.kind === "phase" ? (
           <li key={step.key} className="relative flex items-baseline gap-3 py-1.5 pl-6 text-xs text-ink-3">
             <span aria-hidden className="absolute top-3 -left-[3.500px] size-1.5 rounded-full bg-line-strong" />
-            <span>
-              {step.event.type.replaceAll("_", " ")}
+            <span className="min-w-0 break-words">
+              <span className="text-ink-2">{step.event.type.replaceAll("_", " ")}</span>
               {step.event.phase ? ` · ${step.event.phase}` : ""}
+              {step.event.message ? ` · ${step.event.message}` : ""}
             </span>
-            <time className="nums ml-auto" dateTime={new Date(step.at).toISOString()}>
-              {timeOfDay(step.at)}
+            <time className="nums ml-auto shrink-0 pr-4" dateTime={new Date(step.at).toISOString()}>
+              {moment(new Date(step.at).toISOString())}
             </time>
           </li>
         ) : (

@@ -1,10 +1,11 @@
-import { CreateOrderSchema, FulfilPhaseSchema, OrderSchema, TaskSchema } from "@shared/contracts";
+import { CreateOrderSchema, CustodyRecordSchema, FulfilPhaseSchema, OrderSchema, TaskSchema } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { createOrder } from "../../services/order/createOrder.ts";
 import { fulfilPhase } from "../../services/order/fulfilPhase.ts";
 import { getOrder } from "../../services/order/getOrder.ts";
 import { listOrders, ListOrdersSchema } from "../../services/order/listOrders.ts";
+import { listPhases, ListPhasesSchema } from "../../services/order/listPhases.ts";
 import { setOrderStatus, SetOrderStatusSchema } from "../../services/order/setOrderStatus.ts";
 import { applyAnswer, MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, fieldsOf, route } from "../route.ts";
@@ -76,6 +77,22 @@ export function orderRoutes(app: App): void {
     },
     async (c, ctx, { params, body }) =>
       respond(c, await setOrderStatus(ctx, { ...fieldsOf(body), orderId: params.orderId ?? "" })),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/orders/{orderId}/phases",
+      scope: "orders:read",
+      tag,
+      summary: "What was told of an order's phases, newest first",
+      query: ListPhasesSchema,
+      response: {
+        name: "PhaseList",
+        schema: z.object({ ok, phases: z.array(CustodyRecordSchema), cursor: z.string().nullable() }),
+      },
+    },
+    async (c, ctx, { params, query }) => respond(c, await listPhases(ctx, params.orderId ?? "", query)),
   );
   route(
     app,

@@ -1,6 +1,6 @@
 import type { CustodyRecord } from "@shared/contracts";
 import { EVENT_COLUMNS, CUSTODY_COLUMNS, eventRowOf } from "./eventRow.ts";
-import { durationOf, rollupDeltas, type Step } from "./rollups.ts";
+import { rollupDeltas, type Step } from "./rollups.ts";
 import { addRollup, ROLLUP_TABLES } from "./rollupTables.ts";
 
 /** A run of one workspace's events, in order and without gaps, with each patch event's place in its patch's life. */
@@ -59,8 +59,8 @@ export async function logPatchEvent(
   const last = records.at(-1);
   const first = records[0];
   if (!first || !last) throw new RangeError("a delivery has at least one event");
-  const durations = new Map(steps.map((step) => [step.next.seq, durationOf(step)]));
-  const rows = JSON.stringify(records.map((record) => eventRowOf(record, durations.get(record.seq) ?? null)));
+  const bySeq = new Map(steps.map((step) => [step.next.seq, step]));
+  const rows = JSON.stringify(records.map((record) => eventRowOf(record, bySeq.get(record.seq) ?? null)));
   const rollups = rollupDeltas(steps);
   const at = now.toISOString();
   const results = await database.batch<{ seq: number; hash: string }>([

@@ -1,7 +1,7 @@
 import type { CustodyRecord } from "@shared/contracts";
 import { canonicalText } from "patch-engine/core";
 import { templateOf } from "./errorTemplate.ts";
-import { wordsOf } from "./rollups.ts";
+import { durationOf, factoryOf, type Step, wordsOf } from "./rollups.ts";
 
 /** The columns of `patch_events` and of `patch_custody` that a record fills. */
 export const EVENT_COLUMNS = [
@@ -30,6 +30,7 @@ export const EVENT_COLUMNS = [
   "lines_added",
   "lines_removed",
   "duration_ms",
+  "patch_factory",
   "log_seq",
   "log_hash",
   "tree_after",
@@ -53,8 +54,8 @@ export const CUSTODY_COLUMNS = [
   "hash",
 ] as const;
 
-/** A record as the columns of `patch_events` and `patch_custody`. `duration`: see `durationOf`. */
-export function eventRowOf(record: CustodyRecord, duration: number | null) {
+/** A record as the columns of `patch_events` and `patch_custody`. `step`: its place in its patch's life; a phase has none. */
+export function eventRowOf(record: CustodyRecord, step: Step | null) {
   const { requester, phase, provider, model, error, lines_added, lines_removed } = wordsOf(record);
   const { message, reason } = record.meta;
   return {
@@ -91,6 +92,7 @@ export function eventRowOf(record: CustodyRecord, duration: number | null) {
     error_template: error === undefined ? null : templateOf(error.message ?? ""),
     lines_added: record.kind === "patch" && "lines_added" in record.meta ? lines_added : null,
     lines_removed: record.kind === "patch" && "lines_removed" in record.meta ? lines_removed : null,
-    duration_ms: duration,
+    duration_ms: step === null ? null : durationOf(step),
+    patch_factory: step === null ? null : factoryOf(step.first),
   };
 }

@@ -25,6 +25,8 @@ export const ListPatchLogsSchema = z.object({
   order_id: text.optional(),
   requester: text.optional(),
   op: text.optional(),
+  /** Whom the statistics count the patch for: whoever asked for it, whoever its later events are by. */
+  factory: text.optional(),
   event_type: PatchEventTypeSchema.optional(),
   from: bound(false).optional(),
   to: bound(true).optional(),
@@ -132,6 +134,7 @@ export function patchLogsQuery(
     const value = query[column];
     if (value !== undefined) rows = rows.where(column, "=", value);
   }
+  if (query.factory !== undefined) rows = rows.where("patch_factory", "=", query.factory);
   if (query.from !== undefined) rows = rows.where("created_at", ">=", query.from);
   if (query.to !== undefined) rows = rows.where("created_at", "<=", query.to);
   if (query.file !== undefined) rows = rows.where(contains(["file_path"], query.file));

@@ -70,14 +70,17 @@ const placesOf = ({ ts, project_id }: CustodyRecord) => ({
   scopes: project_id === null || project_id === "" ? [""] : ["", project_id],
 });
 
+/** Who a patch counts for among factories: whoever asked for it, by the first of its events. */
+export const factoryOf = (first: CustodyRecord): string => wordsOf(first).requester || first.actor;
+
 /** The cells of a patch: those of its first event, so that it stays where it was asked for, whatever becomes of it. */
 function cellsOf(first: CustodyRecord): [RollupTable, RollupRow][] {
   const { day, scopes } = placesOf(first);
-  const { requester, provider = "", phase = "" } = wordsOf(first);
+  const { provider = "", phase = "" } = wordsOf(first);
   return [
     ...scopes.flatMap((project_id): [RollupTable, RollupRow][] => [
       ["patch_days", { project_id, day }],
-      ["patch_factory_days", { project_id, day, factory: requester || first.actor }],
+      ["patch_factory_days", { project_id, day, factory: factoryOf(first) }],
       ["patch_op_days", { project_id, day, op: first.op ?? "" }],
       ["patch_provider_days", { project_id, day, provider }],
       ["patch_phase_days", { project_id, day, phase }],
