@@ -1,9 +1,7 @@
-import { join } from "node:path";
 import type { LogEntry } from "@shared/contracts";
 import type { Engine } from "../index.ts";
-import { replaceFile } from "../transaction/files.ts";
-import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
-import { eventsOf, readCursor, type Flushed } from "./report.ts";
+import { eventsOf } from "./report.ts";
+import { tellEntries, type Flushed } from "./tell.ts";
 
 /**
  * What a factory's own socket (`FACTORY_WS_URL`) is told beside the orchestrator: each event as
@@ -12,32 +10,11 @@ import { eventsOf, readCursor, type Flushed } from "./report.ts";
  * after it has read them all. Told again are those of a connection that broke; `payload.log.seq` knows them.
  */
 
-const CURSOR = "notify.cursor";
-const MAX_ENTRIES = 50;
 const TIMEOUT_MS = 10_000;
 
 /** Tells all entries after this target's own cursor, which what becomes of the reports does not move. */
-export async function flushNotifications(engine: Engine, root: string, url: string): Promise<Flushed> {
-  const directory = join(root, MISSION_CONTROL);
-  const lock = await new WorkspaceLock(join(directory, "notify.lock")).acquire(TIMEOUT_MS);
-  if (!lock.ok) return { reported: 0, cursor: readCursor(directory, CURSOR), error: lock.error.message, final: false };
-  try {
-    let cursor = readCursor(directory, CURSOR);
-    let reported = 0;
-    for (;;) {
-      const entries = await engine.entriesAfter(cursor, MAX_ENTRIES);
-      const last = entries.at(-1);
-      if (!last) return { reported, cursor, error: null, final: false };
-      const failure = await send(url, entries);
-      if (failure) return { reported, cursor, ...failure };
-      cursor = last.seq;
-      reported += entries.length;
-      await replaceFile(directory, CURSOR, `${cursor}\n`);
-    }
-  } finally {
-    lock.release();
-  }
-}
+export const flushNotifications = (engine: Engine, root: string, url: string): Promise<Flushed> =>
+  tellEntries(engine, root, { name: "notify", tell: (entries) => send(url, entries) });
 
 function send(url: string, entries: readonly LogEntry[]): Promise<{ error: string; final: boolean } | null> {
   let socket: WebSocket;

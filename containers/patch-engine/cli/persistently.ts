@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Engine } from "../index.ts";
 import { MISSION_CONTROL, WorkspaceLock } from "../workspace/WorkspaceLock.ts";
-import type { Flushed } from "./report.ts";
+import type { Flushed } from "./tell.ts";
 
 const FIRST_MS = 500;
 const LONGEST_MS = 60_000;

@@ -1,7 +1,7 @@
-import { spawn } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { runProgram } from "../../workspace/runProgram.ts";
 
 /** A `tsc` and what tells it from others. */
 export interface Compiler {
@@ -33,8 +33,6 @@ function versionOf(directory: string): string {
   return `${typeof version === "string" ? version : "?"} ${mtimeMs}`;
 }
 
-/** What a compiler sees of this process's environment. Tokens of the engine and its host are not among it. */
-const PASSED_ON = ["PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TZ", "USER"];
 /** More than anyone reads: what a compiler says beyond it is not kept. */
 const MAX_OUTPUT_BYTES = 16 * 1024 * 1024;
 
@@ -44,7 +42,7 @@ export type Compiled = { ok: true; output: string; status: number } | { ok: fals
  * Checks one project: `tsc -p … --noEmit --incremental`. `deadline` ends it with all it started; it counts in
  * milliseconds from now.
  */
-export function compile(
+export async function compile(
   compiler: Compiler,
   directory: string,
   project: string,
@@ -52,52 +50,15 @@ export function compile(
   deadline: number,
 ): Promise<Compiled> {
   const args = ["-p", project, "--noEmit", "--incremental", "--tsBuildInfoFile", buildInfo, "--pretty", "false"];
-  const env: NodeJS.ProcessEnv = { CI: "1", NO_COLOR: "1" };
-  for (const name of PASSED_ON) if (process.env[name] !== undefined) env[name] = process.env[name];
-  return new Promise((resolve) => {
-    // Its own process group, so that what it starts can be ended with it.
-    const child = spawn(process.execPath, [compiler.script, ...args], {
-      cwd: directory,
-      env,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const chunks: Buffer[] = [];
-    let size = 0;
-    let timedOut = false;
-    const collect = (chunk: Buffer) => {
-      if (size < MAX_OUTPUT_BYTES) chunks.push(chunk);
-      size += chunk.length;
-    };
-    child.stdout.on("data", collect);
-    child.stderr.on("data", collect);
-    const endGroup = () => {
-      if (child.pid === undefined) return;
-      try {
-        process.kill(-child.pid, "SIGKILL");
-      } catch (error) {
-        // No such group: all of it has ended.
-        if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-      }
-    };
-    const timer = setTimeout(
-      () => {
-        timedOut = true;
-        endGroup();
-      },
-      Math.max(0, deadline),
-    );
-    child.on("exit", endGroup);
-    child.on("error", (error) => {
-      clearTimeout(timer);
-      const code = "code" in error && typeof error.code === "string" ? error.code : "failed";
-      resolve({ ok: false, reason: `the compiler could not be started: ${code}` });
-    });
-    child.on("close", (status, signal) => {
-      clearTimeout(timer);
-      if (timedOut) resolve({ ok: false, reason: "the compiler did not end in time and was ended" });
-      else if (status === null) resolve({ ok: false, reason: `the compiler was ended by ${signal ?? "a signal"}` });
-      else resolve({ ok: true, output: Buffer.concat(chunks).toString("utf8"), status });
-    });
+  const keep = { part: "first", bytes: MAX_OUTPUT_BYTES } as const;
+  const ended = await runProgram(process.execPath, [compiler.script, ...args], {
+    cwd: directory,
+    timeoutMs: deadline,
+    keep,
   });
+  if (ended.how === "failed") return { ok: false, reason: `the compiler could not be started: ${ended.code}` };
+  if (ended.how === "timeout") return { ok: false, reason: "the compiler did not end in time and was ended" };
+  const { status, signal, output } = ended;
+  if (status === null) return { ok: false, reason: `the compiler was ended by ${signal ?? "a signal"}` };
+  return { ok: true, output, status };
 }
