@@ -72,6 +72,22 @@ describe("joining a room", () => {
     expect(await codeOf(upgrade("room=order:ORD-moved"), worker)).toBe("joined");
   });
 
+  it("shows a caller confined to a workspace what happens there, and of the same order nothing of elsewhere", async () => {
+    const room = "order:ORD-two";
+    const confined = await HubClient.open(`room=${room}`, actor(undefined, { workspaceId: room }));
+    const anyone = await HubClient.open(`room=${room}`);
+    const hub = env.EVENT_HUB.getByName(room);
+    await hub.deliver({ source: room, records: records(1, 1) });
+    await hub.deliver({ source: "elsewhere", records: records(1, 3) });
+    await hub.deliver({ source: room, records: records(2, 2) });
+    await anyone.until(() => anyone.events.length === 5);
+    await confined.until(() => confined.events.length === 2);
+    expect(confined.events).toMatchObject([
+      { offset: 1, prev: 0 },
+      { offset: 5, prev: 1 },
+    ]);
+  });
+
   it("lets browsers in from its own origin and the allowed ones", async () => {
     const from = (origin: string) => upgrade("room=all", { origin });
     const settings = { ALLOWED_ORIGINS: "https://mission.test, https://other.test" };

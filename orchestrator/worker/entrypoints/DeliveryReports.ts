@@ -1,10 +1,10 @@
 import type { DeliveryReportRow, DeliveryReportsRpc, Failed, Generated, Result } from "@shared/contracts";
 import { BaseWorkerEntrypoint } from "@shared/worker-kit";
-import { createContext, factoryActor, type ServiceContext } from "../context.ts";
-import { databaseErrorOf } from "../services/databaseError.ts";
+import type { ServiceContext } from "../context.ts";
 import { generateReports } from "../services/delivery/generateReports.ts";
 import { getLatestReports } from "../services/delivery/getLatestReports.ts";
 import { getReport } from "../services/delivery/getReport.ts";
+import { asFactory } from "./asFactory.ts";
 
 /** Delivery reports for factories. The caller is who its binding's props name, and sees its own orders' reports alone. */
 export class DeliveryReports extends BaseWorkerEntrypoint<Env> implements DeliveryReportsRpc {
@@ -22,14 +22,5 @@ export class DeliveryReports extends BaseWorkerEntrypoint<Env> implements Delive
 
   // An instance property: RPC reaches what stands on the prototype.
   private readonly run = <T>(method: string, verb: (ctx: ServiceContext) => Promise<T>): Promise<T | Failed> =>
-    this.answer(method, async ({ caller, requestId, log }): Promise<T | Failed> => {
-      try {
-        return await verb(createContext(this.env, { actor: factoryActor(caller), requestId, log }));
-      } catch (error) {
-        const known = databaseErrorOf(error);
-        if (known === null) throw error;
-        log.error("the database did not answer", { error });
-        return { ok: false, error: known };
-      }
-    });
+    this.answer(method, (call) => asFactory(this.env, call, verb));
 }

@@ -9,12 +9,12 @@ import type {
   TaskStatus,
 } from "@shared/contracts";
 import { BaseWorkerEntrypoint } from "@shared/worker-kit";
-import { createContext, factoryActor, type ServiceContext } from "../context.ts";
-import { databaseErrorOf } from "../services/databaseError.ts";
+import type { ServiceContext } from "../context.ts";
 import { getOrder } from "../services/order/getOrder.ts";
 import { setOrderStatus } from "../services/order/setOrderStatus.ts";
 import { reportPhase } from "../services/phase/reportPhase.ts";
 import { setTaskStatus } from "../services/task/setTaskStatus.ts";
+import { asFactory } from "./asFactory.ts";
 
 /**
  * What a factory tells the orchestrator of its orders. The caller is who its binding's props name, and may touch its
@@ -39,14 +39,5 @@ export class FactoryOps extends BaseWorkerEntrypoint<Env> implements FactoryOpsR
 
   // An instance property: RPC reaches what stands on the prototype.
   private readonly run = <T>(method: string, verb: (ctx: ServiceContext) => Promise<T>): Promise<T | Failed> =>
-    this.answer(method, async ({ caller, requestId, log }): Promise<T | Failed> => {
-      try {
-        return await verb(createContext(this.env, { actor: factoryActor(caller), requestId, log }));
-      } catch (error) {
-        const known = databaseErrorOf(error);
-        if (known === null) throw error;
-        log.error("the database did not answer", { error });
-        return { ok: false, error: known };
-      }
-    });
+    this.answer(method, (call) => asFactory(this.env, call, verb));
 }

@@ -1,6 +1,6 @@
 import type { Failed, OpenWorkspaceInput, PatchBatchInput, PatchOpsRpc, RevertTarget } from "@shared/contracts";
 import { BaseWorkerEntrypoint } from "@shared/worker-kit";
-import { createContext, factoryActor, type ServiceContext } from "../context.ts";
+import type { ServiceContext } from "../context.ts";
 import { applyPatches } from "../services/patch/applyPatches.ts";
 import { getPatch } from "../services/patch/getPatch.ts";
 import { recordEvents } from "../services/patch/recordEvents.ts";
@@ -10,6 +10,7 @@ import { validateBatch } from "../services/patch/validateBatch.ts";
 import { openWorkspace } from "../services/workspace/openWorkspace.ts";
 import { readFile } from "../services/workspace/readFile.ts";
 import { resolveMarkers } from "../services/workspace/resolveMarkers.ts";
+import { asFactory } from "./asFactory.ts";
 
 /** The patch loop for factories: the same verbs as the REST routes, called by whom the binding's props name. */
 export class PatchOps extends BaseWorkerEntrypoint<Env> implements PatchOpsRpc {
@@ -57,8 +58,6 @@ export class PatchOps extends BaseWorkerEntrypoint<Env> implements PatchOpsRpc {
   }
 
   #run<T>(method: string, verb: (ctx: ServiceContext) => Promise<T>): Promise<T | Failed> {
-    return this.answer(method, ({ caller, requestId }) =>
-      verb(createContext(this.env, { actor: factoryActor(caller), requestId })),
-    );
+    return this.answer(method, (call) => asFactory(this.env, call, verb));
   }
 }

@@ -3,6 +3,8 @@ import type { CustodyRecord } from "@shared/contracts";
 /** A message as it is kept. `body` is the JSON of its custody record; the columns beside it are what filters read. */
 export type StoredMessage = {
   offset: number;
+  /** Whose chain it is from. */
+  workspace: string;
   type: string;
   file: string | null;
   op: string | null;
@@ -117,7 +119,7 @@ export class MessageLog {
     const messages: StoredMessage[] = [];
     let size = 0;
     const rows = this.#storage.sql.exec<StoredMessage>(
-      "SELECT offset, type, file, op, requester, body FROM messages WHERE offset > ? ORDER BY offset LIMIT ?",
+      "SELECT offset, workspace, type, file, op, requester, body FROM messages WHERE offset > ? ORDER BY offset LIMIT ?",
       offset,
       limit,
     );

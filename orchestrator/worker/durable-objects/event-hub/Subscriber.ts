@@ -12,7 +12,7 @@ export interface SubscriberState {
   readonly presence?: boolean;
   /** The offset up to which the stream has been read for this socket. */
   readonly at: number;
-  /** The last offset sent on it, or where its stream began. Behind `at` by what its filter left out. */
+  /** The last offset sent on it, or where its stream began. Behind `at` by what its filter and its workspace left out. */
   readonly sent: number;
 }
 
@@ -66,7 +66,7 @@ const TRY_AGAIN_LATER = 1013;
 
 export type PumpOutcome = "current" | "behind" | "waiting" | "closed";
 
-/** A message with its frame, which is made once for all sockets without a filter. */
+/** A message with its frame, which is made once for all sockets that get the whole stream. */
 export interface Outgoing extends StoredMessage {
   frame?: string;
 }
@@ -154,12 +154,16 @@ export class Subscriber {
     }
     this.#waitingSince = null;
 
+    const { filter } = state;
+    const { workspaceId } = state.actor;
+    const isWhole = filter === null && workspaceId === null;
     let { at, sent } = state;
     for (const message of read(at)) {
       at = message.offset;
-      if (state.filter === null) message.frame ??= frameOf(message);
-      else if (!matches(state.filter, message)) continue;
-      const frame = message.frame && state.filter === null ? message.frame : frameOf(message, sent);
+      // An order's patches may go to several workspaces.
+      if (workspaceId !== null && message.workspace !== workspaceId) continue;
+      if (filter !== null && !matches(filter, message)) continue;
+      const frame = isWhole ? (message.frame ??= frameOf(message)) : frameOf(message, sent);
       if (!this.send(frame)) return "closed";
       this.#sentCharacters += frame.length;
       sent = at;

@@ -1,4 +1,5 @@
 import type { ExportFormat } from "@shared/contracts";
+import { textStream } from "../textStream.ts";
 
 /** A row to be exported: nested values stand as JSON in a CSV cell. */
 export type ExportRow = Record<string, unknown>;
@@ -12,13 +13,11 @@ export interface Export {
 }
 
 const TYPES = { csv: "text/csv; charset=utf-8; header=present", ndjson: "application/x-ndjson" } as const;
-/** UTF-16 units gathered before they are sent. */
-const CHUNK = 32_768;
 
-/** A streamed answer: rows are asked for as the caller takes them, so that no export is ever held in memory. */
+/** A streamed answer: rows are asked for as the caller takes them. */
 export function exported({ format, name, columns, rows }: Export): Response {
   const text = format === "csv" ? csvOf(columns, rows) : ndjsonOf(rows);
-  return new Response(streamOf(text), {
+  return new Response(textStream(text), {
     headers: {
       "content-type": TYPES[format],
       "content-disposition": `attachment; filename="${name}.${format}"`,
@@ -49,25 +48,4 @@ export function cellOf(value: unknown): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const inert = FORMULA.test(text) ? `'${text}` : text;
   return /[",\r\n]/.test(inert) || inert !== inert.trim() ? `"${inert.replaceAll('"', '""')}"` : inert;
-}
-
-function streamOf(text: AsyncGenerator<string>): ReadableStream<Uint8Array> {
-  const encoder = new TextEncoder();
-  return new ReadableStream({
-    async pull(controller) {
-      let chunk = "";
-      while (chunk.length < CHUNK) {
-        const next = await text.next();
-        if (next.done) {
-          if (chunk !== "") controller.enqueue(encoder.encode(chunk));
-          return controller.close();
-        }
-        chunk += next.value;
-      }
-      controller.enqueue(encoder.encode(chunk));
-    },
-    async cancel() {
-      await text.return(undefined);
-    },
-  });
 }

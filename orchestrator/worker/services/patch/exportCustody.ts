@@ -10,6 +10,7 @@ import { canonicalText } from "patch-engine/core";
 import { z } from "zod";
 import { requireScope, requireWorkspace, type ServiceContext } from "../../context.ts";
 import { workspacesOfOrder } from "../delivery/workspacesOfOrder.ts";
+import { textStream } from "../textStream.ts";
 import { resolveWorkspace, stubOf } from "../workspace/workspaceObject.ts";
 
 export const ExportCustodySchema = z.object({
@@ -68,7 +69,7 @@ export async function exportCustody(ctx: ServiceContext, input: unknown): Promis
     if (head.seq > 0) parts.push({ workspaceId: id, after, to });
   }
   if (parts.length === 0) return fail("NOT_FOUND", "there are no custody records of it");
-  return { ok: true, ndjson: streamOf(linesOf(ctx, parts)), next };
+  return { ok: true, ndjson: textStream(linesOf(ctx, parts)), next };
 }
 
 async function ofWorkspace(ctx: ServiceContext, workspaceId?: string): Promise<Result<{ workspaceIds: string[] }>> {
@@ -87,31 +88,17 @@ async function ofOrder(ctx: ServiceContext, orderId: string): Promise<Result<{ w
   return denied ?? { ok: true, workspaceIds };
 }
 
-async function* linesOf(ctx: ServiceContext, parts: readonly Part[]): AsyncGenerator<Uint8Array> {
-  const encoder = new TextEncoder();
+async function* linesOf(ctx: ServiceContext, parts: readonly Part[]): AsyncGenerator<string> {
   for (const { workspaceId, after, to } of parts) {
     const stub = stubOf(ctx.env, workspaceId);
     for (let seq = after; seq < to;) {
       const { records } = await stub.events(seq, Math.min(PAGE, to - seq));
       const last = records.at(-1);
       if (!last) throw new Error(`the chain of ${workspaceId} ends at ${seq}, its head was ${to}`);
-      yield encoder.encode(records.map(lineOf).join(""));
+      yield records.map(lineOf).join("");
       seq = last.seq;
     }
   }
 }
-
-/** Read as fast as it is sent: a page is fetched when the one before has gone out. */
-const streamOf = (chunks: AsyncGenerator<Uint8Array>): ReadableStream<Uint8Array> =>
-  new ReadableStream({
-    pull: async (controller) => {
-      const { value } = await chunks.next();
-      if (value) controller.enqueue(value);
-      else controller.close();
-    },
-    cancel: async () => {
-      await chunks.return(undefined);
-    },
-  });
 
 const lineOf = (record: CustodyRecord): string => `${canonicalText(record)}\n`;
