@@ -5,6 +5,7 @@ import { measureMemory, printMemory } from "./engine/memory.ts";
 import { measurePlanning } from "./engine/planning.ts";
 import { measureStart } from "./engine/start.ts";
 import { measureSyntax } from "./engine/syntax.ts";
+import { measureTypes } from "./engine/types.ts";
 
 /** `pnpm bench:engine`: each row is a ratio to a baseline of the same run; no number stands alone. */
 const [cpu] = cpus();
@@ -15,6 +16,7 @@ process.stdout.write(
 const planning = await measurePlanning();
 printRows("In process", planning.rows, planning.remarks);
 printRows("Syntax gate", await measureSyntax());
+printRows("Types gate", await measureTypes());
 printRows("One durable batch through the host", await measureDurable());
 const start = await measureStart();
 printRows("patchctl", start.rows, start.remarks);

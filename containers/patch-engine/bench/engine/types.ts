@@ -2,9 +2,9 @@ import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ownCompiler } from "../gates/types/compiler.ts";
-import { openEngine } from "../index.ts";
-import { measure, type Row } from "./engine/measure.ts";
+import { ownCompiler } from "../../gates/types/compiler.ts";
+import { openEngine } from "../../index.ts";
+import { measure, type Row } from "./measure.ts";
 
 const FILES = 200;
 const ROUNDS = 15;
@@ -15,7 +15,7 @@ const ROUNDS = 15;
  * remembered: the compiler runs each time. The batch of an error costs a second run only where the state before is not
  * known, which it is here, as in a workspace whose last batch was checked.
  */
-export async function measureTypesGate(): Promise<Row[]> {
+export async function measureTypes(): Promise<Row[]> {
   const root = realpathSync(mkdtempSync(join(tmpdir(), "vibehq-bench-")));
   try {
     writeProject(root);
