@@ -19,7 +19,7 @@ const echoFactory = (name: string) => ({
     import { WorkerEntrypoint } from "cloudflare:workers";
     export class Factory extends WorkerEntrypoint {
       handleRequest(request) { return { ok: true, data: { factory: "${name}", caller: this.ctx.props.caller, request } }; }
-      fulfilPhase(input) { return { ok: false, error: { code: "UNSUPPORTED_OPERATION", message: JSON.stringify(input), retryable: false, nothingWritten: true } }; }
+      fulfilPhase(input) { return { ok: false, error: { code: "CONFLICT", message: JSON.stringify(input), retryable: false, nothingWritten: true } }; }
     }
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });

@@ -3,11 +3,17 @@ import { OrderIdSchema, ProjectIdSchema } from "./ids.ts";
 
 /** Statistics over patches. A patch counts by its last word, on the day (UTC) it was asked for. */
 
+/** The days there can be patches of. Those around them, with which they are compared, still have years of four digits. */
+const FIRST_DAY = "1970-01-01";
+const LAST_DAY = "2999-12-31";
+
 /** A day, or a time of it: statistics are kept by whole days, UTC. */
-const DaySchema = z.union([
-  z.iso.date(),
-  z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString().slice(0, 10)),
-]);
+const DaySchema = z
+  .union([
+    z.iso.date(),
+    z.iso.datetime({ offset: true }).transform((time) => new Date(time).toISOString().slice(0, 10)),
+  ])
+  .refine((day) => day >= FIRST_DAY && day <= LAST_DAY, `expected a day from ${FIRST_DAY} to ${LAST_DAY}`);
 
 export const ExportFormatSchema = z.enum(["json", "csv", "ndjson"]);
 export type ExportFormat = z.infer<typeof ExportFormatSchema>;

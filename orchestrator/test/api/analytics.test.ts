@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { getStats } from "../../worker/services/analytics/getStats.ts";
 import { getTrends } from "../../worker/services/analytics/getTrends.ts";
 import { cellOf } from "../../worker/services/analytics/exportRows.ts";
+import { addDays, mondayOf, weekName } from "../../worker/services/analytics/days.ts";
 import { percentagesOf } from "../../worker/services/analytics/percentages.ts";
 import { aStep, chainOfSaid, deliver, type Said } from "../rpc/rollupHarness.ts";
 import { admin, answerOf, call, problemOf, tokenWith } from "./caller.ts";
@@ -209,6 +210,16 @@ describe("trends", () => {
   });
 });
 
+test("a week has the name that SQLite gives its Monday, over the ends of thirty years", async () => {
+  const mondays = Array.from({ length: 30 * 53 }, (_, week) => addDays("2000-01-03", 7 * week));
+  const named = await env.DB_OPS.prepare("SELECT strftime('%Y-%W', value) AS week FROM json_each(?1)")
+    .bind(JSON.stringify(mondays))
+    .all<{ week: string }>();
+  expect(mondays.map(weekName)).toEqual(named.results.map(({ week }) => week));
+  // Each day of a week has the same Monday, whichever year it is in.
+  for (const monday of mondays) expect(mondayOf(addDays(monday, 6))).toBe(monday);
+});
+
 describe("the doors", () => {
   test("under /api/analytics answer the same", async () => {
     for (const verb of [`stats?${RANGE}`, `trends?group=phase&${RANGE}`, "logs?order=asc"]) {
@@ -222,6 +233,12 @@ describe("the doors", () => {
     "stats?from=yesterday",
     "stats?from=2026-02-02&to=2026-02-01",
     "stats?from=0001-01-01&to=2026-02-01",
+    // Years whose neighbours are no days of four digits any more: arithmetic on them must not even begin.
+    "stats?from=9999-12-30&to=9999-12-31",
+    "stats?from=0000-01-01T00:00:00%2B01:00&to=0000-01-05",
+    "trends?group=weekly&from=0000-01-01&to=0000-01-05",
+    "trends?group=daily&from=9999-12-30&to=9999-12-31",
+    "trends?to=0000-01-05",
     "stats?project=a%20b",
     "stats?format=xlsx",
     "trends?group=hourly",

@@ -152,7 +152,7 @@ test("a phase goes to the order's factory, which is told who asked and what", as
   await place(order("ORD-phase", { factory: "data-factory" }));
   const response = await call("/api/orders/ORD-phase/phases", { body: { phase: "one", patches: [] } });
   const problem = await problemOf(response);
-  expect(problem.code).toBe("UNSUPPORTED_OPERATION");
+  expect(problem.code).toBe("CONFLICT");
   expect(JSON.parse(problem.detail)).toMatchObject({ orderId: "ORD-phase", phase: "one", lastPhase: false });
 });
 

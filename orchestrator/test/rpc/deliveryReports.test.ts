@@ -10,12 +10,14 @@ import { canonicalText, hashOf } from "patch-engine/core";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, it } from "vitest";
 import { systemActor } from "../../worker/context.ts";
+import type { WorkspaceRpc } from "../../worker/durable-objects/workspace/rpc.ts";
 import { scheduled } from "../../worker/schedule.ts";
 import { generateReports } from "../../worker/services/delivery/generateReports.ts";
 import { getLatestReports } from "../../worker/services/delivery/getLatestReports.ts";
 import { getReport } from "../../worker/services/delivery/getReport.ts";
 import { regenerateReports } from "../../worker/services/delivery/regenerateReports.ts";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
+import { setOrderStatus } from "../../worker/services/order/setOrderStatus.ts";
 import { exportCustody } from "../../worker/services/patch/exportCustody.ts";
 import { publish } from "../../worker/services/phase/publish.ts";
 import { aLine, apply, context, delivered, mint, rows, value } from "./workspaceHarness.ts";
@@ -52,6 +54,22 @@ async function exported(orderId: string): Promise<string[]> {
   const lines: string[] = [];
   for await (const line of linesOf(ndjson)) lines.push(line);
   return lines;
+}
+
+/** A context before whose every reading of an order's events something happens. */
+function withWorkspaces(before: (orderId: string) => Promise<void>) {
+  const ctx = context();
+  const getByName = (name: string) => {
+    const object = env.WORKSPACE.getByName(name) as unknown as WorkspaceRpc;
+    return {
+      alias: () => object.alias(),
+      eventsOfOrder: async (orderId: string, after: number, limit: number) => {
+        await before(orderId);
+        return object.eventsOfOrder(orderId, after, limit);
+      },
+    };
+  };
+  return { ...ctx, env: { ...ctx.env, WORKSPACE: { getByName } } as never };
 }
 
 describe("the report of an order", () => {
@@ -287,6 +305,41 @@ describe("the report of an order", () => {
     expect(version).toBe(1);
   });
 
+  it("made from what was read before another was made does not take that one's place", async () => {
+    const { orderId, workspaceId } = await anOrder();
+    await apply(aLine(workspaceId, 1, "read early", { orderId }));
+    let isFirst = true;
+    const late = withWorkspaces(async () => {
+      if (!isFirst) return;
+      isFirst = false;
+      await env.DB_PROJECTS.prepare("UPDATE orders SET status = 'delivered' WHERE id = ?").bind(orderId).run();
+      value(await generateReports(context(), { orderId }));
+    });
+    value(await generateReports(late, { orderId }));
+    expect(isFirst).toBe(false);
+    expect((await reportOf(orderId)).report.asked.order?.status).toBe("delivered");
+  });
+
+  it("stands in the bucket as the current one, also where an earlier one is pushed at the same time", async () => {
+    const { orderId, workspaceId } = await anOrder();
+    await apply(aLine(workspaceId, 1, "pushed late", { orderId }));
+    const ctx = context();
+    let isFirst = true;
+    const put = async (key: string, body: string) => {
+      if (isFirst && key.endsWith("current.json")) {
+        isFirst = false;
+        await apply(aLine(workspaceId, 2, "pushed early", { orderId }));
+        value(await generateReports(context(), { orderId }));
+      }
+      return env.REPORTS.put(key, body);
+    };
+    value(await generateReports({ ...ctx, env: { ...ctx.env, REPORTS: { put } } as never }, { orderId }));
+    const { version } = await reportOf(orderId);
+    expect(version).toBe(2);
+    const current = await env.REPORTS.get(`reports/${orderId}/current.json`);
+    expect(await current?.json()).toMatchObject({ version });
+  });
+
   it("is pushed to the bucket, each version and the current one", async () => {
     const { version, markdown } = await reportOf(orderId);
     const pushed = await env.REPORTS.get(`reports/${orderId}/${version}.md`);
@@ -376,6 +429,34 @@ describe("the nightly run", () => {
     await scheduled({ cron: "30 2 * * *" }, env);
     expect((await reportOf(orderId)).report.delivered.patches.total).toBe(1);
   });
+
+  it("makes those of the other orders where one cannot be made, and says so", async () => {
+    const [bad, good] = await Promise.all([anOrder({ id: mint("ORD-0") }), anOrder({ id: mint("ORD-z") })]);
+    for (const { orderId, workspaceId } of [bad, good]) {
+      await apply(aLine(workspaceId, 1, "at night", { orderId }));
+      await delivered(workspaceId);
+    }
+    await env.DB_OPS.prepare("UPDATE delivery_orders SET reported_seq = 0").run();
+    await env.DB_OPS.prepare("DELETE FROM delivery_reports WHERE order_id = ?").bind(good.orderId).run();
+    const ctx = withWorkspaces(async (orderId) => {
+      if (orderId === bad.orderId) throw new Error("this chain cannot be read");
+    });
+    await expect(generateReports(ctx)).rejects.toThrow("this chain cannot be read");
+    expect((await reportOf(good.orderId)).version).toBe(1);
+  });
+
+  it("makes the report of an order that has moved while there was no queue to ask for it", async () => {
+    const { orderId, workspaceId } = await anOrder();
+    await apply(aLine(workspaceId, 1, "moved", { orderId }));
+    await delivered(workspaceId);
+    // All, so that the order's events are known to be covered.
+    value(await generateReports(context()));
+    const ctx = context();
+    const bare = { ...ctx, env: { ...ctx.env, REPORTS_QUEUE: undefined } as never };
+    value(await setOrderStatus(bare, { orderId, status: "cancelled" }));
+    await scheduled({ cron: "30 2 * * *" }, env);
+    expect((await reportOf(orderId)).report.asked.order?.status).toBe("cancelled");
+  });
 });
 
 describe("the binding of a factory", () => {
@@ -420,6 +501,16 @@ describe("who may see reports", () => {
     expect(value(await getReport(factory("agent-factory"), { orderId })).report.order_id).toBe(orderId);
     const others = value(await getLatestReports(factory("ui-factory"), {}));
     expect(others.reports.map((report) => report.order_id)).not.toContain(orderId);
+  });
+
+  it("a factory that has all of its own made has nothing read of another's", async () => {
+    const { orderId, workspaceId } = await anOrder();
+    await apply(aLine(workspaceId, 1, "not yours", { orderId }));
+    await delivered(workspaceId);
+    const read: string[] = [];
+    const { env: watched } = withWorkspaces(async (id) => void read.push(id));
+    value(await generateReports({ ...factory("ui-factory"), env: watched }));
+    expect(read).not.toContain(orderId);
   });
 
   it("a caller confined to a workspace sees and exports that workspace's alone", async () => {

@@ -61,6 +61,17 @@ describe("joining a room", () => {
     }
   });
 
+  it("goes by where an order is worked on, not by whose name a workspace bears", async () => {
+    await env.DB_PROJECTS.prepare(
+      `INSERT INTO orders (id, title, factory, workspace_id, created_by, created_at, updated_at)
+       VALUES ('ORD-moved', 't', 'ui-factory', 'elsewhere', 't', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z')`,
+    ).run();
+    const namesake = actor(undefined, { workspaceId: "order:ORD-moved" });
+    expect(await codeOf(upgrade("room=order:ORD-moved"), namesake)).toBe("FORBIDDEN");
+    const worker = actor(undefined, { workspaceId: "elsewhere" });
+    expect(await codeOf(upgrade("room=order:ORD-moved"), worker)).toBe("joined");
+  });
+
   it("lets browsers in from its own origin and the allowed ones", async () => {
     const from = (origin: string) => upgrade("room=all", { origin });
     const settings = { ALLOWED_ORIGINS: "https://mission.test, https://other.test" };

@@ -4,7 +4,7 @@ import { BatchOutcomeSchema, type PatchOpsRpc, SafetySchema } from "@shared/cont
 import { filesToPatches } from "@shared/worker-kit";
 import { z } from "zod";
 import { call, problemOf } from "../api/caller.ts";
-import { aLine, apply, aWorkspace, linesOf, mint, value } from "./workspaceHarness.ts";
+import { aLine, apply, aWorkspace, delivered, linesOf, mint, value } from "./workspaceHarness.ts";
 
 const patchOps = (): PatchOpsRpc =>
   (exports.PatchOps as unknown as (options: { props: object }) => PatchOpsRpc)({ props: { caller: "agent-factory" } });
@@ -81,12 +81,14 @@ describe("a diff of several files is a patch for each of them", () => {
       [`${id}.2`, "src/made.ts"],
     ]);
     const ops = patchOps();
+    await delivered(workspaceId);
     expect(value(await ops.getPatch({ patchId: `${id}.1` }))).toMatchObject({ patch: { file: "src/index.ts" } });
     expect(value(await ops.getPatch({ patchId: `${id}.2` })).diff).toContain("+export {};");
     expect(await ops.getPatch({ patchId: id })).toMatchObject({ ok: false, error: { code: "PATCH_NOT_FOUND" } });
 
     value(await ops.revert({ workspaceId, target: { by: "patch", id: `${id}.1` } }));
     expect(await linesOf(workspaceId)).toEqual(before);
+    await delivered(workspaceId);
     expect(value(await ops.getPatch({ patchId: `${id}.1` })).patch.event_type).toBe("patch_reverted");
     expect(value(await ops.getPatch({ patchId: `${id}.2` })).patch.event_type).toBe("patch_applied");
     const body = { target: { by: "patch", id: `${id}.2` } };

@@ -143,6 +143,24 @@ describe("the replay of an order", () => {
     expect(rest.tree).toEqual(whole.tree.slice(1));
   });
 
+  it("has another page after one of the largest size", async () => {
+    const long = await anOrder();
+    await apply(aLine(long.workspaceId, 1, "first", { orderId: long.orderId }));
+    value(await listReplay(context(), { orderId: long.orderId }));
+    await inside(long.workspaceId, (_, { storage }) => {
+      // The index alone is asked for a list, so copies of its one entry do.
+      storage.sql.exec(
+        `INSERT INTO replay_entries SELECT value, order_id, batch_id, kind, ts, requester, reason, phase, tree_before,
+           tree_after FROM replay_entries, json_each(?)`,
+        JSON.stringify(Array.from({ length: 500 }, (_entry, index) => index + 2)),
+      );
+    });
+    const page = value(await listReplay(context(), { orderId: long.orderId, limit: "500" } as never));
+    expect([page.batches.length, page.next]).toEqual([500, 500]);
+    const rest = value(await listReplay(context(), { orderId: long.orderId, after: String(page.next) } as never));
+    expect(rest.batches.map(({ seq }) => seq)).toEqual([501]);
+  });
+
   it("refuses what is not there, and paths that are none", async () => {
     const code = async (seq: string, file?: string) => {
       const answer = await (file === undefined

@@ -209,7 +209,7 @@ export class Workspace extends DurableObject<Env> implements WorkspaceRpc {
 
   async replayBatches(orderId: string, after: number, limit: number) {
     this.#replay.follow(INDEX_TURN);
-    return { batches: this.#replay.batches(orderId, after, Math.min(limit, 500)), head: this.#meta.head.seq };
+    return { batches: this.#replay.batches(orderId, after, Math.min(limit, 1000)), head: this.#meta.head.seq };
   }
 
   async replayTree(seq: number, after: string | null): Promise<Result<ReplayTree>> {

@@ -8,12 +8,20 @@ export interface ReportOwner {
   workspace_id: string | null;
 }
 
+/** FORBIDDEN where the caller is a factory and the order was placed with another, or never. */
+export const requireOwnFactory = (
+  { actor }: Pick<ServiceContext, "actor">,
+  report: Pick<ReportOwner, "order_id" | "factory">,
+): Failed | null =>
+  actor.kind === "factory" && actor.id !== `factory:${report.factory}`
+    ? fail("FORBIDDEN", `order ${report.order_id} is not this factory's`)
+    : null;
+
 /** FORBIDDEN unless the caller may see this report: a factory only its own orders', a confined token only its workspace's. */
 export function requireReportAccess(ctx: Pick<ServiceContext, "actor">, report: ReportOwner): Failed | null {
   const { actor } = ctx;
-  if (actor.kind === "factory" && actor.id !== `factory:${report.factory}`) {
-    return fail("FORBIDDEN", `order ${report.order_id} is not this factory's`);
-  }
+  const denied = requireOwnFactory(ctx, report);
+  if (denied) return denied;
   if (report.workspace_id !== null) return requireWorkspace(ctx, report.workspace_id);
   return actor.workspaceId === null
     ? null

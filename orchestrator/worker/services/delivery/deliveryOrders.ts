@@ -24,8 +24,10 @@ const MOVE_CURSOR = "UPDATE delivery_cursor SET custody_id = max(custody_id, ?1)
 const COVER = `
   UPDATE delivery_orders SET reported_seq = max(reported_seq, ?3) WHERE order_id = ?1 AND workspace_id = ?2`;
 
+const UNCOVER = "UPDATE delivery_orders SET reported_seq = 0 WHERE order_id = ?1";
+
 /** Every statement here, for the test that reads their query plans. */
-export const DELIVERY_ORDER_STATEMENTS = [NOTE, READ_END, TAKE_IN, COVER] as const;
+export const DELIVERY_ORDER_STATEMENTS = [NOTE, READ_END, TAKE_IN, COVER, UNCOVER] as const;
 
 /** Notes that an order has an event in a workspace; one that is known already changes nothing. */
 export async function noteEvent(
@@ -58,16 +60,25 @@ export const coverStatements = (
 ): D1PreparedStatement[] =>
   covered.map(({ workspaceId, seq }) => database.prepare(COVER).bind(orderId, workspaceId, seq));
 
-/** Orders with events that no report covers, after the one of this id. */
-export const staleOrdersQuery = (db: ServiceContext["db"], after: string, limit: number) =>
-  db.ops
+/** Says that an order's report has to be made again, though it covers its events: something else that it says has changed. */
+export async function uncover(database: D1Database, orderId: string): Promise<void> {
+  await database.prepare(UNCOVER).bind(orderId).run();
+}
+
+/** Orders with events that no report covers, after the one of this id; `workspaceId`: of one workspace alone. */
+export function staleOrdersQuery(
+  db: ServiceContext["db"],
+  { after, workspaceId, limit }: { after: string; workspaceId: string | null; limit: number },
+) {
+  let query = db.ops
     .selectFrom("delivery_orders")
     .select("order_id")
     .distinct()
     .where(sql<boolean>`seq > reported_seq`)
-    .where("order_id", ">", after)
-    .orderBy("order_id")
-    .limit(limit);
+    .where("order_id", ">", after);
+  if (workspaceId !== null) query = query.where("workspace_id", "=", workspaceId);
+  return query.orderBy("order_id").limit(limit);
+}
 
 export const workspacesOfOrderQuery = (db: ServiceContext["db"], orderId: string) =>
   db.ops.selectFrom("delivery_orders").selectAll().where("order_id", "=", orderId).orderBy("workspace_id");

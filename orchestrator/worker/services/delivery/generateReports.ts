@@ -16,7 +16,9 @@ export const GenerateReportsSchema = z.object({
 
 /**
  * Makes reports anew: one order's, or those of every order that has moved on since its last. Running it again without new
- * events writes nothing. Needs `delivery:write`. Errors: VALIDATION_FAILED, NOT_FOUND, FORBIDDEN.
+ * events writes nothing. Who may not have the queue make the rest gets as many as one call makes; what is left is the next
+ * call's. Needs `delivery:write`. Errors: VALIDATION_FAILED, NOT_FOUND, FORBIDDEN. Throws where one could not be made, once
+ * the others are.
  */
 export async function generateReports(ctx: ServiceContext, input: unknown = {}): Promise<Result<Generated>> {
   const denied = requireScope(ctx, "delivery:write");
@@ -36,23 +38,22 @@ async function generateStale(ctx: ServiceContext): Promise<Result<Generated>> {
   let generated = 0;
   let queued = 0;
   let taken = 0;
+  const failures: unknown[] = [];
   // Only this Worker's own parts may have others' reports made: a caller who may see few of them gets those few.
   const mayQueue = ctx.actor.kind !== "factory" && ctx.actor.workspaceId === null;
   for (let after = ""; ;) {
-    const page = await staleOrdersQuery(ctx.db, after, PAGE).execute();
+    const page = await staleOrdersQuery(ctx.db, { after, workspaceId: ctx.actor.workspaceId, limit: PAGE }).execute();
     const rest: string[] = [];
     for (const { order_id: orderId } of page) {
-      if (taken >= AT_ONCE && mayQueue) {
+      if (taken >= AT_ONCE) {
         rest.push(orderId);
         continue;
       }
-      const made = await makeReport(ctx, { orderId });
-      // One order that cannot be reported on must not keep the others from theirs.
-      if (!made.ok && made.error.code !== "FORBIDDEN" && made.error.code !== "NOT_FOUND") return made;
-      if (made.ok) taken += 1;
-      generated += Number(made.ok && made.made);
+      const made = await tryReport(ctx, orderId, failures);
+      taken += Number(made !== "not theirs");
+      generated += Number(made === "made");
     }
-    if (rest.length > 0) {
+    if (rest.length > 0 && mayQueue) {
       const sent = await sendReportRequests(
         ctx.env,
         rest.map((orderId) => ({ orderId })),
@@ -61,7 +62,28 @@ async function generateStale(ctx: ServiceContext): Promise<Result<Generated>> {
       queued += rest.length;
     }
     const last = page.at(-1);
-    if (!last || page.length < PAGE) return { ok: true, generated, queued };
-    after = last.order_id;
+    if (last && page.length === PAGE && (mayQueue || rest.length === 0)) {
+      after = last.order_id;
+      continue;
+    }
+    if (failures.length > 0) throw failures[0];
+    return { ok: true, generated, queued };
+  }
+}
+
+/** One order that cannot be reported on must not keep the others from theirs. */
+async function tryReport(
+  ctx: ServiceContext,
+  orderId: string,
+  failures: unknown[],
+): Promise<"made" | "known" | "not theirs" | "failed"> {
+  try {
+    const answer = await makeReport(ctx, { orderId });
+    if (!answer.ok) return "not theirs";
+    return answer.made ? "made" : "known";
+  } catch (error) {
+    ctx.log.error("a report was not made", { orderId, error });
+    failures.push(error);
+    return "failed";
   }
 }

@@ -1,4 +1,4 @@
-import type { DeliveryReport, DeliveryReportRow } from "@shared/contracts";
+import type { DeliveryReportRow } from "@shared/contracts";
 import { hashOf } from "patch-engine/core";
 import type { ServiceContext } from "../../context.ts";
 import { type ReportContent, sealReport } from "./buildReport.ts";
@@ -6,8 +6,6 @@ import { coverStatements } from "./deliveryOrders.ts";
 import type { Delivery } from "./readDelivery.ts";
 import { reportMarkdown } from "./reportMarkdown.ts";
 
-/** How often a report is tried again that another writer was faster with. */
-const ATTEMPTS = 5;
 /** Versions kept of an order, beside the current one. */
 const KEPT_VERSIONS = 100;
 
@@ -49,55 +47,61 @@ const PUT = `
 export const STORE_STATEMENTS = [KEEP, FORGET, PUT] as const;
 
 /**
- * Makes a content the order's current report, unless it says what the current one says, or the current one covers more.
- * What it takes the place of is kept as a version. Answers with the report written, or null where none was.
+ * What became of a content: it is a new version; it says what the current one says; or another was written since the
+ * current one was looked at, so that what this one says may be older.
+ */
+type Stored = { outcome: "written" | "known" | "overtaken" };
+
+/**
+ * Makes a content the order's current report. `seen` is the version that was current before anything of the content was
+ * read (0: none): only then does the content take its place, which is kept as a version.
  */
 export async function storeReport(
   ctx: ServiceContext,
   content: ReportContent,
-  custody: Delivery["custody"],
-): Promise<{ report: DeliveryReport; markdown: string } | null> {
+  { custody, seen }: { custody: Delivery["custody"]; seen: number },
+): Promise<Stored> {
   const database = ctx.env.DB_OPS;
   const orderId = content.order_id;
   const { chains } = content.delivered;
   const events = chains.reduce((sum, chain) => sum + chain.events, 0);
   const contentHash = hashOf(content);
   const covered = chains.map((chain) => ({ workspaceId: chain.workspace_id, seq: chain.last.seq }));
-  for (let attempt = 1; ; attempt += 1) {
-    const current = await currentQuery(ctx.db, orderId).executeTakeFirst();
-    if (current && (current.events > events || current.content_hash === contentHash)) {
-      if (covered.length > 0) await database.batch(coverStatements(database, orderId, covered));
-      return null;
-    }
-    const version = (current?.version ?? 0) + 1;
-    const generatedAt = ctx.now().toISOString();
-    const report = sealReport(content, { version, generatedAt, custody });
-    const markdown = reportMarkdown(report);
-    const { order } = content.asked;
-    const written = await database.batch<{ version: number }>([
-      database.prepare(KEEP).bind(orderId, version - 1),
-      database.prepare(FORGET).bind(orderId, version - KEPT_VERSIONS),
-      database
-        .prepare(PUT)
-        .bind(
-          orderId,
-          version,
-          markdown,
-          JSON.stringify(report),
-          content.delivered.success_rate,
-          content.delivered.patches.total,
-          workspaceOf(content),
-          order?.factory ?? null,
-          events,
-          generatedAt,
-          contentHash,
-        ),
-      ...coverStatements(database, orderId, covered),
-    ]);
-    if (written[2]?.results[0]?.version === version) return { report, markdown };
-    // Another was faster: look at what it wrote.
-    if (attempt === ATTEMPTS) throw new Error(`the report of ${orderId} was taken away ${ATTEMPTS} times`);
+  const current = await currentQuery(ctx.db, orderId).executeTakeFirst();
+  const cover = async (): Promise<void> => {
+    if (covered.length > 0) await database.batch(coverStatements(database, orderId, covered));
+  };
+  if (current?.content_hash === contentHash) {
+    await cover();
+    return { outcome: "known" };
   }
+  if ((current?.version ?? 0) !== seen) return { outcome: "overtaken" };
+  const version = seen + 1;
+  const generatedAt = ctx.now().toISOString();
+  const report = sealReport(content, { version, generatedAt, custody });
+  const { order } = content.asked;
+  const written = await database.batch<{ version: number }>([
+    database.prepare(KEEP).bind(orderId, seen),
+    database.prepare(FORGET).bind(orderId, version - KEPT_VERSIONS),
+    database
+      .prepare(PUT)
+      .bind(
+        orderId,
+        version,
+        reportMarkdown(report),
+        JSON.stringify(report),
+        content.delivered.success_rate,
+        content.delivered.patches.total,
+        workspaceOf(content),
+        order?.factory ?? null,
+        events,
+        generatedAt,
+        contentHash,
+      ),
+  ]);
+  if (written[2]?.results[0]?.version !== version) return { outcome: "overtaken" };
+  await cover();
+  return { outcome: "written" };
 }
 
 /** The one workspace that a report is about; null where its events stand in several. */
@@ -109,7 +113,4 @@ export function workspaceOf({ asked, delivered }: Pick<ReportContent, "asked" | 
 }
 
 export const currentQuery = (db: ServiceContext["db"], orderId: string) =>
-  db.ops
-    .selectFrom("delivery_reports")
-    .select(["version", "events", "content_hash", "pushed_version"])
-    .where("order_id", "=", orderId);
+  db.ops.selectFrom("delivery_reports").select(["version", "content_hash"]).where("order_id", "=", orderId);

@@ -4,10 +4,14 @@ import { findOrder } from "../order/getOrder.ts";
 
 const ORDER = "order:";
 
-/** FORBIDDEN where the caller is confined to a workspace and the room is not that of an order worked on there. */
+/**
+ * FORBIDDEN where the caller is confined to a workspace and the room is not that of an order worked on there. An order that
+ * nobody has placed is worked on in the workspace of its name.
+ */
 export async function requireRoom(ctx: ServiceContext, room: string): Promise<Failed | null> {
   const { workspaceId } = ctx.actor;
-  if (workspaceId === null || room === workspaceId) return null;
+  if (workspaceId === null) return null;
   const found = room.startsWith(ORDER) ? await findOrder(ctx, room.slice(ORDER.length)) : null;
-  return found?.ok ? null : fail("FORBIDDEN", "this token is confined to another room");
+  if (found?.ok || (found?.error.code === "NOT_FOUND" && room === workspaceId)) return null;
+  return fail("FORBIDDEN", "this token is confined to another room");
 }

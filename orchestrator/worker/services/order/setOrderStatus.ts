@@ -13,6 +13,7 @@ import {
 import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { batch } from "../../database/batch.ts";
+import { uncover } from "../delivery/deliveryOrders.ts";
 import { sendReportRequests } from "../delivery/requestReport.ts";
 import { syncWorkspaceTasks } from "../task/syncWorkspaceTasks.ts";
 import { findOrder } from "./getOrder.ts";
@@ -78,9 +79,13 @@ export async function setOrderStatus(
   return { ok: true, order: OrderSchema.parse(row) };
 }
 
-/** The order's report says its status. That the queue cannot be had must not undo the move: the report is late then. */
+/**
+ * The order's report says its status. That neither can be had must not undo the move. What the message does not bring
+ * about, the nightly run does.
+ */
 async function askForReport(ctx: ServiceContext, orderId: string): Promise<void> {
   try {
+    await uncover(ctx.env.DB_OPS, orderId);
     await sendReportRequests(ctx.env, [{ orderId }]);
   } catch (error) {
     ctx.log.warn("the order's report was not asked for", { orderId, error });
