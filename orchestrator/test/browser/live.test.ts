@@ -43,6 +43,12 @@ test("a batch is seen within a second of its answer, its diff opened, it is reve
   await page.getByRole("region", { name: "Patch", exact: true }).getByText("Reverted").first().waitFor();
   const tree = await client.patches.get("live-1");
   expect(tree.ok && tree.events.at(-1)?.event_type).toBe("patch_reverted");
+
+  // Read from the log, narrowed to who asked for it and not to who reverted it, it is reverted too.
+  for (const who of ["requester", "factory"]) {
+    await page.goto(`/live?order=ORD-LIVE&${who}=browser-test`);
+    await page.locator('[data-patch="live-1"][data-status="patch_reverted"]').waitFor();
+  }
   expect(faults).toEqual([]);
   await context.close();
 });
