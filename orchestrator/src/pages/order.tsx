@@ -108,7 +108,7 @@ export default function OrderPage() {
                 <Problem error={history.error} retry={() => void history.refetch()} />
               ) : (
                 <>
-                  {silent ? <Problem error={silent.error} retry={silent.retry} /> : null}
+                  {silent && !order.error ? <Problem error={silent.error} retry={silent.retry} /> : null}
                   <Timeline steps={steps} selected={search.patch} onOpen={open} />
                 </>
               )}
@@ -223,7 +223,7 @@ function Head({
           of={failed > 0 ? `${count(failed)} failed` : ""}
         />
         <Figure name="Files" value={count(files.length)}>
-          <LineCounts added={added} removed={removed} />
+          {files.length > 0 ? <LineCounts added={added} removed={removed} /> : null}
         </Figure>
         <Figure name="Worked on for" value={duration(span(rows))} />
       </div>

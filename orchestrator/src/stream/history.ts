@@ -34,6 +34,7 @@ export function useJoined(): boolean {
 export function useHistory(filter: StreamFilter) {
   const resets = useStream((state) => state.resets);
   const ready = useJoined();
+  const asker = filter.factory ?? filter.requester;
 
   const query = useInfiniteQuery({
     queryKey: ["history", resets, filter],
@@ -48,9 +49,9 @@ export function useHistory(filter: StreamFilter) {
             limit: PAGE,
             ...(filter.q === undefined ? {} : { search: filter.q }),
             ...(filter.file === undefined ? {} : { file: filter.file }),
-            ...(filter.factory === undefined ? {} : { factory: filter.factory }),
+            // By who asked first, so that each patch comes with its whole life: a revert names who reverted.
+            ...(asker === undefined ? {} : { factory: asker }),
             ...(filter.op === undefined ? {} : { op: filter.op }),
-            ...(filter.requester === undefined ? {} : { requester: filter.requester }),
             ...(filter.order === undefined ? {} : { order_id: filter.order }),
             ...(filter.status !== undefined && TERMINAL.has(filter.status) ? { event_type: filter.status } : {}),
             ...(pageParam === "" ? {} : { cursor: pageParam }),

@@ -43,6 +43,12 @@ test("a batch is seen within a second of its answer, its diff opened, it is reve
   await page.getByRole("region", { name: "Patch", exact: true }).getByText("Reverted").first().waitFor();
   const tree = await client.patches.get("live-1");
   expect(tree.ok && tree.events.at(-1)?.event_type).toBe("patch_reverted");
+
+  // Read from the log, narrowed to who asked for it and not to who reverted it, it is reverted too.
+  for (const who of ["requester", "factory"]) {
+    await page.goto(`/live?order=ORD-LIVE&${who}=browser-test`);
+    await page.locator('[data-patch="live-1"][data-status="patch_reverted"]').waitFor();
+  }
   expect(faults).toEqual([]);
   await context.close();
 });
@@ -62,6 +68,59 @@ test("history and stream are one list: what was there before and what comes afte
     .locator("[data-patch]")
     .evaluateAll((rows) => rows.map((row) => row.getAttribute("data-patch")));
   expect(shown).toEqual([...before, ...after].toReversed());
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("an order's timeline has what its factory told before the page was opened and what it tells now, each once", async () => {
+  const orderId = "ORD-TOLD";
+  await placeOrder(client, orderId);
+  const fulfil = async (phase: string) => {
+    const patches = [{ op: "create-file" as const, file: `src/${phase}.ts`, block: "export {};\n" }];
+    const answer = await client.orders.fulfilPhase({ orderId, phase, patches });
+    if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`);
+  };
+  const told = async () => {
+    const answer = await client.orders.phases(orderId, { limit: 500 });
+    return answer.ok ? answer.phases.map(({ event_type }) => event_type) : [];
+  };
+  await fulfil("first");
+  await expect.poll(told).toContain("phase_implemented");
+  const { page, context, faults } = await visit(browser, url);
+  await signIn(page, token, `/orders/${orderId}`);
+  await connected(page);
+  await page.locator('[data-phase="phase_implemented"]', { hasText: "first" }).waitFor();
+  await fulfil("second");
+  await page.locator('[data-phase="phase_implemented"]', { hasText: "second" }).waitFor();
+  const shown = () =>
+    page.locator("[data-phase]").evaluateAll((lines) => lines.map((line) => line.getAttribute("data-phase")));
+  await expect.poll(async () => ({ shown: await shown() })).toEqual({ shown: await told() });
+  expect(new Set(await told()).size).toBeLessThan((await told()).length);
+  expect(faults).toEqual([]);
+  await context.close();
+});
+
+test("the live rate is drawn, follows its room, and says of the second that is pointed at how many events it had", async () => {
+  await placeOrder(client, "ORD-RATE");
+  const { page, context, faults } = await visit(browser, url);
+  await signIn(page, token, "/live");
+  await connected(page);
+  const canvas = page.getByTestId("rate").locator("canvas");
+  await canvas.waitFor();
+  await createFile(client, { orderId: "ORD-RATE", patchId: "rate-1", file: "src/rate.ts" });
+  await rowOf(page, "rate-1").waitFor();
+  /** Pixels that are not empty. */
+  const drawn = () =>
+    canvas.evaluate((element: HTMLCanvasElement) => {
+      const { data } = element.getContext("2d")!.getImageData(0, 0, element.width, element.height);
+      return data.filter((value, index) => index % 4 === 3 && value > 0).length;
+    });
+  await expect.poll(drawn).toBeGreaterThan(0);
+  const wide = (await canvas.boundingBox())?.width;
+  await page.setViewportSize({ width: 1000, height: 800 });
+  await expect.poll(async () => (await canvas.boundingBox())?.width).toBeLessThan(wide ?? 0);
+  await page.getByTestId("rate").locator(".u-over").hover();
+  await expect.poll(() => page.getByTestId("rate").textContent()).toMatch(/^\d+ events?$/);
   expect(faults).toEqual([]);
   await context.close();
 });

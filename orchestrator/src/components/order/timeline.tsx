@@ -1,6 +1,7 @@
 import { GitCommitVertical } from "lucide-react";
 import { cn } from "../../lib/cn.ts";
-import { moment, plural } from "../../lib/format.ts";
+import { moment, plural, when } from "../../lib/format.ts";
+import type { StreamEvent } from "../../stream/event.ts";
 import type { PatchRow } from "../../stream/PatchBook.ts";
 import { lookOf } from "../../stream/status.ts";
 import { LineCounts, Path } from "../lines.tsx";
@@ -39,22 +40,38 @@ export function Timeline({
     <ol className="relative ml-2 border-l border-line-strong">
       {steps.map((step) =>
         step.kind === "phase" ? (
-          <li key={step.key} className="relative flex items-baseline gap-3 py-1.5 pl-6 text-xs text-ink-3">
-            <span aria-hidden className="absolute top-3 -left-[3.500px] size-1.5 rounded-full bg-line-strong" />
-            <span className="min-w-0 break-words">
-              <span className="text-ink-2">{step.event.type.replaceAll("_", " ")}</span>
-              {step.event.phase ? ` · ${step.event.phase}` : ""}
-              {step.event.message ? ` · ${step.event.message}` : ""}
-            </span>
-            <time className="nums ml-auto shrink-0 pr-4" dateTime={new Date(step.at).toISOString()}>
-              {moment(new Date(step.at).toISOString())}
-            </time>
-          </li>
+          <Phase key={step.key} event={step.event} />
         ) : (
           <Batch key={step.key} step={step} selected={selected} onOpen={onOpen} />
         ),
       )}
     </ol>
+  );
+}
+
+/** Types that tell of something that went wrong. */
+const WENT_WRONG = /(?:^|_)(?:error|failed)(?:_|$)/;
+
+function Phase({ event }: { event: StreamEvent }) {
+  const wrong = WENT_WRONG.test(event.type);
+  return (
+    <li data-phase={event.type} className="relative flex items-baseline gap-3 py-1.5 pl-6 text-xs text-ink-3">
+      {wrong ? (
+        <span className="absolute top-1.5 -left-[8px] grid size-4 place-items-center rounded-full bg-bg">
+          <StatusMark status="failed" silent className="size-3" />
+        </span>
+      ) : (
+        <span aria-hidden className="absolute top-3 -left-[3.500px] size-1.5 rounded-full bg-line-strong" />
+      )}
+      <span className="min-w-0 break-words">
+        <span className={wrong ? "text-failed" : "text-ink-2"}>{event.type.replaceAll("_", " ")}</span>
+        {event.phase ? ` · ${event.phase}` : ""}
+        {event.message ? ` · ${event.message}` : ""}
+      </span>
+      <time className="nums ml-auto shrink-0 pr-4" dateTime={new Date(event.at).toISOString()}>
+        {when(event.at)}
+      </time>
+    </li>
   );
 }
 
