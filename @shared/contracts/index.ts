@@ -1,3 +1,5 @@
+export * from "./agentRuns.ts";
+export * from "./aiProviders.ts";
 export * from "./analytics.ts";
 export * from "./contracts.ts";
 export * from "./custody.ts";

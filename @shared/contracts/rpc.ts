@@ -1,4 +1,13 @@
 import { z } from "zod";
+import type {
+  Assignment,
+  Decision,
+  ExecuteTaskInput,
+  Execution,
+  ExecutionDetail,
+  ProviderName,
+  ProviderStatus,
+} from "./aiProviders.ts";
 import type { Failed, Result } from "./errors.ts";
 import type {
   FileMarkers,
@@ -85,6 +94,26 @@ export interface FactoryOpsRpc {
   getOrder(input: { orderId: string }): Promise<Result<{ order: Order; tasks: Task[] }>>;
   setOrderStatus(input: { orderId: string; status: OrderStatus; reason?: string }): Promise<Result<{ order: Order }>>;
   setTaskStatus(input: { taskId: string; status: TaskStatus; reason?: string }): Promise<Result<{ task: Task }>>;
+}
+
+export interface AIProviderOpsRpc {
+  /** Gives the task to a provider: by its rules and score, or to the one that is asked for where its rules allow. */
+  assignProvider(
+    taskId: string,
+    preferredProvider?: ProviderName,
+  ): Promise<Result<{ assignment: Assignment; decision: Decision }>>;
+  /** Queues the task's execution. The same `executionId` again answers with the one there is. */
+  executeTask(
+    taskId: string,
+    provider?: ProviderName,
+    options?: Omit<ExecuteTaskInput, "taskId" | "provider">,
+  ): Promise<Result<{ execution: Execution }>>;
+  getProviderStatus(providerName: ProviderName): Promise<Result<{ status: ProviderStatus }>>;
+  /** Those whose rules the task keeps, best first. */
+  listAvailableProviders(taskId: string): Promise<Result<{ providers: ProviderStatus[] }>>;
+  /** An execution that has ended is answered as it ended. */
+  cancelExecution(executionId: string, reason?: string): Promise<Result<{ execution: Execution }>>;
+  getExecution(executionId: string): Promise<Result<{ execution: ExecutionDetail }>>;
 }
 
 export interface FactoryRequest {

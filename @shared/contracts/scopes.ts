@@ -20,6 +20,11 @@ export const SCOPES = [
   "tokens:write",
   "delivery:read",
   "delivery:write",
+  "ai:read",
+  "ai:write",
+  "hil:read",
+  "hil:write",
+  "github:read",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

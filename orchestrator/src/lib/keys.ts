@@ -29,7 +29,8 @@ export function useKeys(shortcuts: readonly Shortcut[]): void {
 }
 
 const SECOND_KEY_MS = 900;
-const isTyping = (target: EventTarget | null): boolean =>
+/** Whether keys pressed there are text. */
+export const isTyping = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && (target.isContentEditable || /^(?:INPUT|TEXTAREA|SELECT)$/.test(target.tagName));
 const inDialog = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement &&

@@ -159,3 +159,36 @@ test("a paused list holds still, says how many came, and shows them when it goes
   await rowOf(page, "pause-2").waitFor();
   await context.close();
 });
+
+test("what is typed into the search stays there and is found, while the cursor moves and events keep coming", async () => {
+  await placeOrder(client, "ORD-TYPE");
+  for (const patchId of ["type-1", "type-2"])
+    await createFile(client, { orderId: "ORD-TYPE", patchId, file: `src/${patchId}.ts` });
+  const { page, context, faults } = await visit(browser, url);
+  await signIn(page, token, "/live?order=ORD-TYPE");
+  await connected(page);
+  await rowOf(page, "type-1").waitFor();
+
+  // Two keys before the next frame is drawn: the cursor's line must not take the focus back.
+  const focused = await page.evaluate(async () => {
+    for (const key of ["j", "/"])
+      document.body.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+    for (let frame = 0; frame < 3; frame++) await new Promise(requestAnimationFrame);
+    return document.activeElement?.getAttribute("aria-label");
+  });
+  expect(focused).toBe("Search the stream");
+
+  // Something happens more often than the typing settles.
+  const typed = new AbortController();
+  const events = (async () => {
+    for (let index = 0; !typed.signal.aborted && index < 60; index++)
+      await createFile(client, { orderId: "ORD-TYPE", patchId: `type-busy-${index}`, file: `src/busy${index}.ts` });
+  })();
+  await page.keyboard.type("type-1", { delay: 120 });
+  await expect.poll(() => new URL(page.url()).searchParams.get("q"), { timeout: 5_000 }).toBe("type-1");
+  typed.abort();
+  await events;
+  expect(await page.getByRole("searchbox", { name: "Search the stream" }).inputValue()).toBe("type-1");
+  expect(faults).toEqual([]);
+  await context.close();
+});

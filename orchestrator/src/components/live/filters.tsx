@@ -1,6 +1,6 @@
 import { FACTORIES, PATCH_OPS } from "@shared/contracts";
 import { Search, X } from "lucide-react";
-import { memo, type Ref, useEffect, useState } from "react";
+import { memo, type Ref, useEffect, useRef, useState } from "react";
 import { PATCH_STATUSES, lookOf } from "../../stream/status.ts";
 import { isEmpty, type StreamFilter } from "../../stream/filter.ts";
 import { StatusMark } from "../status.tsx";
@@ -43,12 +43,24 @@ function useSettled(
   onChange: (value: string | undefined) => void,
 ): [string, (text: string) => void] {
   const [text, setText] = useState(value ?? "");
-  useEffect(() => setText(value ?? ""), [value]);
+  // Whom to tell may be another with each event of a busy stream, which must not put off the telling.
+  const tell = useRef(onChange);
+  tell.current = onChange;
+  // What was told comes back as the value, maybe after more was typed: only another's value replaces the text.
+  const told = useRef(value);
   useEffect(() => {
-    if (text === (value ?? "")) return;
-    const timer = setTimeout(() => onChange(text.trim() === "" ? undefined : text.trim()), SETTLE_MS);
+    if (value !== told.current) setText(value ?? "");
+    told.current = value;
+  }, [value]);
+  useEffect(() => {
+    const next = text.trim() === "" ? undefined : text.trim();
+    if (next === value) return;
+    const timer = setTimeout(() => {
+      told.current = next;
+      tell.current(next);
+    }, SETTLE_MS);
     return () => clearTimeout(timer);
-  }, [text, value, onChange]);
+  }, [text, value]);
   return [text, setText];
 }
 

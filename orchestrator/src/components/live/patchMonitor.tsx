@@ -5,7 +5,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { client, need } from "../../api/client.ts";
 import { cn } from "../../lib/cn.ts";
 import { count, plural } from "../../lib/format.ts";
-import { type Shortcut, useKeys } from "../../lib/keys.ts";
+import { isTyping, type Shortcut, useKeys } from "../../lib/keys.ts";
 import { useMedia, useWidth } from "../../lib/media.ts";
 import { isEmpty, type StreamFilter } from "../../stream/filter.ts";
 import { useHistory } from "../../stream/history.ts";
@@ -326,15 +326,17 @@ function PatchList(props: {
   });
   useEffect(() => virtualizer.measure(), [virtualizer, narrow]);
 
-  // The cursor's line is brought into view and focused, once for each move.
+  // The cursor's line is brought into view and focused, once for each move: but not away from a field that is typed in.
   useEffect(() => {
     if (cursor === null) return;
     const index = lines.findIndex(({ key }) => key === cursor);
     if (index === -1) return;
     virtualizer.scrollToIndex(index, { align: "auto" });
-    requestAnimationFrame(() =>
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] button`)?.focus({ preventScroll: true }),
-    );
+    const frame = requestAnimationFrame(() => {
+      if (isTyping(document.activeElement)) return;
+      scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"] button`)?.focus({ preventScroll: true });
+    });
+    return () => cancelAnimationFrame(frame);
   }, [cursor]);
 
   const items = virtualizer.getVirtualItems();
