@@ -2,6 +2,27 @@ import type { Generated } from "kysely";
 
 // Written by `npm run db:generate` from migrations/; a test fails where the two differ.
 
+interface OpsAiDeadLettersTable {
+  id: string;
+  queue: string;
+  message: string;
+  execution_id: string | null;
+  reason: string | null;
+  attempts: Generated<number>;
+  status: Generated<"dead" | "redriven" | "discarded">;
+  created_at: string;
+  redriven_at: string | null;
+}
+
+interface OpsAiExecutionOutputTable {
+  execution_id: string;
+  attempt: number;
+  seq: number;
+  ts: string;
+  type: string;
+  body: string;
+}
+
 interface OpsAiProviderAssignmentsTable {
   id: Generated<number>;
   task_uuid: string;
@@ -14,6 +35,31 @@ interface OpsAiProviderAssignmentsTable {
   reason: string | null;
   created_at: Generated<string>;
   updated_at: Generated<string>;
+  decision: string | null;
+}
+
+interface OpsAiProviderAttemptsTable {
+  execution_id: string;
+  attempt: number;
+  provider_name: string;
+  model: string | null;
+  status: Generated<"running" | "ended">;
+  class: string | null;
+  message: string | null;
+  error: string | null;
+  batch_id: string | null;
+  external_id: string | null;
+  base_commit: string | null;
+  cli_version: string | null;
+  input: string | null;
+  patch_data: string | null;
+  input_tokens: number | null;
+  output_tokens: number | null;
+  cached_tokens: number | null;
+  cost_usd: number | null;
+  duration_ms: number | null;
+  started_at: string;
+  finished_at: string | null;
 }
 
 interface OpsAiProviderConfigsTable {
@@ -45,6 +91,13 @@ interface OpsAiProviderExecutionsTable {
   created_at: Generated<string>;
   started_at: string | null;
   finished_at: string | null;
+  workspace_id: Generated<string>;
+  class: string | null;
+  attempts: Generated<number>;
+  race: string | null;
+  created_by: Generated<string>;
+  hil_request_id: string | null;
+  cancel_reason: string | null;
 }
 
 interface OpsApiTokensTable {
@@ -101,6 +154,22 @@ interface OpsDeliveryReportsTable {
   events: Generated<number>;
   content_hash: Generated<string>;
   pushed_version: Generated<number>;
+}
+
+interface OpsHilRequestsTable {
+  id: string;
+  kind: "clarification" | "plan-approval" | "failure";
+  status: Generated<"open" | "answered" | "expired" | "cancelled">;
+  order_id: string | null;
+  task_uuid: string | null;
+  execution_id: string | null;
+  question: string;
+  options: Generated<string>;
+  answer: string | null;
+  answered_by: string | null;
+  created_at: string;
+  answered_at: string | null;
+  expires_at: string;
 }
 
 interface OpsOpsIssuesTable {
@@ -390,7 +459,10 @@ interface OpsWorkspaceCursorsTable {
 
 /** DB_OPS */
 export interface OpsDatabase {
+  ai_dead_letters: OpsAiDeadLettersTable;
+  ai_execution_output: OpsAiExecutionOutputTable;
   ai_provider_assignments: OpsAiProviderAssignmentsTable;
+  ai_provider_attempts: OpsAiProviderAttemptsTable;
   ai_provider_configs: OpsAiProviderConfigsTable;
   ai_provider_executions: OpsAiProviderExecutionsTable;
   api_tokens: OpsApiTokensTable;
@@ -398,6 +470,7 @@ export interface OpsDatabase {
   delivery_orders: OpsDeliveryOrdersTable;
   delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
+  hil_requests: OpsHilRequestsTable;
   ops_issues: OpsOpsIssuesTable;
   ops_scans: OpsOpsScansTable;
   patch_custody: OpsPatchCustodyTable;
