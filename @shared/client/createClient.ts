@@ -63,6 +63,8 @@ export interface LogQuery {
   task_id?: string;
   file?: string;
   search?: string;
+  /** With `search`: all events of the patches found, not those alone that have the text. */
+  lives?: "true";
   order_id?: string;
   requester?: string;
   op?: string;

@@ -33,7 +33,8 @@ interface Chain {
 /**
  * Whether the records form unbroken chains from their first links, whether these lead to the heads that the report names,
  * and whether what the report says of the order is what its events come to. `lines` are those of the export, each the
- * RFC 8785 text of a record; empty ones count as none. Records after a head are held to the chain and count for nothing.
+ * RFC 8785 text of a record; empty ones count as none. Records after a head are held to the chain and count for nothing;
+ * so do those of a chain that the report does not name, unless they are of its order and from before it was made.
  *
  * What the report says of the order itself (`asked`) and of costs stands in no event: of these it is only checked that
  * they are as the report was sealed.
@@ -66,7 +67,12 @@ export async function verifyReport(
     if (!link.ok) return link;
     const { record } = link;
     const head = heads.get(record.workspace_id);
-    if (!head) continue;
+    if (!head) {
+      if (record.order_id !== report.order_id || record.ts > report.generated_at) continue;
+      const { workspace_id: workspaceId, seq } = record;
+      const reason = `the report leaves out the chain ${workspaceId}, whose link ${seq} is of its order and older than it`;
+      return { ok: false, reason, link: { workspaceId, seq }, member: "custody" };
+    }
     if (record.seq === head.seq && record.hash !== head.hash) {
       return brokenAt(record, "it is not the link that the report names as the chain's head");
     }

@@ -2,10 +2,12 @@ import {
   createRootRoute,
   createRoute,
   createRouter,
+  Link,
   lazyRouteComponent,
   Outlet,
   redirect,
 } from "@tanstack/react-router";
+import { Compass } from "lucide-react";
 import { z } from "zod";
 import { ApiError, queryClient } from "./api/client.ts";
 import { sessionQuery } from "./api/queries.ts";
@@ -20,7 +22,14 @@ const day = z.iso.date().optional().catch(undefined);
 const root = createRootRoute({
   component: Outlet,
   notFoundComponent: () => (
-    <Empty title="There is no such page">The address may be of something that was renamed.</Empty>
+    <main className="flex min-h-dvh items-center justify-center">
+      <Empty icon={<Compass />} title="There is no such page">
+        The address may be of something that was renamed.{" "}
+        <Link to="/" className="text-accent-ink hover:underline">
+          To the overview
+        </Link>
+      </Empty>
+    </main>
   ),
 });
 

@@ -76,7 +76,7 @@ export function TodayTotal() {
   const total = data ? data.total + Math.max(0, requested - data.mark) : null;
   return (
     <Tooltip content="Patches asked for today, since midnight UTC">
-      <span tabIndex={0} className="hidden items-baseline gap-1.5 rounded-md px-1.5 text-xs text-ink-3 sm:flex">
+      <span tabIndex={0} className="flex items-baseline gap-1.5 rounded-md px-1.5 text-xs text-ink-3">
         <span className="nums text-sm font-semibold text-ink">{total === null ? "–" : brief(total)}</span>
         today
       </span>

@@ -102,7 +102,7 @@ export function HealthButton() {
         aria-label={`Health: ${worst === null ? "unknown" : worst ? "all parts up" : "a part is down"}`}
       >
         <PartMark ok={worst} />
-        Health
+        <span className="hidden sm:inline">Health</span>
       </PopoverTrigger>
       <PopoverContent align="end">
         <Parts parts={parts} className="flex flex-col gap-2 text-xs" />

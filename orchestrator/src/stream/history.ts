@@ -47,7 +47,7 @@ export function useHistory(filter: StreamFilter) {
         client.patches.logs(
           {
             limit: PAGE,
-            ...(filter.q === undefined ? {} : { search: filter.q }),
+            ...(filter.q === undefined ? {} : { search: filter.q, lives: "true" as const }),
             ...(filter.file === undefined ? {} : { file: filter.file }),
             // By who asked first, so that each patch comes with its whole life: a revert names who reverted.
             ...(asker === undefined ? {} : { factory: asker }),

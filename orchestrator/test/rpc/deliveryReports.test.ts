@@ -1,6 +1,8 @@
 import { linesOf, verifyReport } from "@shared/client";
 import {
+  CustodyRecordSchema,
   type CustodyRecord,
+  DeliveryLedger,
   type DeliveryReport,
   DeliveryReportSchema,
   type DeliveryReportsRpc,
@@ -47,6 +49,12 @@ const reportOf = async (orderId: string): Promise<{ report: DeliveryReport; mark
     markdown: report.report_md,
     version: report.version,
   };
+};
+
+/** The report with the seal that its content asks for. */
+const seal = <T extends object>(report: T): T => {
+  const { sha256: _, ...rest } = report as T & { sha256: string };
+  return { ...rest, sha256: hashOf(rest) } as never;
 };
 
 async function exported(orderId: string): Promise<string[]> {
@@ -190,10 +198,6 @@ describe("the report of an order", () => {
       for (const key of path.slice(0, -1)) at = at[key] as typeof at;
       at[path.at(-1)!] = made;
       return copy as never;
-    };
-    const seal = <T extends object>(report: T): T => {
-      const { sha256: _, ...rest } = report as T & { sha256: string };
-      return { ...rest, sha256: hashOf(rest) } as never;
     };
     const hashed = (record: CustodyRecord): CustodyRecord => {
       const { hash: _, ...rest } = record;
@@ -366,7 +370,22 @@ describe("the report of an order", () => {
     const { report } = await reportOf(order.orderId);
     expect(report.delivered.patches.total).toBe(2);
     expect(report.custody).toHaveLength(2);
-    expect(await verifyReport(report, await exported(order.orderId))).toMatchObject({ ok: true });
+    const lines = await exported(order.orderId);
+    expect(await verifyReport(report, lines)).toMatchObject({ ok: true });
+
+    // A report that keeps quiet about where else it worked, sealed as if it were whole.
+    const atHome = report.custody.filter(({ workspace_id: id }) => id === order.workspaceId);
+    const ledger = new DeliveryLedger();
+    for (const line of lines) {
+      const record = CustodyRecordSchema.parse(JSON.parse(line));
+      if (record.workspace_id === order.workspaceId && record.order_id === order.orderId) ledger.add(record);
+    }
+    const quiet = seal({ ...report, custody: atHome, delivered: ledger.summary() });
+    expect(await verifyReport(quiet, lines)).toMatchObject({
+      ok: false,
+      member: "custody",
+      link: { workspaceId: other.workspaceId },
+    });
   });
 });
 

@@ -87,6 +87,27 @@ describe("the log of patches", () => {
     expect((await list({ search })).results).toEqual(expected);
   });
 
+  it("searched for lives, has all of a patch of which one event has the text: its last word is its last", async () => {
+    const workspaceId = mint("lives");
+    const life = [
+      { event_type: "patch_requested", meta: { reason: "a needle in it" } },
+      { event_type: "patch_applied", meta: {} },
+      { event_type: "patch_reverted", meta: { reason: "not wanted" } },
+    ].map((event, hour) => ({
+      ...event,
+      patch_id: "lives-1",
+      file: "lives.ts",
+      op: "append",
+      ts: `2026-01-01T0${hour}:00:00.000Z`,
+    }));
+    value(await recordEvents(context(), { workspaceId, events: life }));
+    await delivered(workspaceId);
+    const types = async (query: Record<string, unknown>) =>
+      (await list({ search: "a needle", ...query })).results.map(({ event_type }) => event_type);
+    expect(await types({})).toEqual(["patch_requested"]);
+    expect(await types({ lives: "true" })).toEqual(["patch_reverted", "patch_applied", "patch_requested"]);
+  });
+
   it("narrowed to a factory, has the whole life of each patch it asked for, whoever reverted it", async () => {
     const workspaceId = mint("by");
     const event = (patch_id: string, event_type: string, hour: number, requester?: string) => ({
@@ -171,6 +192,7 @@ describe("every query", () => {
       { search: "index", order: "asc" },
       { from: "2026-03-01", to: "2026-03-02" },
       { search: "ab", order_id: "O" },
+      { search: "index", lives: "true" },
     ].map((query): [string, string, readonly unknown[]] => {
       const parsed = ListPatchLogsSchema.parse(query);
       const after = { createdAt: "2026-03-01T00:00:00.000Z", id: 7 };

@@ -22,6 +22,8 @@ export const ListPatchLogsSchema = z.object({
   file: text.optional(),
   /** A part of the path, operation, patch id or meta; upper and lower case are one. */
   search: text.optional(),
+  /** With `search`: of each patch that has it in one of its events, all events. Of three characters or more. */
+  lives: z.stringbool().default(false),
   order_id: text.optional(),
   requester: text.optional(),
   op: text.optional(),
@@ -138,7 +140,10 @@ export function patchLogsQuery(
   if (query.from !== undefined) rows = rows.where("created_at", ">=", query.from);
   if (query.to !== undefined) rows = rows.where("created_at", "<=", query.to);
   if (query.file !== undefined) rows = rows.where(contains(["file_path"], query.file));
-  if (query.search !== undefined) rows = rows.where(contains(["file_path", "op", "patch_id", "meta"], query.search));
+  if (query.search !== undefined) {
+    const found = contains(["file_path", "op", "patch_id", "meta"], query.search);
+    rows = rows.where(query.lives && isIndexed(query.search) ? ofPatchesWith(found) : found);
+  }
   if (after) {
     rows = rows
       .where("created_at", query.order === "asc" ? ">=" : "<=", after.createdAt)
@@ -151,12 +156,14 @@ export function patchLogsQuery(
     .offset(after ? 0 : query.offset);
 }
 
+const isIndexed = (needle: string): boolean => Array.from(needle).length >= 3;
+
 /**
  * Whether one of the columns holds the text, by the trigram index. It knows no text under three characters; for those
  * the rows that the other filters leave are looked at one by one, newest first, until the page is full.
  */
 function contains(columns: string[], needle: string): RawBuilder<boolean> {
-  if (Array.from(needle).length < 3) {
+  if (!isIndexed(needle)) {
     const places = columns.map((column) => sql`instr(lower(${sql.ref(column)}), lower(${needle})) > 0`);
     return sql<boolean>`(${sql.join(places, sql` OR `)})`;
   }
@@ -164,6 +171,10 @@ function contains(columns: string[], needle: string): RawBuilder<boolean> {
   const phrase = `{${columns.join(" ")}} : "${needle.replaceAll('"', '""')}"`;
   return sql<boolean>`id IN (SELECT rowid FROM patch_events_search WHERE patch_events_search MATCH ${phrase})`;
 }
+
+/** The events of the patches that have an event of which this is true. */
+const ofPatchesWith = (found: RawBuilder<boolean>): RawBuilder<boolean> =>
+  sql<boolean>`(patch_id, workspace_id) IN (SELECT patch_id, workspace_id FROM patch_events WHERE ${found})`;
 
 const encode = (place: Place): string => Buffer.from(JSON.stringify([place.createdAt, place.id])).toString("base64url");
 
