@@ -1,3 +1,4 @@
+export { readTarball, TarballError } from "./archive/readTarball.ts";
 export type { SnapshotManifest } from "./history/archive.ts";
 export { rebuild, type History } from "./history/rebuild.ts";
 export { restoreSnapshot } from "./history/restore.ts";

@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { createReadStream, createWriteStream } from "node:fs";
 import { chmod, mkdir, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { Readable, Transform, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { fail, type Result } from "@shared/contracts";
-import { Parser, type ReadEntry } from "tar";
+import { readTarball, TarballError } from "patch-engine";
+import type { ReadEntry } from "tar";
 import { ENGINE_DIRECTORY, permissionsOf } from "./copyTree.ts";
 import {
   resolveBelowRoots,
@@ -61,9 +61,6 @@ async function openArchive(
   return { ok: true, sha256: hash.digest("hex"), read: () => createReadStream(path) };
 }
 
-/** What is wrong with an archive, on its way out of a stream. */
-class ArchiveError extends Error {}
-
 async function unpack(
   compressed: Readable,
   into: string,
@@ -73,13 +70,12 @@ async function unpack(
   const directories = new Set<string>();
   let entries = 0;
   let bytes = 0;
-  let writing = Promise.resolve();
 
-  const take = async (entry: ReadEntry): Promise<void> => {
+  const take = async (entry: ReadEntry, signal: AbortSignal): Promise<void> => {
     entries += 1;
-    if (entries > limits.entries) throw new ArchiveError("the archive has too many entries");
+    if (entries > limits.entries) throw new TarballError("the archive has too many entries");
     bytes += entry.size;
-    if (bytes > limits.unpackedBytes) throw new ArchiveError("the archive unpacks to too much");
+    if (bytes > limits.unpackedBytes) throw new TarballError("the archive unpacks to too much");
     const path = strippedPath(entry);
     if (path === null || DIRECTORY_ENTRIES.has(entry.type)) {
       entry.resume();
@@ -96,39 +92,14 @@ async function unpack(
       directories.add(dirname(target));
     }
     // Exclusive: an archive that names a path twice does not say which one it means.
-    await pipeline(Readable.from(entry), createWriteStream(target, { flags: "wx" }));
+    await pipeline(Readable.from(entry), createWriteStream(target, { flags: "wx" }), { signal });
     await chmod(target, permissionsOf(entry.mode ?? 0o644));
   };
 
   try {
-    await new Promise<void>((resolve, reject) => {
-      const parser = new Parser({
-        strict: true,
-        gzip: false,
-        onReadEntry: (entry) => {
-          writing = writing.then(() => take(entry));
-          writing.catch(reject);
-        },
-      });
-      parser.on("error", (error: unknown) => reject(new ArchiveError("the archive is damaged", { cause: error })));
-      parser.on("end", resolve);
-      const sink = new Writable({
-        write: (chunk: Buffer, _encoding, done) => {
-          if (parser.write(chunk)) done();
-          else parser.once("drain", done);
-        },
-        final: (done) => {
-          parser.end();
-          done();
-        },
-      });
-      pipeline(compressed, createGunzip(), countingTo(limits.unpackedBytes), sink).catch(reject);
-    });
-    await writing;
+    await readTarball(compressed, { maxBytes: limits.unpackedBytes }, take);
   } catch (error) {
     return fail("SOURCE_INVALID", reasonOf(error));
-  } finally {
-    compressed.destroy();
   }
   if (entries === 0) return fail("SOURCE_INVALID", "the archive is empty");
   return { ok: true, skipped };
@@ -140,40 +111,21 @@ const PLAIN_ENTRIES: ReadonlySet<string> = new Set(["File", "OldFile", "Contiguo
 /** The entry's path below the archive's leading directory; null for that directory itself. */
 function strippedPath(entry: ReadEntry): string | null {
   if (!PLAIN_ENTRIES.has(entry.type)) {
-    throw new ArchiveError(`the archive has an entry that is neither a file nor a directory (${entry.type})`);
+    throw new TarballError(`the archive has an entry that is neither a file nor a directory (${entry.type})`);
   }
   const segments = entry.path.replace(/^\.\//, "").replace(/\/$/, "").split("/");
   if (entry.path.includes("\0") || segments.some((segment) => segment === "" || segment === "." || segment === "..")) {
-    throw new ArchiveError("the archive has a path that is absolute or leads elsewhere");
+    throw new TarballError("the archive has a path that is absolute or leads elsewhere");
   }
   const isDirectory = DIRECTORY_ENTRIES.has(entry.type);
-  if (segments.length === 1 && !isDirectory) throw new ArchiveError("the archive has no leading directory");
+  if (segments.length === 1 && !isDirectory) throw new TarballError("the archive has no leading directory");
   return segments.length === 1 ? null : segments.slice(1).join("/");
-}
-
-/** What a decompressor would recognise: the parser unpacks it once more, and nothing counts what comes of that. */
-const COMPRESSED = [Buffer.from([0x1f, 0x8b]), Buffer.from([0x28, 0xb5, 0x2f, 0xfd])];
-
-function countingTo(limit: number): Transform {
-  let size = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      if (size === 0 && COMPRESSED.some((magic) => chunk.subarray(0, magic.length).equals(magic))) {
-        done(new ArchiveError("the archive is compressed twice"));
-        return;
-      }
-      size += chunk.byteLength;
-      if (size > limit) done(new ArchiveError("the archive unpacks to too much"));
-      else done(null, chunk);
-    },
-  });
 }
 
 /** Why an archive was refused; what is this machine's own trouble (a full disk) is thrown on. */
 function reasonOf(error: unknown): string {
-  if (error instanceof ArchiveError) return error.message;
+  if (error instanceof TarballError) return error.message;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  if (code.startsWith("Z_")) return "the archive is not gzip, or damaged";
   if (code === "EEXIST" || code === "ENOTDIR" || code === "EISDIR") return "the archive names one path twice";
   if (code === "ENAMETOOLONG") return "the archive has a path that is too long";
   throw error;
