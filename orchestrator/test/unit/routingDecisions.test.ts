@@ -96,65 +96,65 @@ test("the preferred model is preferred, and no more than that", () => {
 });
 
 describe("each hard rule keeps its provider out, whatever its score and whoever asks", () => {
-  const with_ = (name: ProviderName, more: Partial<ProviderFacts>) => ({ name, facts: provider(name, more) });
+  const having = (name: ProviderName, more: Partial<ProviderFacts>) => ({ name, facts: provider(name, more) });
   const missing = { branchMissing: "this task's project names no repository" };
   test.each<[string, { name: ProviderName; facts: ProviderFacts }, Partial<TaskFacts>, string, string]>([
-    ["no branch on GitHub", with_("jules", {}), missing, "github-branch", "PROVIDER_NOT_SUITABLE"],
+    ["no branch on GitHub", having("jules", {}), missing, "github-branch", "PROVIDER_NOT_SUITABLE"],
     [
       "no workspace",
-      with_("claude", {}),
+      having("claude", {}),
       { workspace: { missing: "the task's is not open" } },
       "workspace",
       "PROVIDER_NOT_SUITABLE",
     ],
-    ["nothing in the workspace", with_("codex", {}), { workspace: { files: 0 } }, "workspace", "PROVIDER_NOT_SUITABLE"],
+    ["nothing in the workspace", having("codex", {}), { workspace: { files: 0 } }, "workspace", "PROVIDER_NOT_SUITABLE"],
     [
       "too much to show",
-      with_("workers-ai", {}),
+      having("workers-ai", {}),
       { fit: { tooMuch: "they are over 200000 bytes" } },
       "files-fit",
       "PROVIDER_NOT_SUITABLE",
     ],
-    ["no key", with_("gemini", { keyPresent: false }), {}, "key", "PROVIDER_UNAVAILABLE"],
+    ["no key", having("gemini", { keyPresent: false }), {}, "key", "PROVIDER_UNAVAILABLE"],
     [
       "switched off",
-      with_("gemini", { definition: { ...provider("gemini").definition, enabled: false } }),
+      having("gemini", { definition: { ...provider("gemini").definition, enabled: false } }),
       {},
       "enabled",
       "PROVIDER_UNAVAILABLE",
     ],
     [
       "its breaker open",
-      with_("gemini", { breaker: { ...CLOSED, state: "open", reason: "quota", until: at } }),
+      having("gemini", { breaker: { ...CLOSED, state: "open", reason: "quota", until: at } }),
       {},
       "breaker",
       "PROVIDER_UNAVAILABLE",
     ],
     [
       "one being tried out",
-      with_("gemini", { breaker: { ...CLOSED, state: "half-open", reason: "failures", until: at }, probing: true }),
+      having("gemini", { breaker: { ...CLOSED, state: "half-open", reason: "failures", until: at }, probing: true }),
       {},
       "breaker",
       "PROVIDER_UNAVAILABLE",
     ],
-    ["all places taken", with_("gemini", { running: 4 }), {}, "concurrency", "PROVIDER_UNAVAILABLE"],
+    ["all places taken", having("gemini", { running: 4 }), {}, "concurrency", "PROVIDER_UNAVAILABLE"],
     [
       "no money left today",
-      with_("claude", { budget: { unit: "usd", limit: 10, spent: 9, reserved: 0.8 } }),
+      having("claude", { budget: { unit: "usd", limit: 10, spent: 9, reserved: 0.8 } }),
       {},
       "budget",
       "BUDGET_EXCEEDED",
     ],
     [
       "no units left today",
-      with_("copilot", { budget: { unit: "units", limit: 50, spent: 49, reserved: 1 } }),
+      having("copilot", { budget: { unit: "units", limit: 50, spent: 49, reserved: 1 } }),
       {},
       "budget",
       "BUDGET_EXCEEDED",
     ],
     [
       "no money left of the order's",
-      with_("claude", {}),
+      having("claude", {}),
       { orderBudget: { limit: 1, spent: 0.9, reserved: 0 } },
       "order-budget",
       "BUDGET_EXCEEDED",

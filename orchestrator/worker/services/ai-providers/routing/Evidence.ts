@@ -76,32 +76,24 @@ export class Evidence {
   ) {
     this.#parameters = parameters;
     const byName = new Map<string, ProviderDefinition>(definitions.map((definition) => [definition.name, definition]));
-    for (const cell of cells) {
-      const definition = byName.get(cell.provider);
-      if (definition === undefined) continue;
+    const leaves = new Map<string, Leaf>();
+    for (const { provider, model, type, language, day, weight, reward, costs, costUsd } of cells) {
       // What is said to be of the future is of now.
-      const fade = 2 ** (-Math.max(0, nowDay - cell.day) / parameters.halfLifeDays);
-      const weight = cell.weight * fade;
-      const reward = cell.reward * fade;
-      const expected = weight * definition.capabilities[cell.type];
-      const { provider, model, type, language } = cell;
-      for (const key of [
-        [provider],
-        [provider, model],
-        [provider, model, "type", type],
-        [provider, model, "language", language],
-        [provider, model, type, language],
-      ]) {
-        const sum = this.#sum(key);
-        sum.weight += weight;
-        sum.reward += reward;
-        sum.expected += expected;
+      const fade = 2 ** (-Math.max(0, nowDay - day) / parameters.halfLifeDays);
+      const key = `${provider}\n${model}\n${type}\n${language}`;
+      let leaf = leaves.get(key);
+      if (leaf === undefined) {
+        leaf = { provider, model, type, language, weight: 0, reward: 0, costs: 0, costUsd: 0 };
+        leaves.set(key, leaf);
       }
-      const key = `${provider}\n${model}`;
-      const cost = this.#costs.get(key) ?? { costs: 0, costUsd: 0 };
-      cost.costs += cell.costs * fade;
-      cost.costUsd += cell.costUsd * fade;
-      this.#costs.set(key, cost);
+      leaf.weight += weight * fade;
+      leaf.reward += reward * fade;
+      leaf.costs += costs * fade;
+      leaf.costUsd += costUsd * fade;
+    }
+    for (const leaf of leaves.values()) {
+      const definition = byName.get(leaf.provider);
+      if (definition !== undefined) this.#add(leaf, leaf.weight * definition.capabilities[leaf.type]);
     }
   }
 
@@ -143,15 +135,33 @@ export class Evidence {
     return (costUsd + 2 * typical) / (costs + 2);
   }
 
-  #sum(key: readonly string[]): Sum {
-    const name = key.join("\n");
-    let sum = this.#sums.get(name);
-    if (sum === undefined) {
-      sum = { weight: 0, reward: 0, expected: 0 };
-      this.#sums.set(name, sum);
+  /** An outcome speaks for its cell and for every level above it. */
+  #add({ provider, model, type, language, weight, reward, costs, costUsd }: Leaf, expected: number): void {
+    for (const key of [
+      [provider],
+      [provider, model],
+      [provider, model, "type", type],
+      [provider, model, "language", language],
+      [provider, model, type, language],
+    ]) {
+      const sum = this.#sum(key);
+      this.#sums.set(key.join("\n"), {
+        weight: sum.weight + weight,
+        reward: sum.reward + reward,
+        expected: sum.expected + expected,
+      });
     }
-    return sum;
+    const key = `${provider}\n${model}`;
+    const cost = this.#costs.get(key) ?? { costs: 0, costUsd: 0 };
+    this.#costs.set(key, { costs: cost.costs + costs, costUsd: cost.costUsd + costUsd });
+  }
+
+  #sum(key: readonly string[]): Sum {
+    return this.#sums.get(key.join("\n")) ?? NOTHING;
   }
 }
+
+type Leaf = Omit<OutcomeCell, "day">;
+const NOTHING: Sum = { weight: 0, reward: 0, expected: 0 };
 
 const clamp = (share: number): number => Math.min(0.98, Math.max(0.02, share));
