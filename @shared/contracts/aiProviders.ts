@@ -1,21 +1,15 @@
 import { z } from "zod";
-import { CLI_PROVIDERS, RunClassSchema, UsageSchema } from "./agentRuns.ts";
+import { RunClassSchema, UsageSchema } from "./agentRuns.ts";
 import { VibeErrorSchema } from "./errors.ts";
-import { OrderIdSchema, ProjectIdSchema, TaskIdSchema, WorkspaceIdSchema } from "./ids.ts";
+import { OrderIdSchema, TaskIdSchema, WorkspaceIdSchema } from "./ids.ts";
 import { FactoryNameSchema } from "./orders.ts";
 import { TaskTypeSchema } from "./missionControl.ts";
+import { CostProfileSchema, PrioritySchema, ProviderNameSchema } from "./routing.ts";
 
 /** Who writes code: registry, assignments, executions, and what is asked of people on the way. */
 
-export const MODEL_PROVIDERS = ["workers-ai", "ai-gateway"] as const;
-export const PROVIDERS = ["jules", ...CLI_PROVIDERS, ...MODEL_PROVIDERS] as const;
-export const ProviderNameSchema = z.enum(PROVIDERS);
-export type ProviderName = z.infer<typeof ProviderNameSchema>;
 export const ProviderTypeSchema = z.enum(["jules", "cli", "model"]);
 export type ProviderType = z.infer<typeof ProviderTypeSchema>;
-
-export const PrioritySchema = z.enum(["low", "normal", "high", "urgent"]);
-export const CostProfileSchema = z.enum(["cheap", "balanced", "best"]);
 
 const timestamp = z.string();
 const count = z.number().int().nonnegative();
@@ -312,14 +306,30 @@ export const AIPatchSchema = z.object({
 });
 export type AIPatch = z.infer<typeof AIPatchSchema>;
 
-/** How a project's or an order's tasks are routed. */
-export const RoutingSchema = z.object({
-  preferredModel: z.string().max(200).nullable().default(null),
-  cost_profile: CostProfileSchema.default("balanced"),
-  priority: PrioritySchema.default("normal"),
-  /** Manual override. */
-  provider: ProviderNameSchema.nullable().default(null),
-  maxCostUsd: z.number().positive().nullable().default(null),
-  projectId: ProjectIdSchema.nullable().default(null),
+/**
+ * `PUT /api/ai/providers/{name}/config`: what the deployment says of a provider instead of its definition. It replaces
+ * what was said before; what it leaves out is as defined.
+ */
+export const ProviderConfigSchema = z.object({
+  enabled: z.boolean().default(true),
+  default_model: z.string().min(1).max(200).nullable().default(null),
+  /** Where its key is sent: https, or http on this machine. */
+  api_endpoint: z
+    .url()
+    .refine((text) => /^https:|^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?:[:/]|$)/.test(text), {
+      error: "https, or http on this machine",
+    })
+    .nullable()
+    .default(null),
+  rate_limits: z
+    .object({
+      concurrency: z.number().int().positive().max(1_000).optional(),
+      usdPerDay: z.number().nonnegative().optional(),
+      unitsPerDay: z.number().int().nonnegative().optional(),
+    })
+    .nullable()
+    .default(null),
+  /** USD, of input and output alike. */
+  cost_per_token: z.number().nonnegative().nullable().default(null),
 });
-export type Routing = z.infer<typeof RoutingSchema>;
+export type ProviderConfig = z.infer<typeof ProviderConfigSchema>;

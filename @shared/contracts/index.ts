@@ -13,6 +13,7 @@ export * from "./missionControl.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./replay.ts";
+export * from "./routing.ts";
 export * from "./rpc.ts";
 export * from "./scopes.ts";
 export * from "./sessions.ts";

@@ -5,6 +5,7 @@ import { CodeReviewOutput, FileGenerationOutput, PhaseImplementationSchema } fro
 import { AllowedEditSchema, TaskTypeSchema } from "./missionControl.ts";
 import { PatchOperationSchema } from "./patch.ts";
 import { PatchEvents, type PatchEventType } from "./patchEvents.ts";
+import { StatedRoutingSchema } from "./routing.ts";
 
 export const FACTORIES = ["agent-factory", "data-factory", "services-factory", "ui-factory"] as const;
 export const FactoryNameSchema = z.enum(FACTORIES);
@@ -63,6 +64,8 @@ export const ProjectSchema = z.object({
   name: z.string(),
   repository: z.string().nullable(),
   branch: z.string(),
+  /** How the tasks of its orders are routed; absent: nothing is said of it. */
+  routing: StatedRoutingSchema.optional(),
   created_by: z.string(),
   created_at: timestamp,
   updated_at: timestamp,
@@ -74,6 +77,7 @@ export const CreateProjectSchema = z.object({
   name: z.string().min(1).max(200),
   repository: z.string().max(500).nullable().default(null),
   branch: z.string().max(200).default("main"),
+  routing: StatedRoutingSchema.optional(),
 });
 export type CreateProject = z.infer<typeof CreateProjectSchema>;
 
@@ -111,6 +115,8 @@ export const OrderSchema = z.object({
   factory: FactoryNameSchema,
   status: OrderStatusSchema,
   workspace_id: WorkspaceIdSchema,
+  /** How its tasks are routed, where it differs from its project. */
+  routing: StatedRoutingSchema.optional(),
   created_by: z.string(),
   created_at: timestamp,
   updated_at: timestamp,
@@ -127,6 +133,7 @@ export const CreateOrderSchema = z.object({
   workspaceId: WorkspaceIdSchema.optional(),
   /** Opens the workspace from this source if it is not open yet. */
   source: WorkspaceSourceSchema.optional(),
+  routing: StatedRoutingSchema.optional(),
   tasks: z
     .array(CreateTaskSchema.omit({ orderId: true }))
     .max(200)

@@ -5,9 +5,9 @@ import type {
   ExecuteTaskInput,
   Execution,
   ExecutionDetail,
-  ProviderName,
   ProviderStatus,
 } from "./aiProviders.ts";
+import type { ProviderName } from "./routing.ts";
 import type { Failed, Result } from "./errors.ts";
 import type {
   FileMarkers,

@@ -1,5 +1,6 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
+import { aiProviderRoutes } from "./api/routes/aiProviders.ts";
 import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
@@ -28,6 +29,7 @@ function createOrchestratorApp(): App {
   replayRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
+  aiProviderRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

@@ -3,6 +3,7 @@ import { queue } from "./queues.ts";
 import { scheduled } from "./schedule.ts";
 
 export { EventHub } from "./durable-objects/EventHub.ts";
+export { ProviderState } from "./durable-objects/ProviderState.ts";
 export { Workspace } from "./durable-objects/Workspace.ts";
 export { DeliveryReports } from "./entrypoints/DeliveryReports.ts";
 export { FactoryOps } from "./entrypoints/FactoryOps.ts";

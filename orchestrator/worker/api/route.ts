@@ -32,7 +32,7 @@ export interface NamedSchema {
 }
 
 export interface RouteDefinition {
-  method: "get" | "post" | "patch" | "delete";
+  method: "get" | "post" | "put" | "patch" | "delete";
   /** With parameters in braces: `/api/orders/{orderId}`; `{name...}`, last, is all that follows, slashes too. */
   path: string;
   /** What the caller must hold; `signed-in`: whoever they are; `public`: nobody is asked who they are. */

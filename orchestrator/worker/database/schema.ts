@@ -100,6 +100,22 @@ interface OpsAiProviderExecutionsTable {
   cancel_reason: string | null;
 }
 
+interface OpsAiRouterOutcomesTable {
+  execution_id: string;
+  attempt: number;
+  task_type: string;
+  language: string;
+  provider_name: string;
+  model: string;
+  class: string;
+  batch_id: string;
+  reward: number | null;
+  weight: number | null;
+  cost_usd: number | null;
+  at: string;
+  stale: Generated<number>;
+}
+
 interface OpsApiTokensTable {
   id: string;
   name: string;
@@ -465,6 +481,7 @@ export interface OpsDatabase {
   ai_provider_attempts: OpsAiProviderAttemptsTable;
   ai_provider_configs: OpsAiProviderConfigsTable;
   ai_provider_executions: OpsAiProviderExecutionsTable;
+  ai_router_outcomes: OpsAiRouterOutcomesTable;
   api_tokens: OpsApiTokensTable;
   delivery_cursor: OpsDeliveryCursorTable;
   delivery_orders: OpsDeliveryOrdersTable;
@@ -545,6 +562,7 @@ interface ProjectsOrdersTable {
   created_by: string;
   created_at: string;
   updated_at: string;
+  routing: string | null;
 }
 
 interface ProjectsProjectsTable {
@@ -555,6 +573,7 @@ interface ProjectsProjectsTable {
   created_by: string;
   created_at: string;
   updated_at: string;
+  routing: string | null;
 }
 
 interface ProjectsTasksTable {

@@ -1,4 +1,11 @@
-import { CreateOrderSchema, CustodyRecordSchema, FulfilPhaseSchema, OrderSchema, TaskSchema } from "@shared/contracts";
+import {
+  CreateOrderSchema,
+  CustodyRecordSchema,
+  FulfilPhaseSchema,
+  OrderSchema,
+  StatedRoutingSchema,
+  TaskSchema,
+} from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { createOrder } from "../../services/order/createOrder.ts";
@@ -6,6 +13,7 @@ import { fulfilPhase } from "../../services/order/fulfilPhase.ts";
 import { getOrder } from "../../services/order/getOrder.ts";
 import { listOrders, ListOrdersSchema } from "../../services/order/listOrders.ts";
 import { listPhases, ListPhasesSchema } from "../../services/order/listPhases.ts";
+import { setOrderRouting } from "../../services/order/setOrderRouting.ts";
 import { setOrderStatus, SetOrderStatusSchema } from "../../services/order/setOrderStatus.ts";
 import { applyAnswer, MAX_BATCH_BODY_BYTES } from "../applied.ts";
 import { type App, fieldsOf, route } from "../route.ts";
@@ -77,6 +85,20 @@ export function orderRoutes(app: App): void {
     },
     async (c, ctx, { params, body }) =>
       respond(c, await setOrderStatus(ctx, { ...fieldsOf(body), orderId: params.orderId ?? "" })),
+  );
+  route(
+    app,
+    {
+      method: "put",
+      path: "/api/orders/{orderId}/routing",
+      scope: "orders:write",
+      tag,
+      summary: "Say how an order's tasks are routed to providers",
+      body: { name: "Routing", schema: StatedRoutingSchema },
+      response: { name: "OrderRouted", schema: z.object({ ok, order: OrderSchema }) },
+    },
+    async (c, ctx, { params, body }) =>
+      respond(c, await setOrderRouting(ctx, { orderId: params.orderId ?? "", routing: body })),
   );
   route(
     app,

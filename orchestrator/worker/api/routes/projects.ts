@@ -1,10 +1,11 @@
-import { CreateProjectSchema, ProjectSchema } from "@shared/contracts";
+import { CreateProjectSchema, ProjectSchema, StatedRoutingSchema } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { KeysetSchema } from "../../services/keyset.ts";
 import { createProject } from "../../services/project/createProject.ts";
 import { getProject } from "../../services/project/getProject.ts";
 import { listProjects } from "../../services/project/listProjects.ts";
+import { setProjectRouting } from "../../services/project/setProjectRouting.ts";
 import { type App, route } from "../route.ts";
 
 const ok = z.literal(true);
@@ -53,5 +54,19 @@ export function projectRoutes(app: App): void {
       response: one,
     },
     async (c, ctx, { params }) => respond(c, await getProject(ctx, { projectId: params.projectId ?? "" })),
+  );
+  route(
+    app,
+    {
+      method: "put",
+      path: "/api/projects/{projectId}/routing",
+      scope: "projects:write",
+      tag,
+      summary: "Say how the tasks of a project's orders are routed to providers",
+      body: { name: "Routing", schema: StatedRoutingSchema },
+      response: one,
+    },
+    async (c, ctx, { params, body }) =>
+      respond(c, await setProjectRouting(ctx, { projectId: params.projectId ?? "", routing: body })),
   );
 }

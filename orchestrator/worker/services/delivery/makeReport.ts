@@ -1,6 +1,7 @@
-import { fail, OrderIdSchema, OrderSchema, type Result } from "@shared/contracts";
+import { fail, OrderIdSchema, type Result } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
 import { tasksOfOrderQuery } from "../order/getOrder.ts";
+import { orderOfRow } from "../order/orderOfRow.ts";
 import { taskOfRow } from "../task/taskOfRow.ts";
 import { requireOwnFactory, requireReportAccess } from "./access.ts";
 import { contentOf, costsQuery, type ReportContent } from "./buildReport.ts";
@@ -47,7 +48,7 @@ async function readReport(
   orderId: string,
 ): Promise<Result<{ content: ReportContent; custody: Delivery["custody"] }>> {
   const row = await ctx.db.projects.selectFrom("orders").selectAll().where("id", "=", orderId).executeTakeFirst();
-  const order = row ? OrderSchema.parse(row) : null;
+  const order = row ? orderOfRow(row) : null;
   const factory = order?.factory ?? null;
   const elsewhere = requireOwnFactory(ctx, { order_id: orderId, factory });
   if (elsewhere) return elsewhere;

@@ -18,6 +18,7 @@ import { openWorkspace } from "../workspace/openWorkspace.ts";
 import { rowOfTask, taskOfRow } from "../task/taskOfRow.ts";
 import { syncWorkspaceTasks } from "../task/syncWorkspaceTasks.ts";
 import { findOrder, tasksOfOrderQuery } from "./getOrder.ts";
+import { rowOfOrder } from "./orderOfRow.ts";
 
 /**
  * Takes an order: opens its workspace where a source is given, stores the order with its tasks, and writes into the
@@ -70,6 +71,7 @@ function plan(ctx: ServiceContext, request: CreateOrder): Result<{ order: Order;
     factory: request.factory,
     status: "received",
     workspace_id: workspaceId,
+    ...(request.routing === undefined ? {} : { routing: request.routing }),
     created_by: ctx.actor.id,
     created_at: now,
     updated_at: now,
@@ -118,7 +120,7 @@ async function store(ctx: ServiceContext, order: Order, tasks: readonly Task[]):
   const projects = ctx.db.projects;
   try {
     await batch(ctx.env.DB_PROJECTS, [
-      projects.insertInto("orders").values(order),
+      projects.insertInto("orders").values(rowOfOrder(order)),
       ...tasks.map((task) => projects.insertInto("tasks").values(rowOfTask(task))),
     ]);
   } catch (error) {

@@ -1,7 +1,8 @@
-import { fail, type Order, OrderIdSchema, OrderSchema, type Result, type Task } from "@shared/contracts";
+import { fail, type Order, OrderIdSchema, type Result, type Task } from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { taskOfRow } from "../task/taskOfRow.ts";
 import { requireOrderAccess } from "./access.ts";
+import { orderOfRow } from "./orderOfRow.ts";
 
 /** An order and its tasks in the order of their making. Needs `orders:read`. Errors: NOT_FOUND, FORBIDDEN. */
 export async function getOrder(
@@ -22,7 +23,7 @@ export async function findOrder(ctx: ServiceContext, orderId: string): Promise<R
   if (!id.success) return fail("NOT_FOUND", "there is no such order");
   const row = await ctx.db.projects.selectFrom("orders").selectAll().where("id", "=", id.data).executeTakeFirst();
   if (!row) return fail("NOT_FOUND", "there is no such order");
-  const order = OrderSchema.parse(row);
+  const order = orderOfRow(row);
   return requireOrderAccess(ctx, order) ?? { ok: true, order };
 }
 

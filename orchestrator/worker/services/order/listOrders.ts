@@ -1,14 +1,8 @@
-import {
-  FactoryNameSchema,
-  type Order,
-  OrderSchema,
-  OrderStatusSchema,
-  ProjectIdSchema,
-  type Result,
-} from "@shared/contracts";
+import { FactoryNameSchema, type Order, OrderStatusSchema, ProjectIdSchema, type Result } from "@shared/contracts";
 import type { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { KeysetSchema, type Place, pageOf, readList } from "../keyset.ts";
+import { orderOfRow } from "./orderOfRow.ts";
 
 export const ListOrdersSchema = KeysetSchema.extend({
   status: OrderStatusSchema.optional(),
@@ -28,7 +22,7 @@ export async function listOrders(
   if (!list.ok) return list;
   const { query, after } = list;
   const rows = await ordersQuery(ctx, query, after).execute();
-  const { items, cursor } = pageOf(rows, query.limit, (row) => OrderSchema.parse(row));
+  const { items, cursor } = pageOf(rows, query.limit, orderOfRow);
   return { ok: true, orders: items, cursor };
 }
 

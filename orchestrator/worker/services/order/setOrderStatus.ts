@@ -3,7 +3,6 @@ import {
   fail,
   type Order,
   ORDER_TRANSITIONS,
-  OrderSchema,
   OrderStatusSchema,
   type Result,
   TASK_TRANSITIONS,
@@ -51,7 +50,7 @@ export async function setOrderStatus(
     .set({ status, updated_at: now })
     .where("id", "=", order.id)
     .where("status", "=", order.status)
-    .returningAll();
+    .returning("id");
   const cancelTasks = ctx.db.projects
     .updateTable("tasks")
     .set({ status: "cancelled", updated_at: now })
@@ -68,15 +67,14 @@ export async function setOrderStatus(
       ),
     );
   const [moved] = await batch(ctx.env.DB_PROJECTS, status === "cancelled" ? [move, cancelTasks] : [move]);
-  const row = moved?.results[0];
-  if (row === undefined) return refused;
+  if (moved?.results[0] === undefined) return refused;
   ctx.log.info("an order moved", { orderId: order.id, from: order.status, to: status, reason });
   await askForReport(ctx, order.id);
   if (status === "cancelled") {
     const written = await syncWorkspaceTasks(ctx, order.workspace_id);
     if (!written.ok) return written;
   }
-  return { ok: true, order: OrderSchema.parse(row) };
+  return { ok: true, order: { ...order, status, updated_at: now } };
 }
 
 /**

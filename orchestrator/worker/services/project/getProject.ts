@@ -1,5 +1,6 @@
-import { fail, type Project, ProjectSchema, type Result } from "@shared/contracts";
+import { fail, type Project, type Result } from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
+import { projectOfRow } from "./projectOfRow.ts";
 
 /** Needs `projects:read`. Errors: NOT_FOUND. */
 export async function getProject(
@@ -13,5 +14,5 @@ export async function getProject(
     .selectAll()
     .where("id", "=", input.projectId)
     .executeTakeFirst();
-  return row ? { ok: true, project: ProjectSchema.parse(row) } : fail("NOT_FOUND", "there is no such project");
+  return row ? { ok: true, project: projectOfRow(row) } : fail("NOT_FOUND", "there is no such project");
 }

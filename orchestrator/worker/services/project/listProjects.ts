@@ -1,6 +1,7 @@
-import { type Project, ProjectSchema, type Result } from "@shared/contracts";
+import { type Project, type Result } from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { KeysetSchema, type Place, pageOf, readList } from "../keyset.ts";
+import { projectOfRow } from "./projectOfRow.ts";
 
 /** The projects, newest first. Needs `projects:read`. */
 export async function listProjects(
@@ -13,7 +14,7 @@ export async function listProjects(
   if (!list.ok) return list;
   const { query, after } = list;
   const rows = await projectsQuery(ctx.db, after, query.limit + 1).execute();
-  const { items, cursor } = pageOf(rows, query.limit, (row) => ProjectSchema.parse(row));
+  const { items, cursor } = pageOf(rows, query.limit, projectOfRow);
   return { ok: true, projects: items, cursor };
 }
 
