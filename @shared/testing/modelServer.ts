@@ -184,6 +184,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     step: ScriptStep | null,
   ): Promise<void> => {
     const waits = step?.kind === "slow";
+    // Ended, not destroyed: what was written reaches the client before the connection breaks.
     const breaks = step?.kind === "cut";
     const wait = async (): Promise<void> => {
       response.once("close", () => account.left.resolve());
@@ -197,7 +198,7 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
       response.write(text.slice(0, middle));
       if (waits) await wait();
       if (breaks) {
-        response.destroy();
+        response.socket?.end();
         return;
       }
       response.end(text.slice(middle));
@@ -209,7 +210,6 @@ export async function startModelServer(options: ModelServerOptions = {}): Promis
     for (const event of events.slice(0, from)) response.write(event);
     if (waits) await wait();
     if (breaks) {
-      // What was written reaches the client before the connection breaks.
       response.socket?.end();
       return;
     }

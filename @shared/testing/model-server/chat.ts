@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { openaiRefusal } from "./openaiRefusal.ts";
-import { type Answer, bearerOf, halves, type Protocol, sse } from "./protocol.ts";
+import { type Answer, bearerIn, bearerOf, halves, type Protocol, sse } from "./protocol.ts";
 
 const MessageSchema = z.looseObject({
   role: z.enum(["system", "developer", "user", "assistant", "tool", "function"]),
@@ -14,12 +14,7 @@ const RequestSchema = z.looseObject({
     .array(
       z.looseObject({
         type: z.string(),
-        function: z
-          .looseObject({
-            name: z.string(),
-            parameters: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
-          })
-          .optional(),
+        function: z.looseObject({ name: z.string() }).optional(),
       }),
     )
     .nullish(),
@@ -43,7 +38,8 @@ export const chat: Protocol = {
   name: "chat",
   match: (method, path) =>
     method === "POST" && /(^|\/)chat\/completions$/.test(path) ? { model: null, stream: null, counts: false } : null,
-  keyOf: bearerOf,
+  // AI Gateway has a header of its own beside that of the model's vendor.
+  keyOf: (headers) => bearerOf(headers) ?? bearerIn(headers["cf-aig-authorization"]),
   read(body) {
     const parsed = RequestSchema.safeParse(body);
     if (!parsed.success) return { error: z.prettifyError(parsed.error) };
@@ -52,15 +48,7 @@ export const chat: Protocol = {
       model,
       stream: stream === true,
       tools: (tools ?? []).flatMap((tool) =>
-        tool.function
-          ? [
-              {
-                name: tool.function.name,
-                kind: "function" as const,
-                parameters: Object.keys(tool.function.parameters?.properties ?? {}),
-              },
-            ]
-          : [],
+        tool.function ? [{ name: tool.function.name, kind: "function" as const }] : [],
       ),
       text: JSON.stringify(messages),
     };

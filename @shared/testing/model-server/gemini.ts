@@ -4,8 +4,6 @@ import { type Answer, halves, type Protocol, retryAfter, sse } from "./protocol.
 const ContentSchema = z.looseObject({ role: z.string().optional(), parts: z.array(z.looseObject({})).optional() });
 const DeclarationSchema = z.looseObject({
   name: z.string(),
-  parameters: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
-  parametersJsonSchema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
 });
 const RequestSchema = z.looseObject({
   contents: z.union([z.array(ContentSchema).min(1), ContentSchema]),
@@ -69,11 +67,7 @@ export const gemini: Protocol = {
       model: model ?? "",
       stream: stream === true,
       tools: (tools ?? []).flatMap(({ functionDeclarations = [] }) =>
-        functionDeclarations.map(({ name, parameters, parametersJsonSchema }) => ({
-          name,
-          kind: "function" as const,
-          parameters: Object.keys((parametersJsonSchema ?? parameters)?.properties ?? {}),
-        })),
+        functionDeclarations.map(({ name }) => ({ name, kind: "function" as const })),
       ),
       text: JSON.stringify([systemInstruction, contents]),
     };

@@ -8,14 +8,7 @@ const RequestSchema = z.looseObject({
   system: BlocksSchema.optional(),
   max_tokens: z.number().int().positive().optional(),
   stream: z.boolean().optional(),
-  tools: z
-    .array(
-      z.looseObject({
-        name: z.string(),
-        input_schema: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).optional(),
-      }),
-    )
-    .optional(),
+  tools: z.array(z.looseObject({ name: z.string() })).optional(),
 });
 
 const usageOf = ({ usage: { input, output } }: Answer) => ({
@@ -64,11 +57,7 @@ export const messages: Protocol = {
     return {
       model,
       stream: stream === true,
-      tools: (tools ?? []).map(({ name, input_schema: schema }) => ({
-        name,
-        kind: "function" as const,
-        parameters: Object.keys(schema?.properties ?? {}),
-      })),
+      tools: (tools ?? []).map(({ name }) => ({ name, kind: "function" as const })),
       text: JSON.stringify([system, turns]),
     };
   },

@@ -58,8 +58,9 @@ export const halves = (text: string): string[] => {
   return [text.slice(0, middle), text.slice(middle)].filter((piece) => piece !== "");
 };
 
-export const bearerOf = (headers: IncomingHttpHeaders): string | null =>
-  /^Bearer (.+)$/i.exec(headers.authorization ?? "")?.[1] ?? null;
+export const bearerIn = (header: string | string[] | undefined): string | null =>
+  /^Bearer (.+)$/i.exec(typeof header === "string" ? header : "")?.[1] ?? null;
+export const bearerOf = (headers: IncomingHttpHeaders): string | null => bearerIn(headers.authorization);
 
 /** The header that says when to come back. */
 export const retryAfter = (seconds: number | null): Record<string, string> =>

@@ -6,7 +6,6 @@ import type { DeclaredTool, ToolCall } from "./toolCalls.ts";
 const ToolSchema = z.looseObject({
   type: z.string(),
   name: z.string().optional(),
-  parameters: z.looseObject({ properties: z.record(z.string(), z.unknown()).optional() }).nullish(),
 });
 const RequestSchema = z.looseObject({
   model: z.string().min(1),
@@ -17,10 +16,8 @@ const RequestSchema = z.looseObject({
 });
 
 const declared = (tools: readonly z.infer<typeof ToolSchema>[]): DeclaredTool[] =>
-  tools.flatMap(({ type, name, parameters }): DeclaredTool[] =>
-    name !== undefined && (type === "function" || type === "custom")
-      ? [{ name, kind: type, parameters: Object.keys(parameters?.properties ?? {}) }]
-      : [],
+  tools.flatMap(({ type, name }): DeclaredTool[] =>
+    name !== undefined && (type === "function" || type === "custom") ? [{ name, kind: type }] : [],
   );
 
 const usageOf = ({ usage: { input, output } }: Answer) => ({

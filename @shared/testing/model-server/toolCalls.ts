@@ -5,8 +5,6 @@ export interface DeclaredTool {
   name: string;
   /** `custom` tools take text, `function` tools JSON. */
   kind: "function" | "custom";
-  /** The names of its arguments. */
-  parameters: string[];
 }
 
 export interface ToolCall {
