@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { boundedText, retryAfterMs } from "./boundedBody.ts";
+import { boundedText, oneLine, retryAfterMs, saysQuota } from "./foreignAnswer.ts";
 
 /** Jules' REST API, v1alpha: what is unknown of an answer passes through, what is needed of it is checked. */
 
@@ -189,19 +189,6 @@ function refusalOf(response: Response, body: unknown, apiKey: string, now: Date)
   if (status >= 500) return refusal("unavailable", status, message, after);
   return refusal("refused", status, message);
 }
-
-/** What is used up for hours or days, not for seconds. */
-export const saysQuota = (text: string): boolean =>
-  /daily|per day|quota (?:exceeded|exhausted)|exceeded your (?:current )?quota|task limit|credit balance/i.test(text);
-
-/** Text of the other side as one line of at most 300 characters. */
-export const oneLine = (text: string): string =>
-  text
-    .toWellFormed()
-    .replaceAll(/[\p{Cc}\s]+/gu, " ")
-    .trim()
-    .slice(0, 300)
-    .toWellFormed();
 
 function parseJson(text: string): unknown {
   try {

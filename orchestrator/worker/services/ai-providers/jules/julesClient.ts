@@ -5,8 +5,8 @@ import {
   type JulesRefusal,
   type JulesSession,
   type NewSession,
-  oneLine,
 } from "../../../integrations/jules.ts";
+import { oneLine } from "../../../integrations/foreignAnswer.ts";
 
 /** What is done with Jules, above its API: each of these may be done again after a crash. */
 

@@ -1,14 +1,8 @@
 import { NO_USAGE, type RunClass } from "@shared/contracts";
 import { z } from "zod";
 import type { ServiceContext } from "../../../context.ts";
-import {
-  type Jules,
-  julesAt,
-  type JulesRefusal,
-  type JulesSession,
-  oneLine,
-  saysQuota,
-} from "../../../integrations/jules.ts";
+import { oneLine, saysQuota } from "../../../integrations/foreignAnswer.ts";
+import { type Jules, julesAt, type JulesRefusal, type JulesSession } from "../../../integrations/jules.ts";
 import {
   MAX_CHANGE_BYTES,
   type Polled,
