@@ -34,7 +34,7 @@ export const JULES_CALLS = [
   "approvePlan",
   "sendMessage",
 ] as const;
-/** What goes wrong with the next `times` calls of one kind. */
+/** What goes wrong with some calls of one kind. */
 export const JulesFaultSchema = z.object({
   call: z.enum(JULES_CALLS),
   /**
@@ -47,6 +47,8 @@ export const JulesFaultSchema = z.object({
   kind: z.union([z.number().int().min(400).max(599), z.enum(["lost", "hold", "huge", "nonsense"])]),
   retryAfterSeconds: z.number().int().nonnegative().optional(),
   message: z.string().optional(),
+  /** How many such calls go well before. */
+  after: z.number().int().nonnegative().default(0),
   times: z.number().int().positive().default(1),
 });
 
@@ -72,7 +74,8 @@ export const JulesRequestSchema = z.object({
   call: z.enum(JULES_CALLS),
   method: z.string(),
   path: z.string(),
-  body: z.unknown(),
+  /** Null where there was none, or none that is JSON. */
+  body: z.json(),
   status: z.number().int().nullable(),
 });
 export type JulesRequest = z.infer<typeof JulesRequestSchema>;

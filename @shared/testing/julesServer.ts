@@ -42,10 +42,12 @@ interface Session {
   at: number;
   missing: number;
   messages: string[];
+  /** Where in the script each was said. */
+  saidAt: number[];
 }
 interface Account {
   script: Script;
-  faults: (Script["faults"][number] & { left: number })[];
+  faults: (Script["faults"][number] & { left: number; spared: number })[];
   sessions: Session[];
   requests: JulesRequest[];
   held: Deferred<void>;
@@ -102,7 +104,7 @@ export async function startJulesServer(script: JulesScript = {}): Promise<JulesS
     const parsed = JulesScriptSchema.parse(given);
     accounts.set(key, {
       script: parsed,
-      faults: parsed.faults.map((fault) => ({ ...fault, left: fault.times })),
+      faults: parsed.faults.map((fault) => ({ ...fault, left: fault.times, spared: fault.after })),
       sessions: [],
       requests: [],
       held: deferred(),
@@ -135,6 +137,7 @@ export async function startJulesServer(script: JulesScript = {}): Promise<JulesS
       at: 0,
       missing: account.script.activitiesMissing,
       messages: [],
+      saidAt: [],
     };
     account.sessions.unshift(session);
     return shown(account, session);
@@ -173,6 +176,7 @@ export async function startJulesServer(script: JulesScript = {}): Promise<JulesS
     const parsed = MessageSchema.safeParse(body);
     if (!parsed.success) return refuse(400, z.prettifyError(parsed.error));
     session.messages.push(parsed.data.prompt);
+    session.saidAt.push(session.at);
     if (WAITS.has(state) && !isLast) session.at += 1;
     return {};
   };
@@ -186,7 +190,7 @@ export async function startJulesServer(script: JulesScript = {}): Promise<JulesS
     const known = callOf(incoming.method ?? "GET", url.pathname);
     if (!known) return problem(response, 404, "Not found.");
     const { call, id } = known;
-    const body = raw.length === 0 ? undefined : parseJson(raw);
+    const body = raw.length === 0 ? null : parseJson(raw);
     const request: JulesRequest = {
       call,
       method: incoming.method ?? "GET",
@@ -195,8 +199,10 @@ export async function startJulesServer(script: JulesScript = {}): Promise<JulesS
       status: null,
     };
     account.requests.push(request);
-    const fault = account.faults.find((one) => one.call === call && one.left > 0);
+    const set = account.faults.find((one) => one.call === call && one.left > 0);
+    const fault = set && set.spared === 0 ? set : undefined;
     if (fault) fault.left -= 1;
+    else if (set) set.spared -= 1;
     if (fault?.kind === "hold") {
       account.held.resolve();
       await account.gate.promise;
@@ -289,7 +295,7 @@ const sourceOf = (source: Source) => ({
 });
 
 function shown(account: Account, session: Session) {
-  const { at, missing: _missing, messages: _messages, ...rest } = session;
+  const { at, missing: _missing, messages: _messages, saidAt: _saidAt, ...rest } = session;
   const step = account.script.steps[at];
   return {
     ...rest,
@@ -303,7 +309,12 @@ function shown(account: Account, session: Session) {
 const activitiesOf = (account: Account, session: Session) =>
   account.script.steps
     .slice(0, session.at + 1)
-    .flatMap(({ activities }) => activities)
+    .flatMap(({ activities }, at) => [
+      ...activities,
+      ...session.messages
+        .filter((_, n) => session.saidAt[n] === at)
+        .map((userMessage) => ({ originator: "user", userMessaged: { userMessage } })),
+    ])
     .map((activity, index) => ({
       name: `${session.name}/activities/${index + 1}`,
       id: String(index + 1),
@@ -345,10 +356,10 @@ const problem = (
 ): void =>
   reply(response, status, { error: { code: status, message, status: STATUSES[status] ?? "UNKNOWN" } }, headers);
 
-function parseJson(body: Buffer): unknown {
+function parseJson(body: Buffer): z.output<ReturnType<typeof z.json>> {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return z.json().parse(JSON.parse(body.toString("utf8")));
   } catch {
-    return undefined;
+    return null;
   }
 }

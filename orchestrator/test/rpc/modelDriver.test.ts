@@ -227,14 +227,9 @@ describe("hostile answers are bounded or refused, and nothing is written", () =>
   });
 
   test("an answer that tells the key has a class of its own, and is not kept", async () => {
-    const key = await model.script([text("nothing")]);
-    const told = await model.script([text(`${goodbye}\n${key}`)]);
-    // The key of the run is the one the answer tells; the request itself goes by another way.
-    const begun = await modelDriver.begin(
-      WAYS["Workers AI"]!.context(told),
-      aRun({ workspaceId, provider: aProvider("workers-ai"), apiKey: key }),
-      false,
-    );
+    const key = await model.script((mine) => [text(`${goodbye}\n${mine}`)]);
+    const run = aRun({ workspaceId, ...gateway.run(key) });
+    const begun = await modelDriver.begin(gateway.context(key), run, false);
     expect(begun.result).toMatchObject({ class: "key-printed", change: null });
     expect(JSON.stringify(begun.result)).not.toContain(key);
   });

@@ -27,9 +27,10 @@ const servers = inject("providers");
 /** Steers the model server: what requests with a key are answered. */
 export const model = {
   url: `${servers.model}/v1`,
-  script: async (steps: ScriptStep[]): Promise<string> => {
+  script: async (steps: ScriptStep[] | ((key: string) => ScriptStep[])): Promise<string> => {
     const key = mint("model-key");
-    await tell(servers.model + MODEL_CONTROL_PATH, { action: "script", key, steps } satisfies ModelCommand);
+    const given = typeof steps === "function" ? steps(key) : steps;
+    await tell(servers.model + MODEL_CONTROL_PATH, { action: "script", key, steps: given } satisfies ModelCommand);
     return key;
   },
   requests: async (key: string) =>
@@ -43,9 +44,10 @@ export const model = {
 /** Steers the Jules server: an account of one's own. */
 export const jules = {
   url: servers.jules,
-  account: async (script: JulesScript = {}): Promise<string> => {
+  account: async (script: JulesScript | ((key: string) => JulesScript) = {}): Promise<string> => {
     const key = mint("jules-key");
-    await tell(JULES, { action: "account", key, script } satisfies JulesCommand);
+    const given = typeof script === "function" ? script(key) : script;
+    await tell(JULES, { action: "account", key, script: given } satisfies JulesCommand);
     return key;
   },
   requests: async (key: string) =>

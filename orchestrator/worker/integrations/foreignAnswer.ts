@@ -41,3 +41,7 @@ export const oneLine = (text: string): string =>
     .trim()
     .slice(0, 300)
     .toWellFormed();
+
+/** Without a secret, wherever it stands. */
+export const redacted = (text: string, secret: string): string =>
+  secret === "" ? text : text.replaceAll(secret, "[key]");

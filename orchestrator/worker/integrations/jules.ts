@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { boundedText, oneLine, retryAfterMs, saysQuota } from "./foreignAnswer.ts";
+import { boundedText, oneLine, redacted, retryAfterMs, saysQuota } from "./foreignAnswer.ts";
 
 /** Jules' REST API, v1alpha: what is unknown of an answer passes through, what is needed of it is checked. */
 
@@ -181,7 +181,7 @@ function refusalOf(response: Response, body: unknown, apiKey: string, now: Date)
   const parsed = ErrorSchema.safeParse(body);
   const said = parsed.success ? (parsed.data.error.message ?? "") : "";
   const reasons = parsed.success ? (parsed.data.error.details ?? []).map(({ reason }) => reason) : [];
-  const message = `Jules answered ${status}${said === "" ? "" : `: ${oneLine(said.replaceAll(apiKey, "[key]"))}`}`;
+  const message = `Jules answered ${status}${said === "" ? "" : `: ${oneLine(redacted(said, apiKey))}`}`;
   const after = retryAfterMs(response.headers.get("retry-after"), now);
   if (status === 401 || status === 403 || reasons.includes("API_KEY_INVALID")) return refusal("auth", status, message);
   if (status === 404) return refusal("not-found", status, message);

@@ -1,7 +1,7 @@
 import { NO_USAGE, type RunClass } from "@shared/contracts";
 import { z } from "zod";
 import type { ServiceContext } from "../../../context.ts";
-import { oneLine, saysQuota } from "../../../integrations/foreignAnswer.ts";
+import { oneLine, redacted, saysQuota } from "../../../integrations/foreignAnswer.ts";
 import { type Jules, julesAt, type JulesRefusal, type JulesSession } from "../../../integrations/jules.ts";
 import {
   MAX_CHANGE_BYTES,
@@ -215,7 +215,7 @@ function asking(
     done: false,
     cursor: writeCursor({ ...cursor, state, quiet: 0, failed: 0, asked: key }),
     waitMs: FIRST_WAIT_MS,
-    question: { kind, text: text.replaceAll(apiKey, "[key]") },
+    question: { kind, text: redacted(text, apiKey) },
   };
 }
 
@@ -233,7 +233,8 @@ function completed(
   apiKey: string,
 ): ProviderResult {
   const { diff, baseCommit, pullRequest } = deliveredBy(session, activities);
-  const said = lastWordOf(activities)?.replaceAll(apiKey, "[key]") ?? null;
+  const lastWord = lastWordOf(activities);
+  const said = lastWord === null ? null : redacted(lastWord, apiKey);
   const summary =
     pullRequest === null ? said : [`Pull request: ${oneLine(pullRequest)}`, said].filter(Boolean).join("\n");
   const result = (kind: RunClass, message: string): ProviderResult => ({
@@ -257,7 +258,7 @@ function completed(
 }
 
 function endedBadly(session: JulesSession, reason: string, apiKey: string): ProviderResult {
-  const why = oneLine(reason.replaceAll(apiKey, "[key]"));
+  const why = oneLine(redacted(reason, apiKey));
   return {
     ...failed(
       saysQuota(reason) ? "quota" : "agent-error",

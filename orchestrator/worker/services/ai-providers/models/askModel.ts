@@ -2,7 +2,7 @@ import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { ProviderDefinition, RunClass } from "@shared/contracts";
 import { APICallError, generateText, type LanguageModel, type ModelMessage } from "ai";
 import { createWorkersAI } from "workers-ai-provider";
-import { oneLine, retryAfterMs, saysQuota } from "../../../integrations/foreignAnswer.ts";
+import { oneLine, redacted, retryAfterMs, saysQuota } from "../../../integrations/foreignAnswer.ts";
 
 /** The bytes of an answer as it comes over the wire. */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
@@ -115,9 +115,6 @@ export async function askModel(question: Question): Promise<ModelAnswer | ModelR
     return { ...refused, message: redacted(refused.message, apiKey) };
   }
 }
-
-export const redacted = (text: string, secret: string): string =>
-  secret === "" ? text : text.replaceAll(secret, "[key]");
 
 function classify(error: unknown, now: Date): ModelRefusal {
   if (!APICallError.isInstance(error)) return refusal("provider-error", "the connection to the model broke");

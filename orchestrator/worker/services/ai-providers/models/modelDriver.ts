@@ -1,10 +1,10 @@
 import { NO_USAGE, type ProviderDefinition, type RunClass, type Usage } from "@shared/contracts";
 import type { ModelMessage } from "ai";
 import type { ServiceContext } from "../../../context.ts";
-import { oneLine } from "../../../integrations/foreignAnswer.ts";
+import { oneLine, redacted } from "../../../integrations/foreignAnswer.ts";
 import { MAX_CHANGE_BYTES, type ProviderDriver, type ProviderResult, type ProviderRun } from "../driver.ts";
 import { readChange } from "../importChange.ts";
-import { askModel, type ModelAnswer, modelOf, redacted } from "./askModel.ts";
+import type { ModelAnswer } from "./askModel.ts";
 import { formatOf, INSTRUCTIONS, questionOf, repairOf } from "./question.ts";
 import { scopedFiles } from "./scopedFiles.ts";
 
@@ -15,6 +15,9 @@ const MIN_OUTPUT_TOKENS = 512;
 /** Characters a token has at least, as source code goes: what a question costs is not known before it is asked. */
 const CHARACTERS_PER_TOKEN = 3;
 const PROBE_TIMEOUT_MS = 20_000;
+
+/** The SDK takes some 70 ms to be evaluated: not at every start of the Worker, but where a model is asked. */
+const models = () => import("./askModel.ts");
 
 /**
  * Models without tools: Workers AI by its binding, and whatever AI Gateway leads to. They are given the files a task may
@@ -32,6 +35,7 @@ export const modelDriver: ProviderDriver = {
   poll: async () => ({ done: true, result: resultOf("host-lost", "what the model answered was lost") }),
   cancel: async () => undefined,
   async probe(ctx, provider, apiKey) {
+    const { askModel, modelOf } = await models();
     const found = modelOf(ctx.env, provider, provider.default_model, apiKey);
     if (!found.ok) return { state: "failing", class: found.class, message: found.message };
     const answer = await askModel({
@@ -50,6 +54,7 @@ export const modelDriver: ProviderDriver = {
 };
 
 async function answered(ctx: ServiceContext, run: ProviderRun): Promise<ProviderResult> {
+  const { askModel, modelOf } = await models();
   const found = modelOf(ctx.env, run.provider, run.model, run.apiKey);
   if (!found.ok) return resultOf(found.class, found.message);
   const scoped = await scopedFiles(ctx, run);
