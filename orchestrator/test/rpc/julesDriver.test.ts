@@ -179,6 +179,18 @@ describe("what people decide", () => {
   });
 });
 
+test("an answer that Jules has and has not acted on yet is not sent again, nor its question asked again", async () => {
+  const ASKS = { state: "AWAITING_USER_FEEDBACK", activities: [{ agentMessaged: { agentMessage: "Which file?" } }] };
+  const { key, run, begun } = await begin({ steps: [ASKS, { state: "AWAITING_USER_FEEDBACK" }, DELIVERED] });
+  const { cursor } = await follow(run, begun);
+  await julesDriver.answer!(ctx, run, begun.externalId, "clarification", "src/index.ts");
+  await julesDriver.answer!(ctx, run, begun.externalId, "clarification", "src/index.ts");
+  expect((await jules.sessions(key))[0]?.messages).toEqual(["src/index.ts"]);
+  const polled = await julesDriver.poll(ctx, run, { externalId: begun.externalId, cursor });
+  expect(polled).toMatchObject({ done: false });
+  expect(polled).not.toHaveProperty("question");
+});
+
 describe("each ending has its class, and only a patch is a change", () => {
   const FAILED = (reason: string) => ({ state: "FAILED", activities: [{ sessionFailed: { reason } }] });
   const ENDINGS: [string, JulesScript, Partial<ProviderResult>][] = [
