@@ -36,6 +36,7 @@ export default defineProject({
           ENGINE_TOKEN: "engine-token-of-the-tests",
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
+          JULES_WEBHOOK_SECRET: "webhook-secret-of-the-tests",
         },
         workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
       },
@@ -48,6 +49,6 @@ export default defineProject({
     hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts"],
+    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts", "./test/node/providersFixture.ts"],
   },
 });

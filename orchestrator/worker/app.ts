@@ -13,6 +13,7 @@ import { replayRoutes } from "./api/routes/replay.ts";
 import { socketRoutes } from "./api/routes/socket.ts";
 import { taskRoutes } from "./api/routes/tasks.ts";
 import { telemetryRoutes } from "./api/routes/telemetry.ts";
+import { webhookRoutes } from "./api/routes/webhooks.ts";
 import { workspaceRoutes } from "./api/routes/workspaces.ts";
 import { loggerOf } from "./context.ts";
 import { databaseErrorOf } from "./services/databaseError.ts";
@@ -33,6 +34,7 @@ function createOrchestratorApp(): App {
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);
+  webhookRoutes(app);
   socketRoutes(app);
   docsRoutes(app);
   return app;

@@ -65,6 +65,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "POST /api/auth/tokens": "tokens:write",
   "GET /api/auth/tokens": "tokens:read",
   "DELETE /api/auth/tokens/{id}": "tokens:write",
+  "POST /api/webhooks/jules": "public",
   "GET /api/health": "public",
   "GET /ws": "patches:read",
 };

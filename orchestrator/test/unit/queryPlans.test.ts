@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import type { CompiledQuery } from "kysely";
 import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
+import { runningAttemptQuery } from "../../worker/services/ai-providers/jules/wakeSession.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
@@ -50,6 +51,7 @@ describe("every query finds its rows by an index", () => {
       env.DB_OPS,
       ctx.db.ops.selectFrom("api_tokens").selectAll().where("prefix", "=", "p").compile(),
     ],
+    ["whose a session at Jules is", env.DB_OPS, runningAttemptQuery(ctx, "sessions/1").compile()],
     ["projects", projects, projectsQuery(ctx.db, null, 50).compile()],
     ["projects, next page", projects, projectsQuery(ctx.db, after, 50).compile()],
     ["orders", projects, ordersQuery(ctx, orders({}), null).compile()],

@@ -466,6 +466,12 @@ interface OpsVPatchLivesTable {
   duration_ms: string | number | null;
 }
 
+interface OpsWebhookReceiptsTable {
+  sender: string;
+  signature: string;
+  received_at: string;
+}
+
 interface OpsWorkspaceCursorsTable {
   workspace_id: string;
   seq: Generated<number>;
@@ -504,6 +510,7 @@ export interface OpsDatabase {
   sessions: OpsSessionsTable;
   v_patch_activity: OpsVPatchActivityTable;
   v_patch_lives: OpsVPatchLivesTable;
+  webhook_receipts: OpsWebhookReceiptsTable;
   workspace_cursors: OpsWorkspaceCursorsTable;
 }
 

@@ -1,0 +1,11 @@
+import { startJulesServer, startModelServer } from "@shared/testing";
+import type { TestProject } from "vitest/node";
+
+/** Runs once, in node, beside the tests in workerd: the providers' services, scripted by a key for each test. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const [model, jules] = await Promise.all([startModelServer(), startJulesServer()]);
+  project.provide("providers", { model: model.url, jules: jules.url });
+  return async () => {
+    await Promise.all([model.stop(), jules.stop()]);
+  };
+}

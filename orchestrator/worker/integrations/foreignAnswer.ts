@@ -1,0 +1,47 @@
+/** What comes from outside is bounded, and made fit to be told. */
+
+/** The text of a body, or null where it has more bytes than `maxBytes`: then what is left of it is not read. */
+export async function boundedText(from: Pick<Response, "body">, maxBytes: number): Promise<string | null> {
+  if (from.body === null) return "";
+  const reader: ReadableStreamDefaultReader<Uint8Array> = from.body.getReader();
+  const decoder = new TextDecoder();
+  let text = "";
+  let size = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text + decoder.decode();
+    size += value.byteLength;
+    if (size > maxBytes) {
+      await reader.cancel();
+      return null;
+    }
+    text += decoder.decode(value, { stream: true });
+  }
+}
+
+/**
+ * `Retry-After` in milliseconds: seconds, or a date (RFC 9110, 10.2.3). Null where there is none that can be read; at
+ * most a week.
+ */
+export function retryAfterMs(header: string | null | undefined, now: Date): number | null {
+  if (header === null || header === undefined) return null;
+  const ms = /^\s*\d+(\.\d+)?\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now.getTime();
+  return Number.isFinite(ms) ? Math.min(Math.max(0, Math.round(ms)), 7 * 86_400_000) : null;
+}
+
+/** What is used up for hours or days, not for seconds. */
+export const saysQuota = (text: string): boolean =>
+  /daily|per day|quota (?:exceeded|exhausted)|exceeded your (?:current )?quota|task limit|credit balance/i.test(text);
+
+/** Text of the other side as one line of at most 300 characters. */
+export const oneLine = (text: string): string =>
+  text
+    .toWellFormed()
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .trim()
+    .slice(0, 300)
+    .toWellFormed();
+
+/** Without a secret, wherever it stands. */
+export const redacted = (text: string, secret: string): string =>
+  secret === "" ? text : text.replaceAll(secret, "[key]");
