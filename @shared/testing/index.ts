@@ -3,3 +3,5 @@ export * from "./builders.ts";
 export * from "./engineHost.ts";
 export * from "./faultControl.ts";
 export * from "./faultProxy.ts";
+export * from "./githubControl.ts";
+export * from "./githubServer.ts";
