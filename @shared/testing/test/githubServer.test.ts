@@ -38,11 +38,7 @@ async function aServer() {
   return { server, token, call };
 }
 
-async function jwtOf(
-  server: GithubServer,
-  app: { appId: string; privateKey: string },
-  claims: { exp: number; iat: number },
-) {
+async function jwtOf(app: { appId: string; privateKey: string }, claims: { exp: number; iat: number }) {
   const pem = createPrivateKey(app.privateKey).export({ type: "pkcs8", format: "pem" }).toString();
   const key = await importPKCS8(pem, "RS256");
   return new SignJWT({ iss: app.appId, ...claims }).setProtectedHeader({ alg: "RS256" }).sign(key);
@@ -70,9 +66,10 @@ test("lists come in pages of at most a hundred, with links by the repository's n
   );
   const first = await call("/repos/acme/site/issues?per_page=500");
   expect(first.body).toHaveLength(100);
-  expect(first.body).toMatchObject(
-    Object.assign(Array(100).fill({}), [{ number: 121, pull_request: {} }, { number: 120 }]),
-  );
+  expect(z.array(z.json()).parse(first.body).slice(0, 2)).toMatchObject([
+    { number: 121, pull_request: {} },
+    { number: 120 },
+  ]);
   expect(first.headers.get("link")).toMatch(/\/repositories\/\d+\/issues\?per_page=500&page=2>; rel="next"/);
   const second = await call("/repos/acme/site/issues?per_page=100&page=2");
   expect(second.body).toHaveLength(21);
