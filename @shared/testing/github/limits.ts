@@ -46,6 +46,7 @@ export class Limits {
     const { used, reset } = this.#window(principal, resource);
     const limit = this.#limit(principal, resource);
     return {
+      date: new Date(this.#world.now()).toUTCString(),
       "x-ratelimit-limit": String(limit),
       "x-ratelimit-remaining": String(Math.max(0, limit - used)),
       "x-ratelimit-reset": String(reset),
