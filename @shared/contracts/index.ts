@@ -6,6 +6,7 @@ export * from "./custody.ts";
 export * from "./delivery.ts";
 export * from "./deliveryLedger.ts";
 export * from "./engine.ts";
+export * from "./enginePush.ts";
 export * from "./errors.ts";
 export * from "./github.ts";
 export * from "./ids.ts";

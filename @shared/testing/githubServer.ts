@@ -175,7 +175,7 @@ export async function startGithubServer(): Promise<GithubServer> {
       if (record.token !== null && principal === null) {
         answer = { status: 401, text: "Bad credentials\n", headers: { "www-authenticate": 'Basic realm="GitHub"' } };
       } else {
-        await serveGit(request, response, { world, principal, url });
+        await serveGit(request, response, { world, principal, url, lose: fault?.kind === "lose" });
         record.status = response.statusCode;
         return;
       }

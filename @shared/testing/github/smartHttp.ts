@@ -19,7 +19,7 @@ export function basicToken(header: string | undefined): string | null {
 export async function serveGit(
   request: IncomingMessage,
   response: ServerResponse,
-  options: { world: World; principal: Principal | null; url: URL },
+  options: { world: World; principal: Principal | null; url: URL; lose: boolean },
 ): Promise<void> {
   const { world, principal, url } = options;
   const [, owner = "", name = "", service = ""] = PATH.exec(decodeURIComponent(url.pathname)) ?? [];
@@ -63,6 +63,7 @@ export async function serveGit(
     let head = Buffer.alloc(0);
     let started = false;
     child.stdout.on("data", (chunk: Buffer) => {
+      if (options.lose) return;
       if (started) {
         response.write(chunk);
         return;
@@ -81,6 +82,11 @@ export async function serveGit(
       response.write(head.subarray(end + 4));
     });
     child.once("close", () => {
+      if (options.lose) {
+        response.destroy();
+        resolve();
+        return;
+      }
       if (!started) response.writeHead(500);
       response.end();
       resolve();
