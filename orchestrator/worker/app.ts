@@ -4,6 +4,7 @@ import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
+import { githubRoutes } from "./api/routes/github.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
@@ -28,6 +29,7 @@ function createOrchestratorApp(): App {
   replayRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
+  githubRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

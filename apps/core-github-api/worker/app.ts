@@ -1,5 +1,5 @@
-import { BranchNameSchema, fail, type Failed, type Result, validationError } from "@shared/contracts";
-import { type AppVariables, createApp, createLogger, problem, readJson } from "@shared/worker-kit";
+import { BranchNameSchema, fail, type Result, validationError } from "@shared/contracts";
+import { type AppVariables, createApp, createLogger, readJson, respond } from "@shared/worker-kit";
 import type { Context } from "hono";
 import { type Bindings, readConfig, resolveRepository, secretsOf } from "./config.ts";
 import { Clients } from "./github/Clients.ts";
@@ -14,13 +14,6 @@ const MAX_BODY_BYTES = 512 * 1024;
 /** What a request comes with beside the deployment's bindings: who is bound to this Worker, by the binding's props. */
 export type AppBindings = Bindings & { CALLER: string };
 type AppContext = Context<{ Bindings: AppBindings; Variables: AppVariables }>;
-
-const refuse = (c: AppContext, failed: Failed): Response => {
-  const { ok: _, error, ...extra } = failed;
-  const seconds =
-    "retryAfterSeconds" in extra && typeof extra.retryAfterSeconds === "number" ? extra.retryAfterSeconds : null;
-  return problem(c, error, extra, seconds === null ? {} : { "retry-after": String(seconds) });
-};
 
 const withBody = async (
   c: AppContext,
@@ -70,9 +63,9 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
     (work: (repo: verbs.Repo, c: AppContext) => Promise<verbs.One<unknown>>, status: 200 | 201 = 200) =>
     async (c: AppContext): Promise<Response> => {
       const repo = repoOf(c);
-      if (!repo.ok) return refuse(c, repo);
+      if (!repo.ok) return respond(c, repo);
       const answer = await work(repo.repo, c);
-      if (!answer.ok) return refuse(c, answer);
+      if (!answer.ok) return respond(c, answer);
       return typeof answer.value === "string"
         ? new Response(answer.value, { headers: { "content-type": "text/x-diff; charset=utf-8" } })
         : Response.json(answer.value, { status });
@@ -83,9 +76,9 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
     (work: (repo: verbs.Repo, c: AppContext) => Promise<verbs.Page<unknown>>) =>
     async (c: AppContext): Promise<Response> => {
       const repo = repoOf(c);
-      if (!repo.ok) return refuse(c, repo);
+      if (!repo.ok) return respond(c, repo);
       const answer = await work(repo.repo, c);
-      if (!answer.ok) return refuse(c, answer);
+      if (!answer.ok) return respond(c, answer);
       const url = new URL(c.req.url);
       url.searchParams.set("page", String(answer.next));
       const headers = new Headers(answer.next === null ? [] : [["link", `<${url.pathname}${url.search}>; rel="next"`]]);
@@ -105,24 +98,24 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
       `${base}/pulls`,
       list((repo, c) => verbs.listPulls(repo, c.req.query())),
     );
+    app.get(
+      `${base}/issues/:number`,
+      single((repo, c) => withNumber(c, (n) => verbs.getIssue(repo, n))),
+    );
+    app.patch(
+      `${base}/issues/:number`,
+      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.updateIssueState(repo, n, body)))),
+    );
+    app.get(
+      `${base}/issues/:number/comments`,
+      list((repo, c) => withNumber(c, (n) => verbs.listComments(repo, n, c.req.query()))),
+    );
+    app.post(
+      `${base}/issues/:number/comments`,
+      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.commentOnIssue(repo, n, body))), 201),
+    );
   }
   const at = "/v1/repo/:repo";
-  app.get(
-    `${at}/issues/:number`,
-    single((repo, c) => withNumber(c, (n) => verbs.getIssue(repo, n))),
-  );
-  app.patch(
-    `${at}/issues/:number`,
-    single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.updateIssueState(repo, n, body)))),
-  );
-  app.get(
-    `${at}/issues/:number/comments`,
-    list((repo, c) => withNumber(c, (n) => verbs.listComments(repo, n, c.req.query()))),
-  );
-  app.post(
-    `${at}/issues/:number/comments`,
-    single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.commentOnIssue(repo, n, body))), 201),
-  );
   app.get(
     `${at}/search/issues`,
     list((repo, c) => verbs.searchIssues(repo, c.req.query())),

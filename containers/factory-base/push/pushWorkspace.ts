@@ -34,7 +34,7 @@ const COMMIT = /^[0-9a-f]{40}(?:[0-9a-f]{24})?$/;
  * asking again changes nothing, also where the first answer was lost. Commits of anybody else on the branch are never
  * overwritten and never built upon.
  *
- * Errors: WORKSPACE_NOT_FOUND, HEAD_MISMATCH, STALE_CONTENT, SOURCE_INVALID and FORBIDDEN for the remote, CONFLICT (the
+ * Errors: WORKSPACE_NOT_FOUND, HEAD_MISMATCH, STALE_CONTENT, SOURCE_INVALID (the remote), CONFLICT (the
  * branch is not ours any more), NOT_FOUND, UPSTREAM_REFUSED, UPSTREAM_UNAVAILABLE (in doubt where it was pushing).
  */
 export async function pushWorkspace(

@@ -17,7 +17,7 @@ export function readPushRemotes(text: string): PushRemotes | null {
   return urls.every((url) => isSecure(url) && isPlain(url)) ? urls : null;
 }
 
-/** The remote as git is to be given it. Errors: SOURCE_INVALID for its form, FORBIDDEN where it is not on the list. */
+/** The remote as git is to be given it. Errors: SOURCE_INVALID for its form, or where it is not on the list. */
 export function resolvePushRemote(remote: string, allowed: PushRemotes): Result<{ address: string }> {
   if (!URL.canParse(remote)) return fail("SOURCE_INVALID", "the remote is no address");
   const url = new URL(remote);
@@ -30,6 +30,6 @@ export function resolvePushRemote(remote: string, allowed: PushRemotes): Result<
     entry.origin === url.origin &&
     (url.pathname === entry.pathname || url.pathname.startsWith(entry.pathname.replace(/\/?$/, "/")));
   if (!allowed.some(below))
-    return fail("FORBIDDEN", "this host does not push there: ENGINE_PUSH_REMOTES does not name it");
+    return fail("SOURCE_INVALID", "this host does not push there: its ENGINE_PUSH_REMOTES does not name it");
   return { ok: true, address: url.href };
 }
