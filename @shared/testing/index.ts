@@ -7,3 +7,5 @@ export * from "./julesControl.ts";
 export * from "./julesServer.ts";
 export * from "./modelControl.ts";
 export * from "./modelServer.ts";
+export * from "./githubControl.ts";
+export * from "./githubServer.ts";

@@ -35,5 +35,7 @@ export function problem(
 export function respond(c: AnswerContext, result: { ok: true } | Failed, status: 200 | 201 | 202 = 200): Response {
   if (result.ok) return Response.json(result, { status });
   const { ok: _, error, ...extra } = result;
-  return problem(c, error, extra);
+  // A refusal that knows when to ask again says so in the header as well.
+  const seconds = "retryAfterSeconds" in extra ? extra.retryAfterSeconds : null;
+  return problem(c, error, extra, typeof seconds === "number" ? { "retry-after": String(seconds) } : {});
 }

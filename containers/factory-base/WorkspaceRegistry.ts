@@ -138,6 +138,17 @@ export class WorkspaceRegistry {
     return written.ok ? { ...written, path } : written;
   }
 
+  /** Runs `work` with an empty directory of its own, which is gone afterwards; what a kill leaves, the next start clears. */
+  async inScratch<T>(work: (directory: string) => Promise<T>): Promise<T> {
+    const directory = join(this.#staging, `${process.pid}-${this.#options.mintId()}`);
+    await mkdir(directory, { recursive: true });
+    try {
+      return await work(directory);
+    } finally {
+      await rm(directory, { recursive: true, force: true });
+    }
+  }
+
   /** Errors: as `use`. */
   async info(id: string): Promise<Result<{ workspace: WorkspaceInfo; skipped: SkippedFile[] }>> {
     if (!this.#exists(id)) return fail("WORKSPACE_NOT_FOUND", "this host has no such workspace");

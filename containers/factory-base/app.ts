@@ -2,6 +2,7 @@ import { access, constants } from "node:fs/promises";
 import {
   EngineApplyRequestSchema,
   EngineMarkersRequestSchema,
+  EnginePushRequestSchema,
   EngineReplayRequestSchema,
   EngineRevertRequestSchema,
   EngineTasksRequestSchema,
@@ -24,6 +25,7 @@ import { readJson } from "./body.ts";
 import type { HostConfig } from "./config.ts";
 import type { Log } from "./log.ts";
 import type { BatchKind, Metrics } from "./metrics.ts";
+import { pushWorkspace } from "./push/pushWorkspace.ts";
 import {
   errorOf,
   respond,
@@ -41,6 +43,7 @@ export interface AppParts {
   metrics: Metrics;
   log: Log;
   mintId: () => string;
+  now: () => Date;
 }
 
 const REQUEST_ID = /^[A-Za-z0-9._:-]{1,100}$/;
@@ -50,7 +53,7 @@ const LogQuerySchema = z.object({
 });
 
 /** The host's HTTP interface. Each route reads its input, makes one call, and sends what it answers. */
-export function createApp({ config, registry, activity, metrics, log, mintId }: AppParts): Hono<HostVariables> {
+export function createApp({ config, registry, activity, metrics, log, mintId, now }: AppParts): Hono<HostVariables> {
   const app = new Hono<HostVariables>();
   const isAuthorized = bearerCheck(config.token);
 
@@ -156,6 +159,14 @@ export function createApp({ config, registry, activity, metrics, log, mintId }: 
   app.post("/v1/workspaces/:id/snapshot", async (c) => {
     const id = workspaceId(c);
     return id.ok ? respondWithSnapshot(c, await registry.snapshot(id.id)) : respond(c, id);
+  });
+
+  app.post("/v1/workspaces/:id/push", async (c) => {
+    const id = workspaceId(c);
+    if (!id.ok) return respond(c, id);
+    const body = await readJson(c.req.raw, config.limits.small, EnginePushRequestSchema);
+    if (!body.ok) return respond(c, body);
+    return respond(c, await pushWorkspace({ registry, remotes: config.pushRemotes, now }, id.id, body.value));
   });
 
   app.put("/v1/workspaces/:id/tasks", async (c) => {

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import { delimiter, isAbsolute } from "node:path";
 import { fail, MAX_BATCH_BYTES, type Result } from "@shared/contracts";
 import { z } from "zod";
+import { type PushRemotes, readPushRemotes } from "./push/remotes.ts";
 
 export interface HostConfig {
   /** 0: any free port. */
@@ -15,6 +16,8 @@ export interface HostConfig {
   templates: ReadonlyMap<string, string>;
   /** Absolute directories that git, path and archive sources may be read from. */
   sourceRoots: readonly string[];
+  /** Where workspaces may be pushed to; none: nowhere. */
+  pushRemotes: PushRemotes;
   limits: BodyLimits;
   /** How many engines stay open while they are idle. */
   maxOpenEngines: number;
@@ -44,6 +47,7 @@ const EnvironmentSchema = z.object({
   ENGINE_DATA: z.string({ error: "is required" }).refine(isAbsolute, "must be an absolute path"),
   ENGINE_TEMPLATES: z.string().default(""),
   ENGINE_SOURCE_ROOTS: z.string().default(""),
+  ENGINE_PUSH_REMOTES: z.string().default("https://github.com"),
   ENGINE_MAX_BODY_BYTES: z.coerce
     .number()
     .int()
@@ -81,6 +85,11 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     return fail("VALIDATION_FAILED", `ENGINE_SOURCE_ROOTS must be absolute directories, separated by ${delimiter}`);
   }
 
+  const pushRemotes = readPushRemotes(env.ENGINE_PUSH_REMOTES);
+  if (pushRemotes === null) {
+    return fail("VALIDATION_FAILED", "ENGINE_PUSH_REMOTES must be https addresses without credentials, with commas");
+  }
+
   const bulk = env.ENGINE_MAX_BODY_BYTES;
   return {
     ok: true,
@@ -91,6 +100,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       dataDir: env.ENGINE_DATA,
       templates,
       sourceRoots,
+      pushRemotes,
       limits: { bulk, batch: Math.min(bulk, MAX_BATCH_BYTES + ROOM_AROUND_A_BATCH), small: Math.min(bulk, MIB) },
       maxOpenEngines: env.ENGINE_MAX_OPEN,
       drainMs: env.ENGINE_DRAIN_MS,

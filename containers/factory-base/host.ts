@@ -47,7 +47,7 @@ export async function startHost(
     workspaces: () => registry.count(),
     running: () => activity.running,
   });
-  const app = createApp({ config, registry, activity, metrics, log, mintId });
+  const app = createApp({ config, registry, activity, metrics, log, mintId, now });
 
   const socketPath = socketPathOf(dataDir);
   const socketServer = socketPath === null ? null : await listenForPatchctl(socketPath, { registry, activity, log });

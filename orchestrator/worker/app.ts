@@ -5,6 +5,7 @@ import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
+import { githubRoutes } from "./api/routes/github.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
@@ -31,6 +32,7 @@ function createOrchestratorApp(): App {
   projectRoutes(app);
   taskRoutes(app);
   aiProviderRoutes(app);
+  githubRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

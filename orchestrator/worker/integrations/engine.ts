@@ -1,6 +1,9 @@
 import {
   type EngineAnswer,
   EngineAnswerSchema,
+  type EnginePushAnswer,
+  EnginePushAnswerSchema,
+  type EnginePushRequest,
   type EngineRevertRequest,
   CheckOutcomeSchema,
   type CheckOutcome,
@@ -30,7 +33,7 @@ import { readSnapshotHead, type TreeManifest, TreeManifestSchema } from "./snaps
 /** How long a call may take, in milliseconds, before its outcome counts as unknown. */
 export interface EngineDeadlines {
   call: number;
-  /** `open` fetches a repository, `validate` runs the workspace's own check command. */
+  /** `open` fetches a repository, `push` sends one, `validate` runs the workspace's own check command. */
   long: number;
 }
 export const DEFAULT_DEADLINES: EngineDeadlines = { call: 30_000, long: 180_000 };
@@ -70,6 +73,8 @@ export interface Engine {
   manifest(workspaceId: string): Promise<Result<{ manifest: TreeManifest }>>;
   log(workspaceId: string, after: number, limit: number): Promise<Result<{ entries: LogEntry[]; head: Head }>>;
   patch(workspaceId: string, patchId: string): Promise<Result<{ patch: LoggedPatch; diff: string }>>;
+  /** Pushes the tree to a branch of a remote. HEAD_MISMATCH where it has moved on. */
+  push(workspaceId: string, request: EnginePushRequest): Promise<Result<EnginePushAnswer>>;
 }
 
 const OpenedSchema = z.object({ workspace: WorkspaceInfoSchema, created: z.boolean() });
@@ -200,6 +205,7 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
         response.ok ? { manifest: await readSnapshotHead(response) } : response.json(),
       ),
     log: (id, after, limit) => request(LogPageSchema, read(id, `/log?after=${after}&limit=${limit}`)),
+    push: (id, body) => request(EnginePushAnswerSchema, post(id, "/push", body, { writes: true, deadline: long })),
     patch: (id, patchId) => request(PatchSchema, read(id, `/patches/${encodeURIComponent(patchId)}`)),
   };
 }
