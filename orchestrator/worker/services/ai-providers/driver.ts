@@ -64,13 +64,16 @@ export type Polled =
       question?: { kind: "plan-approval" | "clarification"; text: string };
     };
 
+/** A change a provider answers with is at most this many bytes: it becomes one value of a row and of a step. */
+export const MAX_CHANGE_BYTES = 900_000;
+
 /**
  * How one kind of provider is worked with. Every method is safe to call again after a crash: `begin` with a `runId` it
- * was given before never starts a second run. A method throws only where nothing was learned (its provider could not be
+ * was given before never starts a second run; `isAgain` says that it was, and that what came of it is not known. A method throws only where nothing was learned (its provider could not be
  * reached, and that may pass); what a provider answered is a `ProviderResult` with its class.
  */
 export interface ProviderDriver {
-  begin(ctx: ServiceContext, run: ProviderRun): Promise<Begun>;
+  begin(ctx: ServiceContext, run: ProviderRun, isAgain: boolean): Promise<Begun>;
   /** `begun` holds the last `cursor` there was. */
   poll(ctx: ServiceContext, run: ProviderRun, begun: Pick<Begun, "externalId" | "cursor">): Promise<Polled>;
   answer?(
