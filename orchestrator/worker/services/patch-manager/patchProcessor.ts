@@ -66,8 +66,10 @@ const GATES: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
 
 /** Thrown where the outcome is not known, or may be another in a moment: the same call again will tell. */
 export class NotSettledError extends Error {
-  constructor(readonly error: VibeError) {
+  readonly error: VibeError;
+  constructor(error: VibeError) {
     super(`${error.code}: ${error.message}`);
+    this.error = error;
     this.name = "NotSettledError";
   }
 }

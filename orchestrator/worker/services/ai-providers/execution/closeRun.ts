@@ -1,5 +1,5 @@
 import { logOperation } from "../../patch-manager/logOperation.ts";
-import { closeAttempt } from "./records.ts";
+import { closeAttempt, recordUnbegun } from "./records.ts";
 import { costOf } from "./runAttempt.ts";
 import { type Attempt, type AttemptEnd, batchIdOf, type Ran, type Work } from "./work.ts";
 
@@ -7,8 +7,14 @@ import { type Attempt, type AttemptEnd, batchIdOf, type Ran, type Work } from ".
 export async function closeRun(work: Work, attempt: Attempt, ran: Ran, end: AttemptEnd): Promise<void> {
   const { steps, ctx, parts, plan } = work;
   const { executionId } = plan;
-  // What could not start was never put on record as an attempt.
-  if (!ran.isReserved) return;
+  if (!ran.isReserved) {
+    const { attempt: number, provider, model } = attempt;
+    await steps.do(`attempt ${number}: record`, "durable", async () => {
+      await recordUnbegun(ctx, { ...end, executionId, attempt: number, provider, model });
+      return true;
+    });
+    return;
+  }
   const costUsd = await steps.do(`attempt ${attempt.attempt}: record`, "durable", async () => {
     const definition = await parts.definitionOf(ctx, attempt.provider);
     const cost = definition === null ? ran.usage.costUsd : costOf(definition, ran.usage);
@@ -38,6 +44,16 @@ export async function closeRun(work: Work, attempt: Attempt, ran: Ran, end: Atte
         cost_usd: cost,
         ...ran.usage,
       },
+    });
+    await parts.recordOutcome(ctx, {
+      executionId,
+      attempt: attempt.attempt,
+      type: plan.task.type,
+      language: plan.language,
+      provider: attempt.provider,
+      model: attempt.model,
+      class: end.class,
+      at: ctx.now().toISOString(),
     });
     return cost;
   });

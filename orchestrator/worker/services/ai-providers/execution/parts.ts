@@ -1,12 +1,15 @@
 import {
   type Assignment,
+  type AttemptClass,
   type Decision,
   fail,
   type HilRequest,
   type PatchOperation,
   type ProviderDefinition,
   type ProviderName,
+  type ProviderStatus,
   type Result,
+  type TaskType,
 } from "@shared/contracts";
 import type { ServiceContext } from "../../../context.ts";
 import { cliAgentService } from "../cli/cliAgentService.ts";
@@ -24,6 +27,25 @@ export interface ExecutionParts {
     ctx: ServiceContext,
     input: { taskId: string; preferredProvider?: ProviderName },
   ): Promise<Result<{ assignment: Assignment; decision: Decision }>>;
+  getProviderStatus(ctx: ServiceContext, input: { provider: string }): Promise<Result<{ status: ProviderStatus }>>;
+  listAvailableProviders(
+    ctx: ServiceContext,
+    input: { taskId: string },
+  ): Promise<Result<{ providers: ProviderStatus[] }>>;
+  /** Tells the router how an attempt ended. Told twice, it is one outcome. */
+  recordOutcome(
+    ctx: ServiceContext,
+    outcome: {
+      executionId: string;
+      attempt: number;
+      type: TaskType;
+      language: string;
+      provider: ProviderName;
+      model: string;
+      class: AttemptClass;
+      at: string;
+    },
+  ): Promise<void>;
   /** A change that is no unified diff, as operations. */
   importChange(
     ctx: ServiceContext,
@@ -46,6 +68,8 @@ export interface ExecutionParts {
 /** Where the object of all providers is bound. */
 type StateEnv = Env & { PROVIDER_STATE?: { getByName(name: string): ProviderStateRpc } };
 
+const UNROUTED = fail("PROVIDER_UNAVAILABLE", "this deployment assigns no providers");
+
 export const PARTS: ExecutionParts = {
   definitionOf: async () => null,
   driverOf: ({ type }) => (type === "cli" ? cliAgentService : null),
@@ -53,7 +77,10 @@ export const PARTS: ExecutionParts = {
     if (!PROVIDER_STATE) throw new Error("PROVIDER_STATE is not bound");
     return PROVIDER_STATE.getByName("providers");
   },
-  assignProvider: async () => fail("PROVIDER_UNAVAILABLE", "this deployment assigns no providers"),
+  assignProvider: async () => UNROUTED,
+  getProviderStatus: async () => UNROUTED,
+  listAvailableProviders: async () => UNROUTED,
+  recordOutcome: async () => undefined,
   importChange: async (_, { change }) =>
     fail("IMPORT_INVALID", `a change in the form ${change.format} is not read here`),
   createHilRequest: async () => fail("UPSTREAM_UNAVAILABLE", "this deployment asks no people"),

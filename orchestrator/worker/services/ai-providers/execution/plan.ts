@@ -1,10 +1,11 @@
 import {
   type Decision,
-  DecisionSchema,
+  fail,
   FactoryNameSchema,
   type Order,
   ProviderNameSchema,
   type ProviderName,
+  type Result,
   type Task,
 } from "@shared/contracts";
 import { z } from "zod";
@@ -29,6 +30,8 @@ export const ExecutionInputSchema = z.object({
   chain: z.array(z.object({ provider: ProviderNameSchema, model: z.string() })).min(1),
   repository: z.string().nullable(),
   branch: z.string().nullable(),
+  /** Of the code that the task is about, as the router sees it. */
+  language: z.string(),
 });
 export type ExecutionInput = z.infer<typeof ExecutionInputSchema>;
 
@@ -53,30 +56,23 @@ export function inputOf(
     chain: race === null ? [{ provider, model }, ...chain] : [...race],
     repository: inputs.repository,
     branch: inputs.branch,
+    language: inputs.language,
   };
 }
-
-export const decisionOf = (text: string | null): Decision | null =>
-  text === null ? null : (DecisionSchema.safeParse(JSON.parse(text)).data ?? null);
 
 /** Marks the execution as running and says what it is; null where it is over already, or gone. */
-export async function loadPlan(ctx: ServiceContext, executionId: string): Promise<Plan | null> {
+export async function loadPlan(ctx: ServiceContext, executionId: string): Promise<Result<{ plan: Plan }> | null> {
   const row = await beginExecution(ctx, executionId);
-  if (row === null) return null;
-  return planOf(ctx, row);
+  return row === null ? null : planOf(ctx, row);
 }
 
-async function planOf(ctx: ServiceContext, row: ExecutionRow): Promise<Plan> {
-  const input = ExecutionInputSchema.parse(JSON.parse(row.input ?? "null"));
+/** What an execution's row says it is. Errors: INTERNAL (the row is none that can be carried out), NOT_FOUND (its task). */
+export async function planOf(ctx: ServiceContext, row: ExecutionRow): Promise<Result<{ plan: Plan }>> {
+  const input = ExecutionInputSchema.safeParse(JSON.parse(row.input ?? "null"));
+  if (!input.success) return fail("INTERNAL", "what the execution is made from is not on record");
   const found = await findTask(ctx, row.task_uuid);
-  if (!found.ok) throw new Error(`the execution's task: ${found.error.code}`);
+  if (!found.ok) return found;
   const { task, order } = found;
-  return {
-    ...input,
-    executionId: row.execution_id,
-    workspaceId: row.workspace_id,
-    task,
-    order,
-    isRace: row.race !== null,
-  };
+  const { execution_id: executionId, workspace_id: workspaceId } = row;
+  return { ok: true, plan: { ...input.data, executionId, workspaceId, task, order, isRace: row.race !== null } };
 }

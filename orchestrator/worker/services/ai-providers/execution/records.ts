@@ -96,6 +96,58 @@ export async function markAsked(ctx: ServiceContext, executionId: string, attemp
   return marked.rows.length > 0;
 }
 
+/** Keeps what the provider calls the run, so that it can be ended from elsewhere. */
+export async function keepExternalId(
+  ctx: ServiceContext,
+  executionId: string,
+  attempt: number,
+  externalId: string | null,
+): Promise<void> {
+  await ctx.db.ops
+    .updateTable("ai_provider_attempts")
+    .set({ external_id: externalId })
+    .where("execution_id", "=", executionId)
+    .where("attempt", "=", attempt)
+    .where("status", "=", "running")
+    .execute();
+}
+
+/** Puts an attempt on record that could not begin. */
+export async function recordUnbegun(
+  ctx: ServiceContext,
+  unbegun: Pick<ClosedAttempt, "executionId" | "attempt" | "class" | "message" | "error"> & {
+    provider: string;
+    model: string;
+  },
+): Promise<void> {
+  const { executionId, attempt, provider, model, message, error } = unbegun;
+  const at = ctx.now().toISOString();
+  const { ops } = ctx.db;
+  await batch(ctx.env.DB_OPS, [
+    ops
+      .insertInto("ai_provider_attempts")
+      .values({
+        execution_id: executionId,
+        attempt,
+        provider_name: provider,
+        model,
+        status: "ended",
+        class: unbegun.class,
+        message,
+        error: error === null ? null : JSON.stringify(error),
+        started_at: at,
+        finished_at: at,
+        duration_ms: 0,
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+    ops
+      .updateTable("ai_provider_executions")
+      .set({ attempts: sql`max(attempts, ${attempt})` })
+      .where("execution_id", "=", executionId)
+      .where("status", "in", LIVE),
+  ]);
+}
+
 export interface CollectedAttempt {
   executionId: string;
   attempt: number;

@@ -1,11 +1,4 @@
-import {
-  type AttemptClass,
-  NO_USAGE,
-  type ProviderDefinition,
-  type RunClass,
-  type Usage,
-  vibeError,
-} from "@shared/contracts";
+import { NO_USAGE, type ProviderDefinition, type RunClass, type Usage, vibeError } from "@shared/contracts";
 import { redactor } from "@shared/worker-kit";
 import { allSecrets, lacksSecret, secretOf } from "../../secrets/secretService.ts";
 import {
@@ -17,7 +10,7 @@ import {
   type ProviderRun,
 } from "../driver.ts";
 import { askPeople } from "./askPeople.ts";
-import { isStopped, keepCollected, markAsked, openAttempt } from "./records.ts";
+import { isStopped, keepCollected, keepExternalId, markAsked, openAttempt } from "./records.ts";
 import { type Attempt, type Ran, runOf, type Work } from "./work.ts";
 
 /** How often a provider that gives no answer is asked to begin; the later asks start nothing. */
@@ -46,6 +39,16 @@ const NOT_RAN: Ran = {
  * does: that is a class. What it holds (a place, budget) is given back by whoever closes the attempt.
  */
 export async function runAttempt(work: Work, attempt: Attempt): Promise<Ran> {
+  try {
+    return await runSteps(work, attempt);
+  } catch (error) {
+    const { ctx, plan } = work;
+    ctx.log.error("an attempt broke off", { executionId: plan.executionId, attempt: attempt.attempt, error });
+    return { ...NOT_RAN, class: "host-lost", message: "its work broke off", isReserved: true };
+  }
+}
+
+async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
   const { steps, ctx, parts, plan } = work;
   const at = (what: string): string => `attempt ${attempt.attempt}: ${what}`;
   const reserved = await steps.do(at("reserve"), "durable", () => reserve(work, attempt));
@@ -65,7 +68,7 @@ export async function runAttempt(work: Work, attempt: Attempt): Promise<Ran> {
       provider: attempt.provider,
       model: attempt.model,
       input: inputOf(work, attempt),
-      leads: !attempt.isRacing,
+      leads: attempt.overtaken === null,
     }),
   );
   const held: Ran = { ...NOT_RAN, isReserved: true };
@@ -136,9 +139,10 @@ export async function runAttempt(work: Work, attempt: Attempt): Promise<Ran> {
   /** Looks at the run until it is over, and asks people what it asks. */
   async function follow(of: Work, followed: Attempt, from: Begun): Promise<ProviderResult> {
     const { externalId } = from;
-    const deadline = await steps.do(at("deadline"), "durable", async () =>
-      Number(ctx.now().getTime() + plan.timeoutMs + GRACE_MS),
-    );
+    const deadline = await steps.do(at("begun"), "durable", async () => {
+      await keepExternalId(ctx, plan.executionId, followed.attempt, externalId);
+      return Number(ctx.now().getTime() + plan.timeoutMs + GRACE_MS);
+    });
     let { cursor } = from;
     for (let look = 1; look <= MAX_LOOKS; look += 1) {
       let seen: Seen;
@@ -221,17 +225,26 @@ export async function runAttempt(work: Work, attempt: Attempt): Promise<Ran> {
     for (;;) {
       const spoken = await speak(of, seenOf);
       if (typeof spoken === "string") return { done: true, result: resultOf("auth", spoken) };
-      const polled = await spoken.driver.poll(ctx, spoken.run, { externalId: begunAs.externalId, cursor });
+      const from = { externalId: begunAs.externalId, cursor };
+      // Who has lost is not kept waiting for what it says next.
+      const polled = await Promise.race([spoken.driver.poll(ctx, spoken.run, from), lostOf(seenOf, cursor)]);
       if (polled.done) return { done: true, result: cleaned(of, polled.result) };
       ({ cursor } = polled);
       const now = ctx.now().getTime();
-      const ends = seenOf.isLost() || (await isStopped(ctx, plan.executionId)) ? "cancelled" : null;
+      const isLost = seenOf.overtaken?.isSet ?? false;
+      const ends = isLost || (await isStopped(ctx, plan.executionId)) ? "cancelled" : null;
       const isLate = now > deadline;
       if (ends !== null || isLate || polled.question || polled.waitMs > 0 || now >= until) {
         return { ...polled, cursor, ends: ends ?? (isLate && !polled.question ? "timeout" : null) };
       }
     }
   }
+}
+
+/** Settles when another was first. */
+async function lostOf({ overtaken }: Attempt, cursor: string): Promise<Polled> {
+  await (overtaken?.promise ?? new Promise<never>(() => undefined));
+  return { done: false, cursor, waitMs: 0 };
 }
 
 const ENDS = { cancelled: "it was told to end", timeout: "it took longer than it may" } as const;

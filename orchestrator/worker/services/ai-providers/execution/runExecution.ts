@@ -6,7 +6,7 @@ import { askPeople } from "./askPeople.ts";
 import { closeRun } from "./closeRun.ts";
 import { landChange, takeBack } from "./landChange.ts";
 import type { ExecutionParts } from "./parts.ts";
-import { loadPlan, type Plan } from "./plan.ts";
+import { type Choice, loadPlan, type Plan } from "./plan.ts";
 import { promptOf } from "./prompt.ts";
 import { type ExecutionStatus, finishExecution, isStopped } from "./records.ts";
 import { runAttempt } from "./runAttempt.ts";
@@ -18,10 +18,10 @@ import type { Attempt, AttemptEnd, Work } from "./work.ts";
 const MAX_ATTEMPTS = 10;
 /** How often one provider is told what was wrong with its change and tries again. */
 const MAX_REMEDIATIONS = 2;
-/** How often an execution whose providers are all taken waits for one, and how long at most. */
-const MAX_WAITS = 10;
+/** How often an execution whose providers are all taken waits for one, and how long each time at most. */
+const MAX_WAITS = 20;
 const MAX_WAIT_MS = 900_000;
-/** How long it waits where nobody knows when a provider will be free. */
+/** How long it waits first where nobody knows when a provider will be free; each time half as long again. */
 const WAIT_MS = 30_000;
 
 /** Its author can do better once it is told why. */
@@ -53,8 +53,10 @@ export async function runExecution(
   parts: ExecutionParts,
   executionId: string,
 ): Promise<ExecutionEnd | null> {
-  const plan = await steps.do("load", "durable", () => loadPlan(ctx, executionId));
-  if (plan === null) return null;
+  const loaded = await steps.do("load", "durable", () => loadPlan(ctx, executionId));
+  if (loaded === null) return null;
+  if (!loaded.ok) return finish(steps, ctx, executionId, failedEnd("unavailable", loaded.error));
+  const { plan } = loaded;
   let ended: Ended;
   try {
     const prepared = await steps.do("prepare", "durable", () => prepare(ctx, plan));
@@ -68,7 +70,7 @@ export async function runExecution(
     const lost = vibeError("INTERNAL", "its work broke off and could not be taken up again", { nothingWritten: null });
     ended = { end: failedEnd("host-lost", lost), winner: null };
   }
-  return finish(steps, ctx, plan, ended.end);
+  return finish(steps, ctx, executionId, ended.end);
 }
 
 type Prepared = { ok: true; head: Head } | { ok: false; error: VibeError };
@@ -86,51 +88,56 @@ function unprepared(error: VibeError): Prepared {
   return { ok: false, error };
 }
 
-/** One provider after the other, until a change stands, the chain is at its end, or a person gives up. */
+/** One provider after the other, until a change stands, nobody is left, or a person gives up. */
 async function runChain(work: Work): Promise<Ended> {
-  const { steps, ctx, plan } = work;
-  let place = 0;
-  let remediations = 0;
+  const { plan } = work;
+  /** Who is still to be tried, the next one first. */
+  let todo = [...plan.chain];
+  /** Who was taken or closed when it was their turn, and when the first of them is free again; null: nobody knows. */
+  let closed: { choices: Choice[]; until: number | null } = { choices: [], until: null };
+  let begun = 0;
   let waits = 0;
+  let remediations = 0;
   let isHostForgiven = false;
   let isAsked = false;
   let addition: string | null = null;
+  let last: Choice | undefined;
   let end = failedEnd("unavailable", vibeError("PROVIDER_UNAVAILABLE", "no provider was tried"));
-  /** The earliest that one of those now closed opens again; undefined: none was closed in this round. */
-  let opens: number | null | undefined;
-  for (let number = 1; number <= MAX_ATTEMPTS + MAX_WAITS * plan.chain.length; number += 1) {
-    const choice = plan.chain[place];
-    if (!choice || number - waits * plan.chain.length > MAX_ATTEMPTS) {
-      const isWorthWaiting = !choice && opens !== undefined && end.class === "unavailable" && waits < MAX_WAITS;
-      if (isWorthWaiting && !(await stopped(work, `stopped ${number}`))) {
-        waits += 1;
-        const now = await steps.do(`now ${waits}`, "durable", async () => Number(ctx.now().getTime()));
-        const ms = opens === null || opens === undefined ? WAIT_MS : opens - now;
-        if (ms > MAX_WAIT_MS) break;
-        await steps.sleep(`until one is free ${waits}`, Math.max(ms, 1_000));
-        place = 0;
-        opens = undefined;
+  for (let number = 1; begun < MAX_ATTEMPTS;) {
+    const [choice] = todo;
+    if (!choice) {
+      if (closed.choices.length > 0 && waits < MAX_WAITS && (await waited(work, (waits += 1), closed.until))) {
+        todo = closed.choices;
+        closed = { choices: [], until: null };
         continue;
       }
-      const guidance = isAsked || !REMEDIABLE.has(end.class) ? null : await askForGuidance(work, end);
-      if (guidance === null) break;
+      const guidance = isAsked || !last || !REMEDIABLE.has(end.class) ? null : await askForGuidance(work, end);
+      if (guidance === null || !last) break;
       isAsked = true;
       addition = guidance;
       remediations = MAX_REMEDIATIONS;
-      place = Math.max(place - 1, 0);
+      todo = [last];
       continue;
     }
-    const attempt: Attempt = {
-      ...choice,
-      attempt: number,
-      prompt: promptOf(plan, addition),
-      isRacing: false,
-      isLost: () => false,
-    };
-    end = await tryOnce(work, attempt);
+    const prompt = promptOf(plan, addition);
+    const attempt: Attempt = { ...choice, attempt: number, prompt, overtaken: null };
+    const tried = await tryOnce(work, attempt);
+    number += 1;
+    if (tried.class === "unavailable") {
+      const at = tried.until === null ? null : Date.parse(tried.until);
+      const { until, choices } = closed;
+      const first = choices.length === 0 || until === null ? at : at === null ? until : Math.min(until, at);
+      closed = { choices: [...choices, choice], until: first };
+      // What one that could not begin says is less than what one before it ended with.
+      if (!last) end = tried;
+      todo = todo.slice(1);
+      continue;
+    }
+    begun += 1;
+    end = tried;
+    last = choice;
     if (end.class === "applied") return { end, winner: attempt };
     if (end.class === "cancelled") break;
-    if (end.class === "unavailable") opens = earliest(opens, end.until);
     if (end.remediation !== null && remediations < MAX_REMEDIATIONS) {
       remediations += 1;
       addition = end.remediation;
@@ -138,12 +145,27 @@ async function runChain(work: Work): Promise<Ended> {
       // Not the provider's fault.
       isHostForgiven = true;
     } else {
-      place += 1;
+      todo = todo.slice(1);
       remediations = 0;
       addition = null;
     }
   }
   return { end, winner: null };
+}
+
+/** Waits until a provider may be free again. False where that is too far off, or nobody waits for the execution. */
+async function waited({ steps, ctx, plan }: Work, round: number, until: number | null): Promise<boolean> {
+  const ms = await steps.do(`how long ${round}`, "durable", async () => {
+    if (await isStopped(ctx, plan.executionId)) return null;
+    return Number(
+      until === null
+        ? Math.min(WAIT_MS * 1.5 ** (round - 1), MAX_WAIT_MS)
+        : Math.max(until - ctx.now().getTime(), 1_000),
+    );
+  });
+  if (ms === null || ms > MAX_WAIT_MS) return false;
+  await steps.sleep(`until one is free ${round}`, ms);
+  return true;
 }
 
 async function tryOnce(work: Work, attempt: Attempt): Promise<AttemptEnd> {
@@ -153,15 +175,6 @@ async function tryOnce(work: Work, attempt: Attempt): Promise<AttemptEnd> {
     : { class: ran.class, message: ran.message, error: ran.error, remediation: null, until: ran.until };
   await closeRun(work, attempt, ran, end);
   return end;
-}
-
-const stopped = ({ steps, ctx, plan }: Work, name: string): Promise<boolean> =>
-  steps.do(name, "durable", () => isStopped(ctx, plan.executionId));
-
-function earliest(known: number | null | undefined, until: string | null): number | null {
-  const at = until === null ? null : Date.parse(until);
-  if (known === undefined || known === null) return at;
-  return at === null ? known : Math.min(known, at);
 }
 
 /** What a person says of a change that no gate would take; null: nothing that helps. */
@@ -193,7 +206,7 @@ async function complete(work: Work, winner: Attempt, end: AttemptEnd): Promise<E
   );
   if (isComplete) return "completed";
   const standing = await takeBack(work, winner, "the execution was cancelled");
-  return finish(steps, ctx, plan, {
+  return finish(steps, ctx, plan.executionId, {
     ...end,
     class: "cancelled",
     message: "cancelled; its batch was reverted",
@@ -201,12 +214,12 @@ async function complete(work: Work, winner: Attempt, end: AttemptEnd): Promise<E
   });
 }
 
-async function finish(steps: Steps, ctx: ServiceContext, plan: Plan, end: AttemptEnd): Promise<ExecutionEnd> {
+async function finish(steps: Steps, ctx: ServiceContext, executionId: string, end: AttemptEnd): Promise<ExecutionEnd> {
   const status = end.class === "cancelled" ? "cancelled" : end.class === "timeout" ? "timed_out" : "failed";
   const error =
     end.error ?? (status === "cancelled" ? null : vibeError(CODE_OF[end.class] ?? "UPSTREAM_REFUSED", end.message));
   await steps.do("finish", "durable", () =>
-    finishExecution(ctx, { executionId: plan.executionId, status, class: end.class, error, applied: null }),
+    finishExecution(ctx, { executionId, status, class: end.class, error, applied: null }),
   );
   return status;
 }

@@ -17,10 +17,11 @@ interface Lane {
 export async function runRace(work: Work): Promise<{ end: AttemptEnd; winner: Attempt | null }> {
   const { steps, plan } = work;
   const prompt = promptOf(plan, null);
-  let isWon = false;
+  const finish = Promise.withResolvers<void>();
+  const overtaken = { isSet: false, promise: finish.promise };
   const lanes = new Map<number, Lane>();
   for (const [index, choice] of plan.chain.entries()) {
-    const attempt: Attempt = { ...choice, attempt: index + 1, prompt, isRacing: true, isLost: () => isWon };
+    const attempt: Attempt = { ...choice, attempt: index + 1, prompt, overtaken };
     lanes.set(attempt.attempt, { attempt, ran: runAttempt(work, attempt) });
   }
   let last: AttemptEnd | null = null;
@@ -36,7 +37,8 @@ export async function runRace(work: Work): Promise<{ end: AttemptEnd; winner: At
     await closeRun(work, lane.attempt, ran, judged);
     if (judged.class === "applied") {
       winner = lane.attempt;
-      isWon = true;
+      overtaken.isSet = true;
+      finish.resolve();
     }
     if (winner === null || judged.class === "applied") last = judged;
   }

@@ -1,3 +1,6 @@
+/** The type of event that wakes an execution which waits: a person answered, or it was cancelled. */
+export const WAKE_EVENT = "hil-answer";
+
 /**
  * How a step is carried out.
  * - `once`: not again by itself, whatever happened: it starts something

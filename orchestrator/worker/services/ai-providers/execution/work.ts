@@ -19,10 +19,13 @@ export interface Work {
 export interface Attempt extends Choice {
   attempt: number;
   prompt: string;
-  /** Whether it is one of several at once. */
-  isRacing: boolean;
-  /** Whether it is to end, as another was first. */
-  isLost: () => boolean;
+  /** Of one of several at once: told when another was first, and it is to end. */
+  overtaken: Overtaken | null;
+}
+
+export interface Overtaken {
+  isSet: boolean;
+  promise: Promise<void>;
 }
 
 /** How a provider's work ended, before its change is applied. Small: its change stands in the attempt's row. */
@@ -53,8 +56,8 @@ export const batchIdOf = ({ plan }: Work, { attempt }: Attempt): string => `${pl
 
 /** The run as its driver is given it. The key is looked up for each call. */
 export const runOf = (
-  { plan, head }: Work,
-  { attempt, model, prompt }: Attempt,
+  { plan, head }: Pick<Work, "plan" | "head">,
+  { attempt, model, prompt }: Pick<Attempt, "attempt" | "model" | "prompt">,
   provider: ProviderDefinition,
   apiKey: string,
 ): ProviderRun => ({
