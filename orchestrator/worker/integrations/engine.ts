@@ -228,7 +228,8 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
       request(
         RunEventsSchema,
         { ...read(id, `${runPath(runId)}/events?after=${after}&waitMs=${waitMs}`), deadline: waitMs + short },
-        async (response) => (response.ok ? { events: linesOf(await response.text()) } : response.json()),
+        async (response) =>
+          response.ok ? { events: linesOf(new TextDecoder().decode(await response.arrayBuffer())) } : response.json(),
       ),
     endRun: (id, runId) => request(RunSchema, { ...read(id, runPath(runId)), method: "DELETE", writes: true }),
   };

@@ -10,9 +10,11 @@ import {
   type Task,
   validationError,
 } from "@shared/contracts";
+import { redactor } from "@shared/worker-kit";
 import type { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { batch } from "../../database/batch.ts";
+import { allSecrets } from "../secrets/secretService.ts";
 import { findTask } from "../task/getTask.ts";
 import { PARTS, type ExecutionParts } from "./execution/parts.ts";
 import { type Choice, inputOf } from "./execution/plan.ts";
@@ -159,7 +161,8 @@ async function store(
   const { decision, race, assignmentIds } = assigned;
   const input = inputOf(
     {
-      instructions: request.instructions ?? null,
+      // Whoever wrote a key into them: it is kept nowhere, and told to nobody.
+      instructions: request.instructions === undefined ? null : redactor(allSecrets(ctx.env))(request.instructions),
       approvePlan: request.approvePlan,
       maxCostUsd: request.maxCostUsd ?? null,
       timeoutMs: request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
