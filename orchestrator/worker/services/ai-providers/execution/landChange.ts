@@ -30,8 +30,9 @@ export async function landChange(work: Work, attempt: Attempt): Promise<AttemptE
   const { steps, ctx, plan } = work;
   const batchId = batchIdOf(work, attempt);
   const at = (what: string): string => `attempt ${attempt.attempt}: ${what}`;
-  const isOurs = await steps.do(at("claim"), "durable", () => claimBatch(ctx, plan.executionId, batchId));
-  if (!isOurs) return endOf("cancelled", "cancelled before its change was applied", null);
+  const claimed = await steps.do(at("claim"), "durable", () => claimBatch(ctx, plan.executionId, batchId));
+  if (claimed === "over") return endOf("cancelled", "cancelled before its change was applied", null);
+  if (claimed === "taken") return endOf("lost-race", "another change has its place", null);
 
   const subject = subjectOf(work, attempt);
   let processed: Processed;

@@ -247,9 +247,13 @@ export async function changeOf(ctx: ServiceContext, executionId: string, attempt
 
 /**
  * Takes the execution's one place for a batch. Of several attempts, and of a batch and a cancellation, exactly one gets
- * it; who has it keeps it.
+ * it; who has it keeps it. `taken`: by another batch; `over`: the execution was ended, or is to be.
  */
-export async function claimBatch(ctx: ServiceContext, executionId: string, batchId: string): Promise<boolean> {
+export async function claimBatch(
+  ctx: ServiceContext,
+  executionId: string,
+  batchId: string,
+): Promise<"ours" | "taken" | "over"> {
   const row = await ctx.db.ops
     .updateTable("ai_provider_executions")
     .set({ batch_id: batchId })
@@ -259,7 +263,8 @@ export async function claimBatch(ctx: ServiceContext, executionId: string, batch
     .where((eb) => eb.or([eb("batch_id", "is", null), eb("batch_id", "=", batchId)]))
     .returning("batch_id")
     .executeTakeFirst();
-  return row !== undefined;
+  if (row) return "ours";
+  return (await isStopped(ctx, executionId)) ? "over" : "taken";
 }
 
 /** Gives the place back: the batch does not stand. */

@@ -9,6 +9,7 @@ import type { ExecutionParts } from "./parts.ts";
 import { type Choice, loadPlan, type Plan } from "./plan.ts";
 import { promptOf } from "./prompt.ts";
 import { type ExecutionStatus, finishExecution, isStopped } from "./records.ts";
+import { recallAttempt } from "./recallAttempt.ts";
 import { runAttempt } from "./runAttempt.ts";
 import { runRace } from "./runRace.ts";
 import type { Steps } from "./steps.ts";
@@ -101,7 +102,9 @@ async function runChain(work: Work): Promise<Ended> {
   let isHostForgiven = false;
   let isAsked = false;
   let addition: string | null = null;
-  let last: Choice | undefined;
+  let isTried = false;
+  /** The last change that no gate would take, and whose it was: there a person's word may help. */
+  let refused: { choice: Choice; end: AttemptEnd } | null = null;
   let end = failedEnd("unavailable", vibeError("PROVIDER_UNAVAILABLE", "no provider was tried"));
   for (let number = 1; begun < MAX_ATTEMPTS;) {
     const [choice] = todo;
@@ -111,12 +114,13 @@ async function runChain(work: Work): Promise<Ended> {
         closed = { choices: [], until: null };
         continue;
       }
-      const guidance = isAsked || !last || !REMEDIABLE.has(end.class) ? null : await askForGuidance(work, end);
-      if (guidance === null || !last) break;
+      if (isAsked || refused === null) break;
+      const guidance = await askForGuidance(work, refused.end);
+      if (guidance === null) break;
       isAsked = true;
       addition = guidance;
       remediations = MAX_REMEDIATIONS;
-      todo = [last];
+      todo = [refused.choice];
       continue;
     }
     const prompt = promptOf(plan, addition);
@@ -129,13 +133,14 @@ async function runChain(work: Work): Promise<Ended> {
       const first = choices.length === 0 || until === null ? at : at === null ? until : Math.min(until, at);
       closed = { choices: [...choices, choice], until: first };
       // What one that could not begin says is less than what one before it ended with.
-      if (!last) end = tried;
+      if (!isTried) end = tried;
       todo = todo.slice(1);
       continue;
     }
     begun += 1;
     end = tried;
-    last = choice;
+    isTried = true;
+    if (REMEDIABLE.has(end.class)) refused = { choice, end };
     if (end.class === "applied") return { end, winner: attempt };
     if (end.class === "cancelled") break;
     if (end.remediation !== null && remediations < MAX_REMEDIATIONS) {
@@ -169,6 +174,11 @@ async function waited({ steps, ctx, plan }: Work, round: number, until: number |
 }
 
 async function tryOnce(work: Work, attempt: Attempt): Promise<AttemptEnd> {
+  const recalled = await recallAttempt(work, attempt);
+  if (recalled !== null) {
+    await closeRun(work, attempt, recalled.ran, recalled.end);
+    return recalled.end;
+  }
   const ran = await runAttempt(work, attempt);
   const end: AttemptEnd = ran.hasChange
     ? await landChange(work, attempt)
