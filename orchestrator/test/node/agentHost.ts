@@ -189,7 +189,7 @@ type Said = AgentRunEvent extends infer Event
 function say(run: Run, event: Said): void {
   const seq = run.info.seq + 1;
   run.info = { ...run.info, seq };
-  run.events.push({ ...event, seq, ts: new Date().toISOString() } as AgentRunEvent);
+  run.events.push({ ...event, seq, ts: new Date().toISOString() });
 }
 
 function end(run: Run, how: AgentScript["class"]): void {

@@ -279,7 +279,7 @@ export class Journal {
     { executionId, parts }: Pick<Case, "executionId" | "parts">,
     cut: Cut | null = null,
     ctx: ServiceContext = context(),
-  ): Promise<string | null | "cut"> {
+  ): Promise<string | null> {
     const gone = Promise.withResolvers<"cut">();
     const life = { isOver: false };
     const end = (): Promise<never> => {

@@ -1,6 +1,7 @@
-import type { AttemptClass, RunClass } from "@shared/contracts";
+import { type AttemptClass, NO_USAGE, type RunClass } from "@shared/contracts";
 import { describe, expect, it } from "vitest";
 import { cancelExecution } from "../../worker/services/ai-providers/cancelExecution.ts";
+import type { ProviderDriver, ProviderResult } from "../../worker/services/ai-providers/driver.ts";
 import { executeTask } from "../../worker/services/ai-providers/executeTask.ts";
 import { retryExecution } from "../../worker/services/ai-providers/retryExecution.ts";
 import {
@@ -21,6 +22,16 @@ import {
 import { rows, value } from "./workspaceHarness.ts";
 
 const good = (text = "export const v2 = 22;", line = 3) => ({ class: "change" as const, diff: diffOf(line, text) });
+const nothing: ProviderResult = {
+  class: "empty-diff",
+  message: "",
+  retryAfterMs: null,
+  change: null,
+  usage: NO_USAGE,
+  summary: null,
+  cliVersion: null,
+  baseCommit: null,
+};
 const classesOf = async (made: Parameters<typeof attemptsOf>[0]) =>
   (await attemptsOf(made)).map(({ provider_name, class: how }) => [provider_name, how]);
 
@@ -338,7 +349,7 @@ describe("a race", () => {
     );
     expect(await new Journal().run(made)).toBe("completed");
     expect(await changedLines(made)).toHaveLength(1);
-    expect((await classesOf(made)).map(([, how]) => how).toSorted()).toEqual(["applied", "lost-race"]);
+    expect(new Set((await classesOf(made)).map(([, how]) => how))).toEqual(new Set(["applied", "lost-race"]));
   });
 
   it("whose first change is refused takes the next", async () => {
@@ -402,3 +413,90 @@ async function rowsRun(query: string, ...bindings: unknown[]): Promise<void> {
     .bind(...bindings)
     .run();
 }
+
+describe("a provider that asks", () => {
+  /** A driver whose run asks for its plan to be approved, and then waits for what it is told. */
+  const asking = (said: string[]): ProviderDriver => ({
+    begin: async () => ({ externalId: "sessions/1", cursor: "0", result: null }),
+    poll: async () =>
+      said.includes("approve")
+        ? { done: true, result: { ...nothing, class: "change", change: { format: "udiff", text: good().diff } } }
+        : { done: false, cursor: "1", waitMs: 1_000, question: { kind: "plan-approval", text: "Shall I?" } },
+    answer: async (_ctx, _run, externalId, kind, text) => void said.push(`${externalId} ${kind}`, text),
+    cancel: async () => void said.push("cancelled"),
+    probe: async () => ({ state: "ok", class: null, message: "" }),
+  });
+  const answered = async (answer: string | null) => {
+    const said: string[] = [];
+    const made = await aCase({}, { chain: ["codex"] });
+    made.parts = { ...made.parts, driverOf: () => asking(said) };
+    const journal = new Journal();
+    journal.onWait = () =>
+      rowsRun(
+        "UPDATE hil_requests SET status = ?1, answer = ?2 WHERE execution_id = ?3",
+        answer === null ? "expired" : "answered",
+        answer,
+        made.executionId,
+      );
+    await journal.run(made);
+    return { said, execution: await executionOf(made), made };
+  };
+
+  it("is told the answer and goes on", async () => {
+    const { said, execution } = await answered("approve");
+    expect(said).toEqual(["sessions/1 plan-approval", "approve"]);
+    expect(execution).toMatchObject({ status: "completed", class: "applied" });
+  });
+
+  it("is ended where its plan is rejected, and where nobody answers", async () => {
+    const rejected = await answered("reject");
+    expect(rejected.said).toEqual(["cancelled"]);
+    expect(rejected.execution).toMatchObject({ status: "cancelled" });
+    const silent = await answered(null);
+    expect(silent.said).toEqual(["cancelled"]);
+    expect(silent.execution).toMatchObject({ status: "timed_out", class: "timeout" });
+  });
+
+  it("and never ends is ended when its time is over", async () => {
+    const said: string[] = [];
+    const made = await aCase({}, { chain: ["codex"] });
+    const endless: ProviderDriver = {
+      ...asking(said),
+      poll: async () => ({ done: false, cursor: "1", waitMs: 60_000 }),
+    };
+    made.parts = { ...made.parts, driverOf: () => endless };
+    let now = Date.now();
+    const ctx = context(() => new Date((now += 120_000)));
+    expect(await new Journal().run(made, null, ctx)).toBe("timed_out");
+    expect(said).toEqual(["cancelled"]);
+    expect(await changedLines(made)).toEqual([]);
+  });
+
+  it("a change in another form is imported once, and applied as it was read", async () => {
+    const made = await aCase({}, { chain: ["codex"] });
+    let imports = 0;
+    made.parts = {
+      ...made.parts,
+      driverOf: () => ({
+        ...asking([]),
+        begin: async () => ({
+          externalId: null,
+          cursor: "0",
+          result: { ...nothing, class: "change", change: { format: "search-replace", text: "as a model says it" } },
+        }),
+      }),
+      importChange: async () => {
+        imports += 1;
+        const block = `export const v2 = 2${imports};\n`;
+        return { ok: true, patches: [{ op: "replace-block", file: "src/index.ts", start: 3, end: 3, block }] };
+      },
+    };
+    const journal = new Journal();
+    for (const step of ["attempt 1: import", "attempt 1: apply"]) await journal.run(made, { step, when: "after" });
+    expect(await journal.run(made)).toBe("completed");
+    // Read again after the first cut, whose answer was lost; then what was read is what was applied.
+    expect(await changedLines(made)).toEqual(["export const v2 = 22;"]);
+    expect(imports).toBe(2);
+    expect(await executionOf(made)).toMatchObject({ class: "applied" });
+  });
+});

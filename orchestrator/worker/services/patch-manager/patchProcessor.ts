@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   type PatchBatchInput,
   type PatchOperation,
+  type PatchOperationInput,
   PatchOperationSchema,
   type Result,
   validationError,
@@ -19,7 +20,7 @@ import { logOperation } from "./logOperation.ts";
 
 /** What an AI made of a task: operations, the patches of the specification, or one unified diff. */
 export type ProviderPatches =
-  | { kind: "operations"; patches: PatchOperation[] }
+  | { kind: "operations"; patches: PatchOperationInput[] }
   | { kind: "patches"; patches: AIPatch[] }
   | { kind: "udiff"; diff: string };
 
@@ -174,7 +175,7 @@ export function remediationOf(refusal: RefusalClass, error: VibeError): string {
   return `${said} Do the task again so that this does not happen:\n${JSON.stringify(error, null, 2).slice(0, 20_000)}`;
 }
 
-function refused(error: VibeError): Processed {
+export function refused(error: VibeError): Processed {
   const refusal = UNREADABLE.has(error.code)
     ? "import-refused"
     : GATES.has(error.code)

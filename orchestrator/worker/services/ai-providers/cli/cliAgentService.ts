@@ -6,8 +6,8 @@ import { askEngine } from "../../workspace/workspaceObject.ts";
 import { type Begun, MAX_CHANGE_BYTES, type ProviderDriver, type ProviderResult, type ProviderRun } from "../driver.ts";
 import { recordOutput } from "../recordOutput.ts";
 
-/** How long one look at a run waits for what it says next, in milliseconds. */
-const LISTEN_MS = 20_000;
+/** How long one look at a run listens, in milliseconds: what it says is shown as much later at most. */
+const LISTEN_MS = 3_000;
 /** The shortest secret a host is told to take out of a run's output. */
 const MIN_REDACTED = 8;
 
@@ -39,6 +39,7 @@ export const cliAgentService: ProviderDriver = {
       apiKey: run.apiKey,
       redact: allSecrets(ctx.env).filter((secret) => secret.length >= MIN_REDACTED && secret !== run.apiKey),
       endpoint: run.provider.api_endpoint,
+      maxCostUsd: run.maxCostUsd,
       limits: { timeoutMs: run.timeoutMs, diffBytes: MAX_CHANGE_BYTES },
     };
     const started = await askEngine(ctx, run.workspaceId, (engine) => engine.startRun(run.workspaceId, request));

@@ -1,4 +1,4 @@
-import { type VibeError, vibeError } from "@shared/contracts";
+import { fail, type PatchOperationInput, type VibeError, vibeError } from "@shared/contracts";
 import { z } from "zod";
 import {
   applyChange,
@@ -8,10 +8,10 @@ import {
   type PatchSubject,
   type Processed,
   type ProviderPatches,
-  remediationOf,
+  refused,
   revertChange,
 } from "../../patch-manager/patchProcessor.ts";
-import type { ProviderChange } from "../driver.ts";
+import { MAX_CHANGE_BYTES, type ProviderChange } from "../driver.ts";
 import { changeOf, claimBatch, releaseBatch } from "./records.ts";
 import { type Attempt, type AttemptEnd, batchIdOf, type Work } from "./work.ts";
 
@@ -37,10 +37,15 @@ export async function landChange(work: Work, attempt: Attempt): Promise<AttemptE
   const subject = subjectOf(work, attempt);
   let processed: Processed;
   try {
+    const imported = await importIn(work, attempt);
     processed = await steps.do(at("apply"), "durable", async () => {
-      const change = await changeIn(work, attempt);
-      return change.ok ? applyChange(ctx, subject, change.patches) : unreadable(change.error);
+      const change = imported ?? (await changeIn(work, attempt));
+      return change.ok ? applyChange(ctx, subject, patchesOf(change)) : refused(change.error);
     });
+    if (processed.class === "patch-refused" && processed.error.code === "IDEMPOTENCY_CONFLICT") {
+      // Its steps were forgotten, and the change read anew came to other edits: what was applied before does not stand.
+      await takeBack(work, attempt, "it was read anew");
+    }
     if (processed.class === "applied") {
       const failure = await steps.do(at("validate"), "durable", () => checkApplied(ctx, subject));
       if (failure !== null) {
@@ -83,30 +88,40 @@ async function abandon(work: Work, attempt: Attempt, batchId: string): Promise<A
   }
 }
 
-async function changeIn(
-  { ctx, parts, plan }: Work,
-  { attempt }: Attempt,
-): Promise<{ ok: true; patches: ProviderPatches } | { ok: false; error: VibeError }> {
-  const text = await changeOf(ctx, plan.executionId, attempt);
-  if (text === null) return { ok: false, error: vibeError("IMPORT_INVALID", "the change is not on record") };
-  const change: ProviderChange = withoutUndefined(ChangeSchema.parse(JSON.parse(text)));
-  if (change.format === "udiff") return { ok: true, patches: { kind: "udiff", diff: change.text } };
-  const imported = await parts.importChange(ctx, { workspaceId: plan.workspaceId, change });
-  if (!imported.ok && imported.error.retryable) throw new NotSettledError(imported.error);
-  return imported.ok ? { ok: true, patches: { kind: "operations", patches: imported.patches } } : imported;
+type Change = { ok: true; change: ProviderChange } | { ok: false; error: VibeError };
+type Imported = { ok: true; patches: PatchOperationInput[] } | { ok: false; error: VibeError };
+
+const patchesOf = (change: Extract<Change | Imported, { ok: true }>): ProviderPatches =>
+  "patches" in change
+    ? { kind: "operations", patches: change.patches }
+    : { kind: "udiff", diff: change.change.text };
+
+/**
+ * A change that is no diff, as operations; null of one that is. A step of its own: what the operations are depends on the
+ * workspace as it stands, and once they are applied it stands otherwise.
+ */
+async function importIn(work: Work, attempt: Attempt): Promise<Imported | null> {
+  const { steps, ctx, parts, plan } = work;
+  return steps.do(`attempt ${attempt.attempt}: import`, "durable", async () => {
+    const change = await changeIn(work, attempt);
+    if (!change.ok) return change;
+    if (change.change.format === "udiff") return null;
+    const imported = await parts.importChange(ctx, { workspaceId: plan.workspaceId, change: change.change });
+    if (!imported.ok && imported.error.retryable) throw new NotSettledError(imported.error);
+    if (!imported.ok) return imported;
+    const { patches } = imported;
+    return JSON.stringify(patches).length > MAX_CHANGE_BYTES
+      ? fail("BODY_TOO_LARGE", `the change comes to more than ${MAX_CHANGE_BYTES} characters of edits`)
+      : { ok: true as const, patches };
+  });
 }
 
-const withoutUndefined = ({ format, text, baseCommit }: z.infer<typeof ChangeSchema>): ProviderChange => ({
-  format,
-  text,
-  ...(baseCommit === undefined ? {} : { baseCommit }),
-});
-
-const unreadable = (error: VibeError): Processed => ({
-  class: "import-refused",
-  error,
-  remediation: remediationOf("import-refused", error),
-});
+async function changeIn({ ctx, plan }: Work, { attempt }: Attempt): Promise<Change> {
+  const text = await changeOf(ctx, plan.executionId, attempt);
+  if (text === null) return fail("IMPORT_INVALID", "the change is not on record");
+  const { format, text: body, baseCommit } = ChangeSchema.parse(JSON.parse(text));
+  return { ok: true, change: { format, text: body, ...(baseCommit === undefined ? {} : { baseCommit }) } };
+}
 
 function subjectOf(work: Work, attempt: Attempt): PatchSubject {
   const { plan } = work;

@@ -4,7 +4,7 @@ import {
   type Decision,
   fail,
   type HilRequest,
-  type PatchOperation,
+  type PatchOperationInput,
   type ProviderDefinition,
   type ProviderName,
   type ProviderStatus,
@@ -46,11 +46,11 @@ export interface ExecutionParts {
       at: string;
     },
   ): Promise<void>;
-  /** A change that is no unified diff, as operations. */
+  /** A change that is no unified diff, as operations on the workspace as it stands. */
   importChange(
     ctx: ServiceContext,
     input: { workspaceId: string; change: ProviderChange },
-  ): Promise<Result<{ patches: PatchOperation[] }>>;
+  ): Promise<Result<{ patches: PatchOperationInput[] }>>;
   createHilRequest(
     ctx: ServiceContext,
     input: {

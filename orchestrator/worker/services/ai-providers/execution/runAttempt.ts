@@ -141,7 +141,7 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
     const { externalId } = from;
     const deadline = await steps.do(at("begun"), "durable", async () => {
       await keepExternalId(ctx, plan.executionId, followed.attempt, externalId);
-      return Number(ctx.now().getTime() + plan.timeoutMs + GRACE_MS);
+      return ctx.now().getTime() + plan.timeoutMs + GRACE_MS;
     });
     let { cursor } = from;
     for (let look = 1; look <= MAX_LOOKS; look += 1) {

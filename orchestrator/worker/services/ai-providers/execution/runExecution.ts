@@ -162,11 +162,9 @@ async function runChain(work: Work): Promise<Ended> {
 async function waited({ steps, ctx, plan }: Work, round: number, until: number | null): Promise<boolean> {
   const ms = await steps.do(`how long ${round}`, "durable", async () => {
     if (await isStopped(ctx, plan.executionId)) return null;
-    return Number(
-      until === null
-        ? Math.min(WAIT_MS * 1.5 ** (round - 1), MAX_WAIT_MS)
-        : Math.max(until - ctx.now().getTime(), 1_000),
-    );
+    return until === null
+      ? Math.min(WAIT_MS * 1.5 ** (round - 1), MAX_WAIT_MS)
+      : Math.max(until - ctx.now().getTime(), 1_000);
   });
   if (ms === null || ms > MAX_WAIT_MS) return false;
   await steps.sleep(`until one is free ${round}`, ms);
