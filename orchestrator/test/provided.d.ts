@@ -5,6 +5,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The engine host of the run: the fault proxy before it, its control server, and a directory to open workspaces from. */
     engine: { url: string; spareUrl: string; control: string; source: string };
+    /** An engine host whose CLI agents are scripted. */
+    agents: { url: string };
     /** A Cloudflare Access team: its address, two keys of its own, and a foreign one that bears a name of theirs. */
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
     /** Where the scripted servers of the providers answer. */

@@ -9,6 +9,7 @@ import { startEngineHost, startFaultProxy } from "@shared/testing";
 import { parse } from "jsonc-parser";
 import type { TestProject } from "vitest/node";
 import { z } from "zod";
+import { startAgentHost } from "./agentHost.ts";
 
 /**
  * Runs once, in node, beside the tests in workerd: a real engine host behind a fault proxy, and a small control server
@@ -32,6 +33,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const spareDir = await mkdtemp(join(tmpdir(), "vibehq-spare-"));
   let spare = await start(spareDir);
   const spareProxy = await startFaultProxy(spare.url);
+
+  const agents = await startAgentHost(proxy.url);
 
   const rootOf = async (workspaceId: string): Promise<string> => {
     for (const root of [join(dataDir, "workspaces"), join(spareDir, "workspaces")]) {
@@ -87,9 +90,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
     control: `http://127.0.0.1:${address.port}`,
     source,
   });
+  project.provide("agents", { url: agents.url });
   project.provide("wrangler", { crons: await readCrons() });
   return async () => {
     control.close();
+    agents.stop();
     await Promise.all([proxy.stop(), spareProxy.stop()]);
     await Promise.all([host.stop(), spare.stop()]);
     await rm(spareDir, { recursive: true, force: true });
