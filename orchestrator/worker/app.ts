@@ -1,10 +1,12 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
+import { aiExecutionRoutes } from "./api/routes/aiExecutions.ts";
 import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
+import { hilRoutes } from "./api/routes/hil.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -28,6 +30,8 @@ function createOrchestratorApp(): App {
   replayRoutes(app);
   projectRoutes(app);
   taskRoutes(app);
+  aiExecutionRoutes(app);
+  hilRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

@@ -91,6 +91,10 @@ export const factoryActor = (name: string): Actor => ({
     "tasks:write",
     "delivery:read",
     "delivery:write",
+    // Its own orders' alone. Answering people's questions is not a factory's: it has no hil:write.
+    "ai:read",
+    "ai:write",
+    "hil:read",
   ]),
   requesters: null,
   workspaceId: null,
