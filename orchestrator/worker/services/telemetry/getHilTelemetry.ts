@@ -78,7 +78,7 @@ const OPEN_REQUESTS = `
 const DECIDED_REQUESTS = `
   SELECT sum(status = 'answered') AS answered, sum(status = 'expired') AS expired,
     round(avg(CASE status WHEN 'answered' THEN (julianday(answered_at) - julianday(created_at)) * 86400000 END)) AS waited_ms
-  FROM hil_requests WHERE status IN ('answered', 'expired') AND answered_at >= ?1`;
+  FROM hil_requests WHERE answered_at >= ?1`;
 const WAITING_CONVERSATIONS = `
   SELECT count(*) AS number, min(updated_at) AS since FROM ai_provider_conversations WHERE status = 'waiting'`;
 /** A task of an order that is over waits for no one. */
