@@ -16,10 +16,14 @@ import {
 } from "./answers.ts";
 import { at, type CallOptions, type Get, type ListQuery, type Send } from "./request.ts";
 
-/** What of a provider's definition a deployment may set otherwise; null: as the definition has it. */
-export interface ProviderConfig {
+/** What a deployment has otherwise than a provider's definition; null or absent: as defined. It replaces what was said before. */
+export interface ProviderOverrides {
   enabled?: boolean;
   default_model?: string | null;
+  api_endpoint?: string | null;
+  rate_limits?: { concurrency?: number; usdPerDay?: number; unitsPerDay?: number } | null;
+  /** USD, of input and output alike. */
+  cost_per_token?: number | null;
 }
 
 /** What runs providers, and what runs ask of people. */
@@ -31,7 +35,7 @@ export const aiClient = (get: Get, send: Send) => ({
       /** Asks the provider's service whether it works, with the key there is. */
       probe: (name: ProviderName, call?: CallOptions) =>
         send("POST", at("ai", "providers", name, "probe"), ProviderAnswerSchema, {}, call),
-      configure: (name: ProviderName, config: ProviderConfig, call?: CallOptions) =>
+      configure: (name: ProviderName, config: ProviderOverrides, call?: CallOptions) =>
         send("PUT", at("ai", "providers", name, "config"), ProviderAnswerSchema, config, call),
     },
     /** Gives a task to a provider, and answers with why it was this one. */

@@ -125,7 +125,7 @@ describe("a request to people", () => {
     const ask = (question: string) =>
       createHilRequest(contextWith(), { id: `${executionId}.1.q1`, executionId, question });
     const both = await Promise.all([ask("Go on?"), ask("Go on?")]);
-    expect(both.map((each) => value(each).created).toSorted()).toEqual([false, true]);
+    expect(both.filter((each) => value(each).created)).toHaveLength(1);
     expect(value(both[0]).request).toEqual(value(both[1]).request);
     expect(codeOf(await ask("Stop?"))).toBe("IDEMPOTENCY_CONFLICT");
   });
