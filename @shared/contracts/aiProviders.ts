@@ -237,10 +237,10 @@ export const AssignProviderSchema = z.object({
 /** `POST /api/ai/execute`. */
 export const ExecuteTaskSchema = z.object({
   taskId: TaskIdSchema,
-  /** Asked for twice, it is one execution. Minted where absent. */
+  /** Asked for twice, it is one execution. Minted where absent. It is its Workflow instance's id, and begins its batches'. */
   executionId: z
     .string()
-    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/)
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,79}$/)
     .optional(),
   provider: ProviderNameSchema.optional(),
   /** The same task to all of them: the first batch that passes is applied. */

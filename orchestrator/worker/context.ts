@@ -1,6 +1,7 @@
 import { type CredentialKind, type Failed, fail, type Scope } from "@shared/contracts";
 import { createLogger, type Logger } from "@shared/worker-kit";
 import { type Databases, databasesOf } from "./database/client.ts";
+import { allSecrets } from "./services/secrets/secretService.ts";
 
 /** What a caller showed, which can end: by itself, or by being revoked. */
 export interface Credential {
@@ -48,7 +49,7 @@ export interface ContextOptions {
 export const loggerOf = (env: Env): Logger =>
   createLogger({
     fields: { worker: "orchestrator", instance: env.INSTANCE },
-    secrets: [env.ENGINE_TOKEN, env.BOOTSTRAP_TOKEN, env.SESSION_SECRET].filter((secret) => secret !== undefined),
+    secrets: allSecrets(env),
   });
 
 export function createContext(env: Env, options: ContextOptions): ServiceContext {

@@ -4,8 +4,10 @@ import { scheduled } from "./schedule.ts";
 
 export { EventHub } from "./durable-objects/EventHub.ts";
 export { Workspace } from "./durable-objects/Workspace.ts";
+export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
 export { DeliveryReports } from "./entrypoints/DeliveryReports.ts";
 export { FactoryOps } from "./entrypoints/FactoryOps.ts";
 export { PatchOps } from "./entrypoints/PatchOps.ts";
+export { AgentExecution } from "./workflows/AgentExecution.ts";
 
 export default { fetch: app.fetch, queue, scheduled } satisfies ExportedHandler<Env>;

@@ -1,4 +1,9 @@
 import {
+  type AgentRunEvent,
+  AgentRunEventSchema,
+  type AgentRunInfo,
+  AgentRunInfoSchema,
+  type AgentRunRequestInput,
   type EngineAnswer,
   EngineAnswerSchema,
   type EngineRevertRequest,
@@ -70,6 +75,19 @@ export interface Engine {
   manifest(workspaceId: string): Promise<Result<{ manifest: TreeManifest }>>;
   log(workspaceId: string, after: number, limit: number): Promise<Result<{ entries: LogEntry[]; head: Head }>>;
   patch(workspaceId: string, patchId: string): Promise<Result<{ patch: LoggedPatch; diff: string }>>;
+  /** Starts a run of a CLI agent, or answers with the one of that `runId`. */
+  startRun(workspaceId: string, run: AgentRunRequestInput): Promise<Result<{ run: AgentRunInfo }>>;
+  /** RUN_NOT_FOUND where the host knows no such run, or has lost it. */
+  run(workspaceId: string, runId: string): Promise<Result<{ run: AgentRunInfo }>>;
+  /** What the run said after the event `after`. Waits at most `waitMs` for more while the run goes on. */
+  runEvents(
+    workspaceId: string,
+    runId: string,
+    after: number,
+    waitMs: number,
+  ): Promise<Result<{ events: AgentRunEvent[] }>>;
+  /** Ends the run and answers with how it ended. */
+  endRun(workspaceId: string, runId: string): Promise<Result<{ run: AgentRunInfo }>>;
 }
 
 const OpenedSchema = z.object({ workspace: WorkspaceInfoSchema, created: z.boolean() });
@@ -81,10 +99,12 @@ const FileSchema = z.object({ file: WorkspaceFileSchema });
 const LogPageSchema = z.object({ entries: z.array(LogEntrySchema), head: HeadSchema });
 const ManifestSchema = z.object({ manifest: TreeManifestSchema });
 const PatchSchema = z.object({ patch: LoggedPatchSchema, diff: z.string() });
+const RunSchema = AgentRunInfoSchema.transform((run) => ({ run }));
+const RunEventsSchema = z.object({ events: z.array(AgentRunEventSchema) });
 
 interface Call {
   workspaceId: string;
-  method: "GET" | "POST" | "PUT";
+  method: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
   body?: string;
   /** Whether it may have written something when its answer is missing. */
@@ -201,6 +221,16 @@ function createEngine(send: Send, { call: short, long }: EngineDeadlines): Engin
       ),
     log: (id, after, limit) => request(LogPageSchema, read(id, `/log?after=${after}&limit=${limit}`)),
     patch: (id, patchId) => request(PatchSchema, read(id, `/patches/${encodeURIComponent(patchId)}`)),
+    // A run copies the workspace's tree before it answers.
+    startRun: (id, run) => request(RunSchema, post(id, "/agent-runs", run, { writes: true, deadline: long })),
+    run: (id, runId) => request(RunSchema, read(id, runPath(runId))),
+    runEvents: (id, runId, after, waitMs) =>
+      request(
+        RunEventsSchema,
+        { ...read(id, `${runPath(runId)}/events?after=${after}&waitMs=${waitMs}`), deadline: waitMs + short },
+        async (response) => (response.ok ? { events: linesOf(await response.text()) } : response.json()),
+      ),
+    endRun: (id, runId) => request(RunSchema, { ...read(id, runPath(runId)), method: "DELETE", writes: true }),
   };
 }
 
@@ -215,6 +245,15 @@ function refusalOf(status: number, body: unknown, call: Call): Failed {
     nothingWritten: call.writes ? null : true,
   });
 }
+
+const runPath = (runId: string): string => `/agent-runs/${encodeURIComponent(runId)}`;
+
+/** The values of an NDJSON text. A last line that was cut off is left to the next read. */
+const linesOf = (text: string): unknown[] =>
+  text
+    .slice(0, text.lastIndexOf("\n") + 1)
+    .split("\n")
+    .flatMap((line): unknown[] => (line === "" ? [] : [JSON.parse(line)]));
 
 const at = (workspaceId: string, rest: string): string => `/${encodeURIComponent(workspaceId)}${rest}`;
 
