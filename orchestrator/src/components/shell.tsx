@@ -134,7 +134,6 @@ function SideBar() {
             <li key={to} className={cn(begins && "mt-2 border-t border-line pt-2")}>
               <Link
                 to={to}
-                aria-label={waiting > 0 ? `${title}, ${waiting} open` : title}
                 aria-current={here ? "page" : undefined}
                 className={cn(
                   "group relative flex h-8 items-center gap-2.5 rounded-md px-3 text-sm font-medium transition-colors",
@@ -145,8 +144,9 @@ function SideBar() {
                   <span aria-hidden className="absolute inset-y-1.5 -left-2 w-[3px] rounded-r bg-accent-ink" />
                 ) : null}
                 <Icon className={cn("size-4 shrink-0", here ? "text-accent-ink" : "text-ink-3")} aria-hidden />
-                <span className="hidden flex-1 xl:block">{title}</span>
+                <span className="flex-1 max-xl:sr-only">{title}</span>
                 <OpenCount count={waiting} className="absolute -top-0.5 right-0 xl:static" />
+                {waiting > 0 ? <span className="sr-only">, {waiting} open</span> : null}
                 <span
                   aria-hidden
                   className="hidden gap-0.5 text-2xs text-ink-3 opacity-0 group-hover:opacity-100 xl:flex"
@@ -182,15 +182,17 @@ function TabBar() {
           <Link
             key={to}
             to={to}
-            aria-label={waiting > 0 ? `${title}, ${waiting} open` : title}
             aria-current={here ? "page" : undefined}
-            className={cn(tab, here ? "font-medium text-ink" : "text-ink-3")}
+            className={cn(tab, "relative", here ? "font-medium text-ink" : "text-ink-3")}
           >
-            <span className="relative">
-              <Icon className={cn("size-4.5", here ? "text-accent-ink" : "")} aria-hidden />
-              <OpenCount count={waiting} className="absolute -top-2 left-3" />
-            </span>
+            <Icon className={cn("size-4.5", here ? "text-accent-ink" : "")} aria-hidden />
             <span className="max-w-full truncate">{title}</span>
+            {waiting > 0 ? (
+              <span className="absolute top-1.5 left-1/2 ml-1">
+                <OpenCount count={waiting} />
+                <span className="sr-only">, {waiting} open</span>
+              </span>
+            ) : null}
           </Link>
         );
       })}

@@ -66,7 +66,7 @@ const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD"
 /** An amount of US dollars; a small one with the digits that tell it from nothing. */
 export const usd = (value: number | null | undefined): string => {
   if (value === null || value === undefined) return "–";
-  return value !== 0 && Math.abs(value) < 0.1 ? `$${value.toPrecision(2)}` : dollars.format(value);
+  return value !== 0 && Math.abs(value) < 0.01 ? `$${Number(value.toPrecision(2))}` : dollars.format(value);
 };
 
 /** A time to come, as the time until then; one that is over is said to be. */

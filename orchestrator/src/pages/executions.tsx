@@ -40,12 +40,7 @@ const columns: Column<Execution>[] = [
   {
     id: "status",
     title: "Status",
-    cell: (execution) => (
-      <span className="flex items-center gap-2">
-        <StatusTag status={execution.status} />
-        <Ended execution={execution} className="hidden 2xl:inline" />
-      </span>
-    ),
+    cell: (execution) => <StatusTag status={execution.status} />,
     className: "w-px",
   },
   {
@@ -79,6 +74,12 @@ const columns: Column<Execution>[] = [
         <span className="font-mono text-2xs text-ink-3">{execution.model}</span>
       </span>
     ),
+  },
+  {
+    id: "ended",
+    title: "Ended as",
+    cell: (execution) => <Ended execution={execution} />,
+    className: "hidden xl:table-cell",
   },
   {
     id: "attempts",
@@ -214,7 +215,7 @@ export default function ExecutionsPage() {
           )
         ) : wide ? (
           <DataTable
-            label="Executions"
+            label="List of executions"
             columns={columns}
             rows={executions}
             keyOf={keyOf}

@@ -90,18 +90,32 @@ export default function ProvidersPage() {
               Providers stand in the orchestrator's registry; this one has none.
             </Empty>
           ) : (
-            <ul aria-label="Providers">
-              {providers.map((status) => (
-                <Strip
-                  key={status.provider.name}
-                  status={status}
-                  selected={status === chosen}
-                  marked={cursor === status.provider.name}
-                  narrow={wide && chosen !== undefined}
-                  onOpen={() => open(status)}
-                />
-              ))}
-            </ul>
+            <>
+              <div
+                aria-hidden
+                className={cn(
+                  "label hidden gap-x-6 border-b border-line bg-sunken px-4 py-1.5 lg:grid",
+                  wide && chosen !== undefined ? COLUMNS.beside : COLUMNS.alone,
+                )}
+              >
+                <span>Provider</span>
+                <span>State</span>
+                <span className={cn(wide && chosen !== undefined && "xl:hidden")}>Spent today</span>
+                <span>Success by type of task, 0 to 100 %, at 90 % certainty</span>
+              </div>
+              <ul aria-label="Providers">
+                {providers.map((status) => (
+                  <Strip
+                    key={status.provider.name}
+                    status={status}
+                    selected={status === chosen}
+                    marked={cursor === status.provider.name}
+                    narrow={wide && chosen !== undefined}
+                    onOpen={() => open(status)}
+                  />
+                ))}
+              </ul>
+            </>
           )}
         </Card>
       </PageBody>
@@ -121,6 +135,12 @@ export default function ProvidersPage() {
     </div>
   );
 }
+
+/** The list's columns, alone and beside the panel of one provider. */
+const COLUMNS = {
+  alone: "lg:grid-cols-[minmax(10rem,1.100fr)_minmax(11rem,1fr)_9rem_minmax(13rem,1.300fr)]",
+  beside: "xl:grid-cols-[minmax(9rem,1fr)_11rem_minmax(12rem,15rem)]",
+} as const;
 
 /** A provider in one line of a wide screen, in a block of a narrow one. */
 function Strip({
@@ -147,14 +167,7 @@ function Strip({
         selected ? "bg-accent-soft" : marked ? "bg-hover" : "hover:bg-hover",
       )}
     >
-      <div
-        className={cn(
-          "grid gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-2",
-          narrow
-            ? "xl:grid-cols-[minmax(9rem,1fr)_11rem_minmax(12rem,15rem)]"
-            : "lg:grid-cols-[minmax(10rem,1.100fr)_minmax(11rem,1fr)_9rem_minmax(13rem,1.300fr)]",
-        )}
-      >
+      <div className={cn("grid gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-2", narrow ? COLUMNS.beside : COLUMNS.alone)}>
         <div className="min-w-0">
           <button
             type="button"

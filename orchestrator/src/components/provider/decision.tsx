@@ -114,19 +114,21 @@ export function DecisionView({ decision }: { decision: Decision }) {
           </table>
         </div>
         {looked ? (
-          <dl className="mt-3 grid gap-x-4 gap-y-1.5 sm:grid-cols-[9rem_4.500rem_minmax(0,1fr)]">
-            <dt className="label sm:col-span-3">
+          <>
+            <h3 className="label mt-4 mb-1.5">
               {looked.provider}
               {looked.sample === null ? "" : `, drawn share of success ${percent(looked.sample * 100)}`}
-            </dt>
-            {looked.parts.map((part) => (
-              <div key={part.name} className="grid grid-cols-subgrid sm:col-span-3">
-                <dt className="text-ink-2">{part.name}</dt>
-                <dd className="nums font-mono text-xs leading-5 sm:text-right">{signed(part.value)}</dd>
-                <dd className="break-words text-ink-3">{part.why}</dd>
-              </div>
-            ))}
-          </dl>
+            </h3>
+            <dl className="grid gap-x-4 gap-y-1.5 sm:grid-cols-[9rem_4.500rem_minmax(0,1fr)]">
+              {looked.parts.map((part) => (
+                <div key={part.name} className="grid grid-cols-subgrid sm:col-span-3">
+                  <dt className="text-ink-2">{part.name}</dt>
+                  <dd className="nums font-mono text-xs leading-5 sm:text-right">{signed(part.value)}</dd>
+                  <dd className="break-words text-ink-3">{part.why}</dd>
+                </div>
+              ))}
+            </dl>
+          </>
         ) : (
           <p className="text-ink-3">Nobody could take it.</p>
         )}

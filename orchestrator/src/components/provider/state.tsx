@@ -87,7 +87,7 @@ export function breakerWords({ state, reason, until: at }: Breaker): string {
   const why = reason === null ? "" : `${BREAKER_REASONS[reason]}, `;
   if (state === "half-open") return `${why}one try is let through`;
   if (reason === "auth" && at === null) return `${why}until the key changes`;
-  return at === null ? `${why}open` : `${why}opens ${until(at)}`;
+  return at === null ? `${why}open` : `${why}tries again ${until(at) === "over" ? "now" : until(at)}`;
 }
 
 export function BreakerState({ breaker }: { breaker: Breaker }) {
