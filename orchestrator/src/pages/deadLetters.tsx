@@ -138,7 +138,7 @@ function Letter({
         <StatusTag status={`letter:${letter.status}`} className="mt-px shrink-0" />
         <span className="min-w-0 flex-1">
           <span className="flex flex-wrap items-baseline gap-x-2">
-            <span className="font-medium">{task?.provider ?? "Not a message of ours"}</span>
+            <span className="font-medium">{task?.provider ?? "Unknown message"}</span>
             {task ? <span className="min-w-0 truncate font-mono text-xs text-ink-2">{task.task_id}</span> : null}
           </span>
           <span className="mt-0.5 line-clamp-2 break-words text-xs text-ink-3">

@@ -139,7 +139,7 @@ export default function ProvidersPage() {
 /** The list's columns, alone and beside the panel of one provider. */
 const COLUMNS = {
   alone: "lg:grid-cols-[minmax(10rem,1.100fr)_minmax(11rem,1fr)_9rem_minmax(13rem,1.300fr)]",
-  beside: "xl:grid-cols-[minmax(9rem,1fr)_11rem_minmax(12rem,15rem)]",
+  beside: "xl:grid-cols-[minmax(8rem,1fr)_13.500rem_minmax(12rem,14rem)]",
 } as const;
 
 /** A provider in one line of a wide screen, in a block of a narrow one. */

@@ -359,7 +359,7 @@ export function writeDeadLetters(store: OpsStore): void {
   });
   letter("9d3b7c1e4f5a4c0c8f1e-letter-1", 14, task("E-LOST-1", "codex"), {
     execution_id: "E-LOST-1",
-    reason: "given up by its queue, which was handed it on 2026-11-20T22:14:09.000Z",
+    reason: "no consumer could start it",
   });
   letter(
     "1b22f0aa3c9d4e7a9b0d-letter-2",
@@ -371,7 +371,7 @@ export function writeDeadLetters(store: OpsStore): void {
   );
   letter("77ab01c2d3e4f5061728-letter-3", 1_500, task("E-LOST-3", "gemini"), {
     execution_id: "E-LOST-3",
-    reason: "given up by its queue, which was handed it on 2026-11-19T20:02:40.000Z",
+    reason: "no consumer could start it",
     status: "redriven",
     redriven_at: minutesAgo(1_400),
   });

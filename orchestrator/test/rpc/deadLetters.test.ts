@@ -19,7 +19,6 @@ function message(body: unknown, id = `m-${++made}`) {
     id,
     body,
     attempts: 6,
-    timestamp: new Date("2026-05-01T10:00:00.000Z"),
     ack: () => void said.push("ack"),
     retry: () => void said.push("retry"),
     said,

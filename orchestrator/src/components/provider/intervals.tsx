@@ -60,7 +60,10 @@ function Interval({ estimate, className }: { estimate: Estimate; className?: str
 /** Success by type of task, each with the interval it lies in at 90 %. */
 export function Success({ success, full = false }: { success: Estimates; full?: boolean }) {
   return (
-    <ul aria-label="Success by type of task" className={cn("grid gap-x-3", full ? "gap-y-2.5" : "gap-y-0.5")}>
+    <ul
+      aria-label="Success by type of task"
+      className={cn("grid content-start gap-x-3", full ? "gap-y-2.5" : "gap-y-0.5")}
+    >
       {TASK_TYPES.map((type) => {
         const estimate = success[type];
         return (

@@ -135,7 +135,9 @@ export function Spend({ budget, className }: { budget: ProviderStatus["budget"];
   return (
     <div className={cn("min-w-0", className)}>
       <p className="nums flex items-baseline justify-between gap-2 text-xs">
-        <span className={cn("font-medium", full && "text-failed")}>{amountOf(unit, spent)}</span>
+        <span className={cn("font-medium", full && "text-failed")}>
+          {amountOf(unit, spent)} <span className="font-normal text-ink-3">today</span>
+        </span>
         <span className="truncate text-ink-3">
           {limit === null ? "no limit" : `of ${amountOf(unit, limit)}`}
           {unit === "units" ? " runs" : ""}

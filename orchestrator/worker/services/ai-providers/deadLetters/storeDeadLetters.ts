@@ -7,7 +7,6 @@ export interface DeadMessage {
   id: string;
   body: unknown;
   attempts: number;
-  timestamp: Date;
   ack(): void;
   retry(): void;
 }
@@ -33,7 +32,7 @@ export async function storeDeadLetters(ctx: ServiceContext, messages: readonly D
   }
 }
 
-async function store(ctx: ServiceContext, { id, body, attempts, timestamp }: DeadMessage): Promise<void> {
+async function store(ctx: ServiceContext, { id, body, attempts }: DeadMessage): Promise<void> {
   const task = ProviderTaskMessageSchema.safeParse(body);
   const text = jsonText(body);
   await ctx.db.ops
@@ -43,9 +42,7 @@ async function store(ctx: ServiceContext, { id, body, attempts, timestamp }: Dea
       queue: TASKS_QUEUE,
       message: text,
       execution_id: task.data?.execution_id ?? null,
-      reason: task.success
-        ? `given up by its queue, which was handed it on ${timestamp.toISOString()}`
-        : "not a message of this queue",
+      reason: task.success ? "no consumer could start it" : "not a message of this queue",
       attempts,
       created_at: ctx.now().toISOString(),
     })
