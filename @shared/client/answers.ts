@@ -1,15 +1,23 @@
 import {
+  AgentRunEventSchema,
   AgentTelemetrySchema,
+  AssignmentSchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
   CustodyRecordSchema,
+  DeadLetterSchema,
+  DecisionSchema,
   DeliveryReportRowSchema,
+  ExecutionDetailSchema,
+  ExecutionSchema,
+  HilRequestSchema,
   HilTelemetrySchema,
   JsonObjectSchema,
   OpsTelemetrySchema,
   OrderSchema,
   PatchEventSchema,
   PipelineTelemetrySchema,
+  ProviderStatusSchema,
   ProjectSchema,
   ScopeSchema,
   SessionSchema,
@@ -98,5 +106,33 @@ export const PipelineAnswerSchema = PipelineTelemetrySchema.omit({ ok: true });
 export const AgentsAnswerSchema = AgentTelemetrySchema.omit({ ok: true });
 export const OpsAnswerSchema = OpsTelemetrySchema.omit({ ok: true });
 export const HilAnswerSchema = HilTelemetrySchema.omit({ ok: true });
+export const ProvidersAnswerSchema = z.object({ providers: z.array(ProviderStatusSchema) });
+export const ProviderAnswerSchema = z.object({ status: ProviderStatusSchema });
+export const AssignedAnswerSchema = z.object({ assignment: AssignmentSchema, decision: DecisionSchema });
+export const ExplainedAnswerSchema = z.object({ decision: DecisionSchema });
+export const ExecutionsAnswerSchema = z.object({
+  executions: z.array(ExecutionSchema),
+  cursor: z.string().nullable(),
+});
+export const ExecutionAnswerSchema = z.object({ execution: ExecutionSchema });
+export const ExecutionDetailAnswerSchema = z.object({ execution: ExecutionDetailSchema });
+export const ExecutionOutputAnswerSchema = z.object({
+  attempt: z.number().int(),
+  events: z.array(AgentRunEventSchema),
+  next: z.number().int(),
+  more: z.boolean(),
+  ended: z.boolean(),
+});
+export const DeadLettersAnswerSchema = z.object({
+  deadLetters: z.array(DeadLetterSchema),
+  cursor: z.string().nullable(),
+});
+export const DeadLetterAnswerSchema = z.object({ deadLetter: DeadLetterSchema });
+export const HilRequestsAnswerSchema = z.object({
+  requests: z.array(HilRequestSchema),
+  cursor: z.string().nullable(),
+});
+export const HilRequestAnswerSchema = z.object({ request: HilRequestSchema });
+export const ClarifiedAnswerSchema = HilRequestAnswerSchema.extend({ created: z.boolean() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

@@ -53,8 +53,9 @@ import {
   TrendsAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
+import { aiClient } from "./aiClient.ts";
 import { readCustody } from "./readCustody.ts";
-import { request, type CallOptions, type ClientOptions, type Query } from "./request.ts";
+import { at, type CallOptions, type ClientOptions, type Get, type ListQuery, request, type Send } from "./request.ts";
 
 export type Client = ReturnType<typeof createClient>;
 
@@ -79,28 +80,12 @@ export interface LogQuery {
   order?: "asc" | "desc";
 }
 
-export interface ListQuery {
-  limit?: number;
-  cursor?: string;
-}
-
-const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
-
 /** The REST API, typed: every answer is parsed with the contracts' schemas, every refusal is a value. */
 export function createClient(options: ClientOptions) {
-  const get = <Schema extends z.ZodType<object>>(
-    path: string,
-    answer: Schema,
-    query: Query = {},
-    call: CallOptions = {},
-  ) => request(options, { method: "GET", path, answer, query, ...call });
-  const send = <Schema extends z.ZodType<object>>(
-    method: "POST" | "PATCH" | "DELETE",
-    path: string,
-    answer: Schema,
-    body: unknown,
-    call: CallOptions = {},
-  ) => request(options, { method, path, answer, body, ...call });
+  const get: Get = (path, answer, query = {}, call = {}) =>
+    request(options, { method: "GET", path, answer, query, ...call });
+  const send: Send = (method, path, answer, body, call = {}) =>
+    request(options, { method, path, answer, body, ...call });
 
   const apply = async (path: string, body: unknown, call?: CallOptions): Promise<ApplyResult> => {
     const answered = await send("POST", path, ApplyAnswerSchema, body, call);
@@ -233,6 +218,7 @@ export function createClient(options: ClientOptions) {
       /** The links of all chains an order's events stand in, as they were hashed, one a line, while they come in. */
       lines: (orderId: string) => readCustody(options, orderId),
     },
+    ...aiClient(get, send),
     /** What goes on at the moment; parts that nothing fills yet say so. */
     telemetry: {
       pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),

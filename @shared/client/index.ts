@@ -1,3 +1,4 @@
+export type { ProviderOverrides } from "./aiClient.ts";
 export * from "./answers.ts";
 export * from "./createClient.ts";
 export * from "./HubClient.ts";

@@ -21,12 +21,35 @@ export type Query = Record<string, string | number | undefined>;
 export type Refusal = Failed & { body: JsonObject };
 
 export interface Request<Schema extends z.ZodType<object>> extends CallOptions {
-  method: "GET" | "POST" | "PATCH" | "DELETE";
+  method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   path: string;
   query?: Query;
   body?: unknown;
   answer: Schema;
 }
+
+/** A call that reads, and one that may change something, of one client. */
+export type Get = <Schema extends z.ZodType<object>>(
+  path: string,
+  answer: Schema,
+  query?: Query,
+  call?: CallOptions,
+) => Promise<Ok<z.output<Schema>> | Refusal>;
+export type Send = <Schema extends z.ZodType<object>>(
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  answer: Schema,
+  body: unknown,
+  call?: CallOptions,
+) => Promise<Ok<z.output<Schema>> | Refusal>;
+
+export interface ListQuery {
+  limit?: number;
+  cursor?: string;
+}
+
+/** A path below `/api`, each part of it escaped. */
+export const at = (...parts: string[]): string => `/api/${parts.map((part) => encodeURIComponent(part)).join("/")}`;
 
 const BodySchema = z.record(z.string(), z.json());
 

@@ -83,7 +83,23 @@ export type OpsTelemetry = z.infer<typeof OpsTelemetrySchema>;
 export const HilTelemetrySchema = z.object({
   ok: z.literal(true),
   ts: z.string(),
-  queue: AbsentSchema,
+  queue: z.union([
+    AbsentSchema,
+    z.object({
+      available: z.literal(true),
+      open: count,
+      clarifications: count,
+      plans: count,
+      failures: count,
+      /** When the oldest was asked, and when the first one ends unanswered. */
+      since: z.string().nullable(),
+      expires_at: z.string().nullable(),
+      /** Decided in the last day, and how long those that were answered had waited. */
+      answered: count,
+      expired: count,
+      waited_ms: z.number().nullable(),
+    }),
+  ]),
   /** What stands still until a person says something, as far as other parts know it. */
   waiting: z.object({
     executions: count,

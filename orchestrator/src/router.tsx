@@ -118,6 +118,44 @@ const delivery = createRoute({
   component: lazyRouteComponent(() => import("./pages/delivery.tsx")),
 });
 
+const providers = createRoute({
+  getParentRoute: () => shell,
+  path: "/providers",
+  validateSearch: z.object({ provider: text, task: text }),
+  component: lazyRouteComponent(() => import("./pages/providers.tsx")),
+});
+
+const executions = createRoute({
+  getParentRoute: () => shell,
+  path: "/executions",
+  validateSearch: z.object({ status: text, provider: text, order: text, task: text }),
+  component: lazyRouteComponent(() => import("./pages/executions.tsx")),
+});
+
+const execution = createRoute({
+  getParentRoute: () => shell,
+  path: "/executions/$executionId",
+  validateSearch: z.object({
+    tab: z.enum(["output", "change", "prompt", "decision"]).optional().catch(undefined),
+    attempt: z.number().int().positive().optional().catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("./pages/execution.tsx")),
+});
+
+const deadLetters = createRoute({
+  getParentRoute: () => shell,
+  path: "/dead-letters",
+  validateSearch: z.object({ status: text, letter: text }),
+  component: lazyRouteComponent(() => import("./pages/deadLetters.tsx")),
+});
+
+const people = createRoute({
+  getParentRoute: () => shell,
+  path: "/people",
+  validateSearch: z.object({ status: text, request: text }),
+  component: lazyRouteComponent(() => import("./pages/people.tsx")),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
@@ -128,7 +166,20 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    shell.addChildren([overview, live, orders, order, analytics, delivery, settings]),
+    shell.addChildren([
+      overview,
+      live,
+      orders,
+      order,
+      people,
+      executions,
+      execution,
+      providers,
+      deadLetters,
+      analytics,
+      delivery,
+      settings,
+    ]),
   ]),
   defaultPreload: "intent",
   defaultPendingMs: 150,

@@ -1,12 +1,14 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
 import { aiProviderRoutes } from "./api/routes/aiProviders.ts";
+import { aiExecutionRoutes } from "./api/routes/aiExecutions.ts";
 import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { githubRoutes } from "./api/routes/github.ts";
 import { healthRoutes } from "./api/routes/health.ts";
+import { hilRoutes } from "./api/routes/hil.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -33,6 +35,8 @@ function createOrchestratorApp(): App {
   taskRoutes(app);
   aiProviderRoutes(app);
   githubRoutes(app);
+  aiExecutionRoutes(app);
+  hilRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

@@ -34,3 +34,27 @@ export const patchQuery = (patchId: string) =>
 
 export const orderQuery = (orderId: string) =>
   queryOptions({ queryKey: ["order", orderId], queryFn: ({ signal }) => need(client.orders.get(orderId, { signal })) });
+
+export const hilTelemetryQuery = queryOptions({
+  queryKey: ["telemetry", "hil"],
+  queryFn: ({ signal }) => need(client.telemetry.hil({ signal })),
+  refetchInterval: 10_000,
+});
+
+export const providersQuery = queryOptions({
+  queryKey: ["providers"],
+  queryFn: async ({ signal }) => (await need(client.ai.providers.list({ signal }))).providers,
+  refetchInterval: 10_000,
+});
+
+export const executionQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["execution", id],
+    queryFn: async ({ signal }) => (await need(client.ai.executions.get(id, { signal }))).execution,
+  });
+
+export const hilRequestQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["hil", "one", id],
+    queryFn: async ({ signal }) => (await need(client.hil.get(id, { signal }))).request,
+  });

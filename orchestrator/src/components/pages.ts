@@ -1,19 +1,34 @@
 import {
   Activity,
+  Bot,
   ChartNoAxesColumn,
   FileCheck2,
   LayoutDashboard,
   ListTree,
   type LucideIcon,
+  MailX,
+  MessageCircleQuestion,
   Settings2,
+  SquareTerminal,
 } from "lucide-react";
 
-/** The pages, in the order they are offered. */
+/** The pages, in the order they are offered. A narrow screen has room for the ones `first` in its bar, the rest are behind one more. */
 export const PAGES = [
-  { to: "/", title: "Overview", icon: LayoutDashboard, keys: "g o" },
-  { to: "/live", title: "Live", icon: Activity, keys: "g l" },
-  { to: "/orders", title: "Orders", icon: ListTree, keys: "g r" },
-  { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a" },
-  { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d" },
-  { to: "/settings", title: "Settings", icon: Settings2, keys: "g s" },
-] as const satisfies readonly { to: string; title: string; icon: LucideIcon; keys: string }[];
+  { to: "/", title: "Overview", icon: LayoutDashboard, keys: "g o", section: "work", first: true },
+  { to: "/live", title: "Live", icon: Activity, keys: "g l", section: "work", first: true },
+  { to: "/orders", title: "Orders", icon: ListTree, keys: "g r", section: "work", first: true },
+  { to: "/people", title: "For people", icon: MessageCircleQuestion, keys: "g h", section: "work", first: true },
+  { to: "/executions", title: "Executions", icon: SquareTerminal, keys: "g e", section: "providers", first: false },
+  { to: "/providers", title: "Providers", icon: Bot, keys: "g p", section: "providers", first: false },
+  { to: "/dead-letters", title: "Dead letters", icon: MailX, keys: "g x", section: "providers", first: false },
+  { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a", section: "record", first: false },
+  { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d", section: "record", first: false },
+  { to: "/settings", title: "Settings", icon: Settings2, keys: "g s", section: "record", first: false },
+] as const satisfies readonly {
+  to: string;
+  title: string;
+  icon: LucideIcon;
+  keys: string;
+  section: string;
+  first: boolean;
+}[];

@@ -52,7 +52,7 @@ export default function Palette({
             <Command.Input
               value={search}
               onValueChange={setSearch}
-              placeholder="Go to a page, an order, a patch…"
+              placeholder="Go to a page, an order, a patch, an execution…"
               className="h-12 w-full border-b border-line bg-transparent px-4 text-base text-ink outline-none placeholder:text-ink-3"
             />
             <Command.List className="max-h-[50vh] overflow-y-auto p-1.5 [&_[cmdk-group-heading]]:px-2.5 [&_[cmdk-group-heading]]:py-1.5 [&_[cmdk-group-heading]]:text-2xs [&_[cmdk-group-heading]]:font-medium [&_[cmdk-group-heading]]:text-ink-3">
@@ -86,6 +86,14 @@ export default function Palette({
                     onSelect={done(() => navigate({ to: "/live", search: { patch: wanted } }))}
                   >
                     Open patch <span className="truncate font-mono text-xs text-ink-2">{wanted}</span>
+                  </Command.Item>
+                  <Command.Item
+                    forceMount
+                    value={`execution ${wanted}`}
+                    className={item}
+                    onSelect={done(() => navigate({ to: "/executions/$executionId", params: { executionId: wanted } }))}
+                  >
+                    Open execution <span className="truncate font-mono text-xs text-ink-2">{wanted}</span>
                   </Command.Item>
                   <Command.Item
                     forceMount

@@ -1,9 +1,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { CircleUserRound, LogOut, Moon, Search, Settings2, Sun } from "lucide-react";
+import { CircleUserRound, Ellipsis, LogOut, Moon, Search, Settings2, Sun } from "lucide-react";
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from "react";
 import { client, origin, queryClient, signedOut } from "../api/client.ts";
-import { sessionQuery } from "../api/queries.ts";
+import { hilTelemetryQuery, sessionQuery } from "../api/queries.ts";
 import { cn } from "../lib/cn.ts";
 import { listenForKeys, type Shortcut, useKeys } from "../lib/keys.ts";
 import { useTheme } from "../lib/theme.ts";
@@ -95,8 +95,30 @@ export function Shell() {
 const isHere = (path: string, to: string): boolean =>
   to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
 
+/** How many requests wait for a person; 0 where it is not known. */
+function useOpenRequests(): number {
+  const { data } = useQuery(hilTelemetryQuery);
+  return data?.queue.available ? data.queue.open : 0;
+}
+
+function OpenCount({ count, className }: { count: number; className?: string }) {
+  if (count === 0) return null;
+  return (
+    <span
+      aria-hidden
+      className={cn(
+        "nums grid h-4 min-w-4 place-items-center rounded-full bg-accent px-1 text-2xs font-semibold text-on-accent",
+        className,
+      )}
+    >
+      {count > 99 ? "99+" : count}
+    </span>
+  );
+}
+
 function SideBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const open = useOpenRequests();
   return (
     <nav aria-label="Pages" className="hidden w-14 shrink-0 flex-col border-r border-line bg-sunken md:flex xl:w-48">
       <Link to="/" className="flex h-12 items-center gap-2.5 px-3.5" aria-label="VibeHQ, overview">
@@ -104,13 +126,14 @@ function SideBar() {
         <span className="hidden text-sm font-semibold tracking-tight xl:block">VibeHQ</span>
       </Link>
       <ul className="mt-1 flex flex-col gap-0.5 px-2">
-        {PAGES.map(({ to, title, icon: Icon, keys }) => {
+        {PAGES.map(({ to, title, icon: Icon, keys, section }, index) => {
           const here = isHere(path, to);
+          const begins = index > 0 && PAGES[index - 1]?.section !== section;
+          const waiting = to === "/people" ? open : 0;
           return (
-            <li key={to}>
+            <li key={to} className={cn(begins && "mt-2 border-t border-line pt-2")}>
               <Link
                 to={to}
-                aria-label={title}
                 aria-current={here ? "page" : undefined}
                 className={cn(
                   "group relative flex h-8 items-center gap-2.5 rounded-md px-3 text-sm font-medium transition-colors",
@@ -121,7 +144,9 @@ function SideBar() {
                   <span aria-hidden className="absolute inset-y-1.5 -left-2 w-[3px] rounded-r bg-accent-ink" />
                 ) : null}
                 <Icon className={cn("size-4 shrink-0", here ? "text-accent-ink" : "text-ink-3")} aria-hidden />
-                <span className="hidden flex-1 xl:block">{title}</span>
+                <span className="flex-1 max-xl:sr-only">{title}</span>
+                <OpenCount count={waiting} className="absolute -top-0.5 right-0 xl:static" />
+                {waiting > 0 ? <span className="sr-only">, {waiting} open</span> : null}
                 <span
                   aria-hidden
                   className="hidden gap-0.5 text-2xs text-ink-3 opacity-0 group-hover:opacity-100 xl:flex"
@@ -137,30 +162,62 @@ function SideBar() {
   );
 }
 
+const TABS = PAGES.filter(({ first }) => first);
+const MORE = PAGES.filter(({ first }) => !first);
+const tab = "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-2xs";
+
 function TabBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const open = useOpenRequests();
+  const behind = MORE.find(({ to }) => isHere(path, to));
   return (
     <nav
       aria-label="Pages"
       className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
     >
-      {PAGES.map(({ to, title, icon: Icon }) => {
+      {TABS.map(({ to, title, icon: Icon }) => {
         const here = isHere(path, to);
+        const waiting = to === "/people" ? open : 0;
         return (
           <Link
             key={to}
             to={to}
             aria-current={here ? "page" : undefined}
-            className={cn(
-              "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-2xs",
-              here ? "font-medium text-ink" : "text-ink-3",
-            )}
+            className={cn(tab, "relative", here ? "font-medium text-ink" : "text-ink-3")}
           >
             <Icon className={cn("size-4.5", here ? "text-accent-ink" : "")} aria-hidden />
             <span className="max-w-full truncate">{title}</span>
+            {waiting > 0 ? (
+              <span className="absolute top-1.5 left-1/2 ml-1">
+                <OpenCount count={waiting} />
+                <span className="sr-only">, {waiting} open</span>
+              </span>
+            ) : null}
           </Link>
         );
       })}
+      <Menu>
+        <MenuTrigger asChild>
+          <button
+            type="button"
+            aria-label={behind ? `More pages, here: ${behind.title}` : "More pages"}
+            className={cn(tab, behind ? "font-medium text-ink" : "text-ink-3")}
+          >
+            <Ellipsis className={cn("size-4.5", behind ? "text-accent-ink" : "")} aria-hidden />
+            <span className="max-w-full truncate px-1">{behind?.title ?? "More"}</span>
+          </button>
+        </MenuTrigger>
+        <MenuContent align="end" side="top">
+          {MORE.map(({ to, title, icon: Icon }) => (
+            <MenuItem key={to} asChild>
+              <Link to={to} aria-current={isHere(path, to) ? "page" : undefined} className="h-10">
+                <Icon aria-hidden />
+                {title}
+              </Link>
+            </MenuItem>
+          ))}
+        </MenuContent>
+      </Menu>
     </nav>
   );
 }

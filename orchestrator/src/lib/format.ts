@@ -61,3 +61,16 @@ export function splitPath(path: string): { folder: string; name: string } {
   const cut = path.lastIndexOf("/") + 1;
   return { folder: path.slice(0, cut), name: path.slice(cut) };
 }
+
+const dollars = new Intl.NumberFormat("en", { style: "currency", currency: "USD" });
+/** An amount of US dollars; a small one with the digits that tell it from nothing. */
+export const usd = (value: number | null | undefined): string => {
+  if (value === null || value === undefined) return "–";
+  return value !== 0 && Math.abs(value) < 0.01 ? `$${Number(value.toPrecision(2))}` : dollars.format(value);
+};
+
+/** A time to come, as the time until then; one that is over is said to be. */
+export const until = (time: string, now = Date.now()): string => {
+  const ms = instant(time) - now;
+  return ms <= 0 ? "over" : `in ${ms < 60_000 ? "under a minute" : ago(ms)}`;
+};

@@ -4,6 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { ArrowRight, CircleSlash2 } from "lucide-react";
 import type { ReactNode } from "react";
 import { client, need } from "../api/client.ts";
+import { hilTelemetryQuery } from "../api/queries.ts";
 import { Recent } from "../components/overview/recent.tsx";
 import { PageBody } from "../components/page.tsx";
 import { Problem } from "../components/problems.tsx";
@@ -32,12 +33,6 @@ const opsQuery = queryOptions({
   queryFn: ({ signal }) => need(telemetry.ops({ signal })),
   refetchInterval: REFRESH_MS,
 });
-const hilQuery = queryOptions({
-  queryKey: ["telemetry", "hil"],
-  queryFn: ({ signal }) => need(telemetry.hil({ signal })),
-  refetchInterval: REFRESH_MS,
-});
-
 export default function OverviewPage() {
   const pipeline = useQuery(pipelineQuery);
   const agents = useQuery(agentsQuery);
@@ -352,21 +347,43 @@ function Facts({ facts }: { facts: readonly Fact[] }) {
 }
 
 function Waiting() {
-  const hil = useQuery(hilQuery);
+  const hil = useQuery(hilTelemetryQuery);
   return (
     <Card>
       <CardHeader
         title="Waits for a person"
         hint={hil.data?.waiting.since ? `longest ${ago(Date.now() - instant(hil.data.waiting.since))}` : undefined}
+        action={
+          <Button variant="ghost" asChild>
+            <Link to="/people">
+              Answer
+              <ArrowRight />
+            </Link>
+          </Button>
+        }
       />
       <Read query={hil} rows={3} bare>
         {({ waiting, queue }) => (
           <>
             <Facts
               facts={[
+                ...(queue.available
+                  ? [
+                      {
+                        name: "Open questions",
+                        value: `${count(queue.open)}${queue.plans > 0 ? ` (${plural(queue.plans, "plan")})` : ""}`,
+                      },
+                      {
+                        name: "Answered in a day",
+                        value: `${count(queue.answered)}${queue.waited_ms === null ? "" : `, after ${duration(queue.waited_ms)}`}`,
+                      },
+                      ...(queue.expired > 0
+                        ? [{ name: "Not answered in time", value: count(queue.expired), bad: true }]
+                        : []),
+                    ]
+                  : []),
+                { name: "Runs that wait", value: count(waiting.executions) },
                 { name: "Failed tasks", value: count(waiting.failed_tasks), bad: waiting.failed_tasks > 0 },
-                { name: "Runs with a question", value: count(waiting.executions) },
-                { name: "Conversations", value: count(waiting.conversations) },
               ]}
             />
             {queue.available ? null : <NotYet name="Queue" reason={queue.reason} />}
@@ -414,7 +431,17 @@ function Ops() {
 function Providers({ query }: { query: UseQueryResult<Omit<AgentTelemetry, "ok">> }) {
   return (
     <Card>
-      <CardHeader title="Providers" />
+      <CardHeader
+        title="Providers"
+        action={
+          <Button variant="ghost" asChild>
+            <Link to="/providers">
+              All
+              <ArrowRight />
+            </Link>
+          </Button>
+        }
+      />
       {query.data === undefined ? (
         query.error ? (
           <p className="px-4 pb-3 text-ink-3">Not known at the moment.</p>

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from "react";
 import { client, need } from "../api/client.ts";
 import { eventOfRecord } from "./event.ts";
 import { useJoined } from "./history.ts";
+import { outputHintOf } from "./runOutput.ts";
 import { useStream } from "./store.ts";
 
 const PAGE = 200;
@@ -29,6 +30,12 @@ export function usePastPhases(orderId: string) {
   useEffect(() => {
     if (hasNextPage && !isFetching && pages < MAX_PAGES) void fetchNextPage();
   }, [hasNextPage, isFetching, fetchNextPage, pages]);
-  const past = useMemo(() => (data?.pages ?? []).flatMap((page) => page.phases.map(eventOfRecord)), [data]);
+  const past = useMemo(
+    () =>
+      (data?.pages ?? []).flatMap((page) =>
+        page.phases.filter((record) => outputHintOf(record) === null).map(eventOfRecord),
+      ),
+    [data],
+  );
   return { past, error: query.error, refetch: query.refetch };
 }

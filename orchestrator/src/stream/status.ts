@@ -72,6 +72,57 @@ const WORK_LOOKS: Record<string, StatusLook> = {
   cancelled: neutral("Cancelled", "given up"),
 };
 
+/** A run's statuses, and how its attempts end (`AttemptClass`). */
+const RUN_LOOKS: Record<string, StatusLook> = {
+  queued: neutral("Queued", "waits for its turn"),
+  running: { ...requested, word: "Running", meaning: "a provider is at work" },
+  waiting: { ...requested, word: "Waits for you", meaning: "a person has to say something first" },
+  completed: { ...applied, word: "Completed", meaning: "its change stands" },
+  timed_out: { ...failed, word: "Timed out", meaning: "it took longer than it may" },
+  change: { ...applied, word: "Changed", meaning: "it ended with a change" },
+  "empty-diff": { ...failed, word: "No change", meaning: "it ended well and changed nothing" },
+  "diff-refused": { ...failed, word: "Change refused", meaning: "it changed what no patch may" },
+  "rate-limited": { ...failed, word: "Rate limited", meaning: "its service asked to be left alone" },
+  quota: { ...failed, word: "Quota used up", meaning: "its service has nothing left for this key" },
+  auth: { ...failed, word: "Key refused", meaning: "its service does not take the key" },
+  "provider-error": { ...failed, word: "Provider failed", meaning: "its service failed or did not answer" },
+  "agent-error": { ...failed, word: "Agent failed", meaning: "the agent itself failed" },
+  timeout: { ...failed, word: "Timed out", meaning: "it took longer than it may" },
+  "output-limit": { ...failed, word: "Output limit", meaning: "it printed more than it may" },
+  "disk-limit": { ...failed, word: "Disk limit", meaning: "it wrote more than it may" },
+  "memory-limit": { ...failed, word: "Memory limit", meaning: "it took more memory than it may" },
+  "cpu-limit": { ...failed, word: "CPU limit", meaning: "it computed for longer than it may" },
+  "process-limit": { ...failed, word: "Process limit", meaning: "it started more processes than it may" },
+  "key-printed": { ...failed, word: "Key printed", meaning: "a secret stood in its output or its change" },
+  "not-installed": { ...failed, word: "Not installed", meaning: "the host has no such program" },
+  "host-lost": { ...failed, word: "Host lost", meaning: "the host went away under it" },
+  "import-refused": { ...failed, word: "Unreadable change", meaning: "what it answered is no change" },
+  "gate-refused": { ...failed, word: "Gate refused", meaning: "a gate refused its batch" },
+  "patch-refused": { ...failed, word: "Not placed", meaning: "its batch could not be placed" },
+  "validation-failed": { ...reverted, word: "Check failed", meaning: "applied, not passed by the check, and reverted" },
+  budget: neutral("No budget", "never started: nothing left to spend"),
+  unavailable: neutral("Unavailable", "never started: its provider took nothing"),
+  "lost-race": neutral("Lost the race", "another was first"),
+};
+
+/** Requests to people, and messages that were given up; `about:status`. */
+const DESK_LOOKS: Record<string, StatusLook> = {
+  "hil:open": { ...requested, word: "Open", meaning: "nobody has answered yet" },
+  "hil:answered": { ...applied, word: "Answered", meaning: "decided" },
+  "hil:expired": { ...failed, word: "Expired", meaning: "nobody answered in time" },
+  "hil:cancelled": neutral("Withdrawn", "not asked any more"),
+  "letter:dead": { ...failed, word: "Dead", meaning: "given up by its queue" },
+  "letter:redriven": { ...requested, word: "Redriven", meaning: "sent to its queue again" },
+  "letter:discarded": neutral("Discarded", "put aside for good"),
+  "health:ok": { ...applied, word: "Answers", meaning: "its last probe was answered" },
+  "health:failing": { ...failed, word: "Failing", meaning: "its last probe failed" },
+  "health:unknown": neutral("Not probed", "it was not asked yet"),
+};
+
 export const PATCH_STATUSES = Object.keys(PATCH_LOOKS);
 export const lookOf = (status: string): StatusLook =>
-  PATCH_LOOKS[status] ?? WORK_LOOKS[status] ?? neutral(status.replaceAll("_", " "), status);
+  PATCH_LOOKS[status] ??
+  WORK_LOOKS[status] ??
+  RUN_LOOKS[status] ??
+  DESK_LOOKS[status] ??
+  neutral(status.replaceAll("_", " "), status);

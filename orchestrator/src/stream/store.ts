@@ -2,6 +2,7 @@ import { HubClient, type HubState } from "@shared/client";
 import { create } from "zustand";
 import { eventOfRecord, type StreamEvent } from "./event.ts";
 import { PatchBook } from "./PatchBook.ts";
+import { outputHintOf, tellOutputHint } from "./runOutput.ts";
 
 export type Connection = "idle" | HubState;
 
@@ -84,6 +85,9 @@ export function joinStream(url: string): () => void {
     url,
     onMessage: (message) => {
       offset = message.offset;
+      // What runs print is read where it is shown, and would fill the book of patches.
+      const hint = outputHintOf(message.payload);
+      if (hint !== null) return tellOutputHint(hint);
       pending.push(eventOfRecord(message.payload));
       timer ??= setTimeout(flush, wait);
     },

@@ -10,6 +10,8 @@ const ROOT = path.resolve(import.meta.dirname, "../../..");
 export interface Stack {
   url: string;
   token: string;
+  /** Where its store is. */
+  data: string;
   client: Client;
   /** Ends it, with everything it started; the store stays. */
   stop(): Promise<void>;
@@ -58,6 +60,7 @@ export async function startStack(): Promise<Stack> {
   return {
     url,
     token,
+    data,
     client: createClient({ url, token }),
     stop,
     start: async () => {

@@ -6,15 +6,23 @@ import { createContext, systemActor } from "../../worker/context.ts";
 import { runningAttemptQuery } from "../../worker/services/ai-providers/jules/wakeSession.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
+import {
+  deadLettersQuery,
+  ListDeadLettersSchema,
+} from "../../worker/services/ai-providers/deadLetters/listDeadLetters.ts";
+import { outputQuery } from "../../worker/services/ai-providers/getExecutionOutput.ts";
+import { executionsQuery, ListExecutionsSchema } from "../../worker/services/ai-providers/listExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
+import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
+import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
 import { phasesQuery } from "../../worker/services/order/listPhases.ts";
 import { ListPatchLogsSchema, patchLogsQuery } from "../../worker/services/patch/listPatchLogs.ts";
 import { projectsQuery } from "../../worker/services/project/listProjects.ts";
 import { ListTasksSchema, tasksQuery } from "../../worker/services/task/listTasks.ts";
-import { OPEN_WORK } from "../../worker/services/telemetry/getAgentTelemetry.ts";
+import { OPEN_WORK, RUNS } from "../../worker/services/telemetry/getAgentTelemetry.ts";
 import { MOVE_TASKS } from "../../worker/services/task/moveByEvents.ts";
 import { workspaceTasksQuery } from "../../worker/services/task/syncWorkspaceTasks.ts";
 
@@ -23,6 +31,10 @@ const confined = createContext(env, { actor: { ...systemActor("test"), workspace
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
 const orders = (filter: object) => ListOrdersSchema.parse(filter);
 const tasks = (filter: object) => ListTasksSchema.parse(filter);
+const executions = (filter: object, by = ctx) =>
+  executionsQuery(by, ListExecutionsSchema.parse(filter), after).compile();
+const letters = (filter: object) => deadLettersQuery(ctx, ListDeadLettersSchema.parse(filter), after).compile();
+const asked = (filter: object, by = ctx) => hilQuery(by, ListHilSchema.parse(filter), after).compile();
 
 const logBy = (filter: object, id?: number) =>
   patchLogsQuery(ctx.db, ListPatchLogsSchema.parse(filter), {
@@ -52,6 +64,18 @@ describe("every query finds its rows by an index", () => {
       ctx.db.ops.selectFrom("api_tokens").selectAll().where("prefix", "=", "p").compile(),
     ],
     ["whose a session at Jules is", env.DB_OPS, runningAttemptQuery(ctx, "sessions/1").compile()],
+    ["executions", env.DB_OPS, executions({})],
+    ["executions by status", env.DB_OPS, executions({ status: "failed" })],
+    ["executions by provider", env.DB_OPS, executions({ provider: "codex" })],
+    ["executions of a task", env.DB_OPS, executions({ task_id: "t" })],
+    ["executions of an order", env.DB_OPS, executions({ order_id: "o" })],
+    ["executions of a workspace", env.DB_OPS, executions({}, confined)],
+    ["dead letters", env.DB_OPS, letters({})],
+    ["dead letters by status", env.DB_OPS, letters({ status: "dead" })],
+    ["requests to people", env.DB_OPS, asked({})],
+    ["requests to people by status", env.DB_OPS, asked({ status: "open" })],
+    ["requests to people of a workspace", env.DB_OPS, asked({}, confined)],
+    ["answers that nobody was told of", env.DB_OPS, untoldQuery(ctx, "2026", "2027").compile()],
     ["projects", projects, projectsQuery(ctx.db, null, 50).compile()],
     ["projects, next page", projects, projectsQuery(ctx.db, after, 50).compile()],
     ["orders", projects, ordersQuery(ctx, orders({}), null).compile()],
@@ -88,6 +112,15 @@ describe("every query finds its rows by an index", () => {
     expect(plan).not.toMatch(/^SCAN (?!move|json_each)\w+(?: USING| *$)/m);
     expect(plan).toMatch(/SEARCH/);
   });
+});
+
+test("an attempt's output is read by its key, and what runs by its status", async () => {
+  const output = await planOf(env.DB_OPS, outputQuery(ctx, "e", 1, 7, 50).compile());
+  expect(output).toMatch(
+    /^SEARCH ai_execution_output USING PRIMARY KEY \(execution_id=\? AND attempt=\? AND seq>\?\)$/,
+  );
+  const runs = await planOf(env.DB_OPS, { sql: RUNS, parameters: [] });
+  expect(runs).toMatch(/SEARCH ai_provider_executions USING (?:COVERING )?INDEX \w+ \(status=\?\)/);
 });
 
 describe("statistics read their days by the rollups' keys", () => {

@@ -186,6 +186,8 @@ interface OpsHilRequestsTable {
   created_at: string;
   answered_at: string | null;
   expires_at: string;
+  workspace_id: string | null;
+  told_at: string | null;
 }
 
 interface OpsOpsIssuesTable {

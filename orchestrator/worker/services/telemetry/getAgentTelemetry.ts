@@ -17,12 +17,13 @@ export async function getAgentTelemetry(ctx: ServiceContext): Promise<Result<Age
   if (denied) return denied;
   const ts = ctx.now().toISOString();
   const today = ts.slice(0, 10);
-  const [patches, work, runs] = await Promise.all([
+  const [patches, work, runs, anyRun] = await Promise.all([
     ctx.env.DB_OPS.prepare(PATCHES)
       .bind(addDays(today, 1 - SEEN_DAYS), JSON.stringify(FACTORIES))
       .all<FactoryDay>(),
     ctx.env.DB_PROJECTS.prepare(OPEN_WORK).all<{ factory: string; what: string; number: number }>(),
     ctx.env.DB_OPS.prepare(RUNS).all<{ provider: string; running: number; waiting: number }>(),
+    ctx.env.DB_OPS.prepare(ANY_RUN).first(),
   ]);
   const factories = FACTORIES.map((factory) => {
     const days = patches.results.filter((row) => row.factory === factory);
@@ -49,7 +50,7 @@ export async function getAgentTelemetry(ctx: ServiceContext): Promise<Result<Age
     active: factories.filter(({ status }) => status === "working").length,
     factories,
     providers:
-      runs.results.length === 0
+      anyRun === null
         ? { available: false, reason: "no provider has been given a task yet" }
         : { available: true, running: runs.results },
     capacity: { available: false, reason: "containers do not report yet how much of their room is taken" },
@@ -73,6 +74,8 @@ export const OPEN_WORK = `
   UNION ALL
   SELECT orders.factory, 'task ' || tasks.status, count(*) FROM tasks JOIN orders ON orders.id = tasks.order_id
   WHERE tasks.status IN ('pending', 'in_progress') GROUP BY 1, 2`;
-const RUNS = `
+/** What runs and what waits, found by its status; a provider that has none of either is left out. */
+export const RUNS = `
   SELECT provider_name AS provider, sum(status IN ('queued', 'running')) AS running, sum(status = 'waiting') AS waiting
-  FROM ai_provider_executions GROUP BY 1 ORDER BY 1`;
+  FROM ai_provider_executions WHERE status IN ('queued', 'running', 'waiting') GROUP BY 1 ORDER BY 1`;
+const ANY_RUN = "SELECT 1 AS any_run FROM ai_provider_executions LIMIT 1";

@@ -12,6 +12,8 @@ import {
   type TaskType,
 } from "@shared/contracts";
 import type { ServiceContext } from "../../../context.ts";
+import { cancelHilRequests } from "../../hil/cancelHilRequests.ts";
+import { createHilRequest } from "../../hil/createHilRequest.ts";
 import { cliAgentService } from "../cli/cliAgentService.ts";
 import type { ProviderChange, ProviderDriver } from "../driver.ts";
 import type { ProviderStateRpc } from "../providerState.ts";
@@ -83,6 +85,6 @@ export const PARTS: ExecutionParts = {
   recordOutcome: async () => undefined,
   importChange: async (_, { change }) =>
     fail("IMPORT_INVALID", `a change in the form ${change.format} is not read here`),
-  createHilRequest: async () => fail("UPSTREAM_UNAVAILABLE", "this deployment asks no people"),
-  cancelHilRequests: async () => ({ ok: true }),
+  createHilRequest,
+  cancelHilRequests,
 };
