@@ -20,7 +20,7 @@ import type {
   Reservation,
   Reserved,
   Settlement,
-} from "../../worker/services/ai-providers/providerState.ts";
+} from "../../worker/durable-objects/provider-state/rpc.ts";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
 import type { AgentScriptInput } from "./agentScript.ts";
 import { linesOf, mint, rows, value } from "./workspaceHarness.ts";
@@ -57,7 +57,7 @@ const defined = (name: ProviderName): ProviderDefinition =>
   });
 
 /** What the object of all providers promises, and what it was asked: places and money by attempt, given back once. */
-export class State implements ProviderStateRpc {
+export class State implements Pick<ProviderStateRpc, "reserve" | "settle"> {
   readonly reserved = new Map<string, Reservation>();
   readonly settled = new Map<string, Settlement[]>();
   readonly closed = new Map<ProviderName, Reserved>();

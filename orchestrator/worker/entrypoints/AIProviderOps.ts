@@ -14,8 +14,10 @@ import { BaseWorkerEntrypoint } from "@shared/worker-kit";
 import type { ServiceContext } from "../context.ts";
 import { cancelExecution } from "../services/ai-providers/cancelExecution.ts";
 import { executeTask } from "../services/ai-providers/executeTask.ts";
-import { PARTS } from "../services/ai-providers/execution/parts.ts";
 import { getExecution } from "../services/ai-providers/getExecution.ts";
+import { getProviderStatus } from "../services/ai-providers/getProviderStatus.ts";
+import { listAvailableProviders } from "../services/ai-providers/listAvailableProviders.ts";
+import { assignProvider } from "../services/ai-providers/router.ts";
 import { asFactory } from "./asFactory.ts";
 
 /** AI providers for factories. The caller is who its binding's props name, and may touch its own orders' tasks alone. */
@@ -25,7 +27,7 @@ export class AIProviderOps extends BaseWorkerEntrypoint<Env> implements AIProvid
     preferredProvider?: ProviderName,
   ): Promise<Result<{ assignment: Assignment; decision: Decision }>> {
     const preferred = preferredProvider === undefined ? {} : { preferredProvider };
-    return this.run("assignProvider", (ctx) => PARTS.assignProvider(ctx, { taskId, ...preferred }));
+    return this.run("assignProvider", (ctx) => assignProvider(ctx, { taskId, ...preferred }));
   }
 
   executeTask(
@@ -37,11 +39,11 @@ export class AIProviderOps extends BaseWorkerEntrypoint<Env> implements AIProvid
   }
 
   getProviderStatus(providerName: ProviderName): Promise<Result<{ status: ProviderStatus }>> {
-    return this.run("getProviderStatus", (ctx) => PARTS.getProviderStatus(ctx, { provider: providerName }));
+    return this.run("getProviderStatus", (ctx) => getProviderStatus(ctx, { provider: providerName }));
   }
 
   listAvailableProviders(taskId: string): Promise<Result<{ providers: ProviderStatus[] }>> {
-    return this.run("listAvailableProviders", (ctx) => PARTS.listAvailableProviders(ctx, { taskId }));
+    return this.run("listAvailableProviders", (ctx) => listAvailableProviders(ctx, { taskId }));
   }
 
   cancelExecution(executionId: string, reason?: string): Promise<Result<{ execution: Execution }>> {

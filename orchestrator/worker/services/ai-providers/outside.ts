@@ -1,4 +1,5 @@
+import { getBranch } from "../../integrations/github.ts";
 import type { Outside } from "./taskFacts.ts";
 
-/** The outside systems that a decision asks. Without GitHub, no task is on a branch there. */
-export const OUTSIDE: Outside = { getBranch: null };
+/** The outside systems that a decision asks. */
+export const OUTSIDE: Outside = { getBranch };
