@@ -5,20 +5,9 @@ import { z } from "zod";
 /** Where `startJulesServer` takes commands, as JSON by POST. */
 export const JULES_CONTROL_PATH = "/__control";
 
-export const JULES_STATES = [
-  "QUEUED",
-  "PLANNING",
-  "AWAITING_PLAN_APPROVAL",
-  "AWAITING_USER_FEEDBACK",
-  "IN_PROGRESS",
-  "PAUSED",
-  "FAILED",
-  "COMPLETED",
-] as const;
-
 /** One stretch of a session's life: a `GET` of the session ends it, a wait for a person ends with that person. */
 export const JulesStepSchema = z.object({
-  /** One of the API's, or one that it does not have yet. */
+  /** One of the API's (QUEUED, PLANNING, AWAITING_PLAN_APPROVAL, …), or one that it does not have yet. */
   state: z.string(),
   /** What is told from here on, as the API would: the server adds name, id and time. */
   activities: z.array(z.looseObject({})).default([]),
@@ -79,15 +68,6 @@ export const JulesRequestSchema = z.object({
   status: z.number().int().nullable(),
 });
 export type JulesRequest = z.infer<typeof JulesRequestSchema>;
-
-export const JulesSessionSchema = z.looseObject({
-  name: z.string(),
-  id: z.string(),
-  title: z.string(),
-  prompt: z.string(),
-  state: z.string(),
-  requirePlanApproval: z.boolean(),
-});
 
 export const JulesCommandSchema = z.discriminatedUnion("action", [
   /** Opens an account under this key; said again, it begins anew. */

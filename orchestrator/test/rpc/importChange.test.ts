@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import type { ProviderChange } from "../../worker/services/ai-providers/driver.ts";
 import { importChange } from "../../worker/services/ai-providers/importChange.ts";
-import { anOrder, aTask, block } from "./providerHarness.ts";
-import { apply, aWorkspace, faults, linesOf, mint, patchctl } from "./workspaceHarness.ts";
+import { applyImported, block } from "./providerHarness.ts";
+import { aWorkspace, faults, linesOf, patchctl } from "./workspaceHarness.ts";
 
 const ctx = createContext(env, { actor: systemActor("test") });
 let workspaceId: string;
@@ -15,26 +15,14 @@ beforeAll(async () => {
 });
 
 const WANTED = "export const goodbye = 3;";
-const importing = (change: ProviderChange, id = workspaceId) =>
-  importChange(ctx, {
-    workspaceId: id,
-    task: aTask(),
-    order: anOrder(id),
-    batchId: mint("b"),
-    provider: "codex",
-    model: "m",
-    change,
-  });
+const importing = (change: ProviderChange, id = workspaceId) => importChange(ctx, { workspaceId: id, change });
 
-/** The batch as it was imported, without the task and the order, which no workspace here has. */
 async function applied(change: ProviderChange) {
   const id = await aWorkspace();
   const imported = await importing(change, id);
   if (!imported.ok) throw new Error(`${imported.error.code}: ${imported.error.message}`);
-  const { patches, orderId: _orderId, ...batch } = imported.batch;
-  const outcome = await apply({ ...batch, patches: patches.map(({ taskId: _taskId, ...patch }) => patch) });
-  expect(outcome).toMatchObject({ ok: true });
-  return { id, patches };
+  expect(await applyImported(id, "codex", imported.patches)).toMatchObject({ ok: true });
+  return { id, patches: imported.patches };
 }
 
 describe("every form a provider answers in becomes the same edit", () => {
@@ -71,7 +59,6 @@ describe("every form a provider answers in becomes the same edit", () => {
     const { id, patches } = await applied(change());
     expect((await linesOf(id))[3]).toBe(WANTED);
     expect(patches).toHaveLength(1);
-    expect(patches[0]).toMatchObject({ metadata: { provider: "codex", model: "m" }, taskId: expect.any(String) });
     // Of two hundred lines one was touched, in whatever form it came.
     const log = await patchctl(id, "log");
     expect(log.stdout).toContain(WANTED);
@@ -89,7 +76,7 @@ test("a change of several files is read with all of them; one that has no place 
   const both = `${block("src/index.ts", "export const v3 = 3;\n", `${WANTED}\n`)}\n${block("README.md", "# Sample\n", "# Example\n")}`;
   expect(await importing({ format: "search-replace", text: both })).toMatchObject({
     ok: true,
-    batch: { patches: [{ file: "src/index.ts" }, { file: "README.md" }] },
+    patches: [{ file: "src/index.ts" }, { file: "README.md" }],
   });
   const lost = `${both}\n${block("src/gone.ts", "here\n", "there\n")}`;
   expect(await importing({ format: "search-replace", text: lost })).toMatchObject({ ok: false });

@@ -5,8 +5,8 @@ import { createContext, systemActor } from "../../worker/context.ts";
 import type { Polled, ProviderResult, ProviderRun } from "../../worker/services/ai-providers/driver.ts";
 import { importChange } from "../../worker/services/ai-providers/importChange.ts";
 import { julesDriver } from "../../worker/services/ai-providers/jules/julesHandler.ts";
-import { aProvider, aRun, anOrder, jules } from "./providerHarness.ts";
-import { apply, aWorkspace, linesOf } from "./workspaceHarness.ts";
+import { applyImported, aProvider, aRun, jules } from "./providerHarness.ts";
+import { aWorkspace, linesOf } from "./workspaceHarness.ts";
 
 const ctx = createContext(env, { actor: systemActor("test") });
 const COMMIT = "a".repeat(40);
@@ -85,15 +85,11 @@ test("a task on a branch is given to the source that is listed for its repositor
 
 test("the patch is imported and applied in the workspace", async () => {
   const workspaceId = await aWorkspace();
-  const { run, begun } = await begin({ steps: [DELIVERED] }, { workspaceId, order: anOrder("w") });
+  const { run, begun } = await begin({ steps: [DELIVERED] }, { workspaceId });
   const { result } = await follow(run, begun);
-  const imported = await importChange(ctx, { ...run, batchId: run.runId, provider: "jules", change: result!.change! });
+  const imported = await importChange(ctx, { workspaceId, change: result!.change! });
   if (!imported.ok) throw new Error(imported.error.message);
-  expect(imported.batch).toMatchObject({ batchId: run.runId, orderId: "ORD-1", requester: "jules" });
-  const { patches, orderId: _orderId, ...rest } = imported.batch;
-  expect(await apply({ ...rest, patches: patches.map(({ taskId: _taskId, ...one }) => one) })).toMatchObject({
-    ok: true,
-  });
+  expect(await applyImported(workspaceId, "jules", imported.patches)).toMatchObject({ ok: true });
   expect((await linesOf(workspaceId))[3]).toBe("export const goodbye = 3;");
 });
 

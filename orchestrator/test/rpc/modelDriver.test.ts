@@ -6,8 +6,8 @@ import { createContext, type ServiceContext, systemActor } from "../../worker/co
 import type { ProviderResult, ProviderRun } from "../../worker/services/ai-providers/driver.ts";
 import { importChange } from "../../worker/services/ai-providers/importChange.ts";
 import { modelDriver } from "../../worker/services/ai-providers/models/modelDriver.ts";
-import { aProvider, aRun, aTask, block, model } from "./providerHarness.ts";
-import { apply, aWorkspace, chainOf, linesOf } from "./workspaceHarness.ts";
+import { applyImported, aProvider, aRun, aTask, block, model } from "./providerHarness.ts";
+import { aWorkspace, chainOf, faults, linesOf } from "./workspaceHarness.ts";
 
 /**
  * Workers AI's binding, as far as it is spoken to: `run` goes to the model server, and what that refuses is thrown as
@@ -85,18 +85,9 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
   test("the change is imported, applied and taken back by its batch", async () => {
     const mine = await aWorkspace();
     const { ctx, run, result } = await ask(way, [text(goodbye)], { workspaceId: mine });
-    const imported = await importChange(ctx, {
-      ...run,
-      batchId: run.runId,
-      provider: run.provider.name,
-      change: result.change!,
-    });
+    const imported = await importChange(ctx, { ...run, change: result.change! });
     if (!imported.ok) throw new Error(imported.error.message);
-    expect(imported.batch.patches).toMatchObject([{ taskId: run.task.id, metadata: { model: "test-model" } }]);
-    // The task stands in no order of this workspace: the gate would not know it.
-    const { patches, ...rest } = imported.batch;
-    const applied = await apply({ ...rest, patches: patches.map(({ taskId: _taskId, ...patch }) => patch) });
-    expect(applied).toMatchObject({ ok: true });
+    expect(await applyImported(mine, run.provider.name, imported.patches)).toMatchObject({ ok: true });
     expect((await linesOf(mine))[3]).toBe("export const goodbye = 3;");
   });
 
@@ -134,7 +125,7 @@ describe.each(Object.entries(WAYS))("%s", (_, way) => {
     const wrong = block("src/index.ts", "export const nowhere = 1;\n", "x\n");
     const { ctx, run, result } = await ask(way, [text(wrong)]);
     expect(result.class).toBe("change");
-    const imported = await importChange(ctx, { ...run, batchId: run.runId, provider: "p", change: result.change! });
+    const imported = await importChange(ctx, { ...run, change: result.change! });
     expect(imported).toMatchObject({ ok: false, error: { nothingWritten: true } });
   });
 
@@ -163,6 +154,27 @@ test("a question whose answer is not known is not asked again", async () => {
   const begun = await modelDriver.begin(gateway.context(key), aRun({ workspaceId, ...gateway.run(key) }), true);
   expect(begun.result).toMatchObject({ class: "host-lost", change: null });
   expect(await model.requests(key)).toEqual([]);
+});
+
+test("where the files cannot be read nothing is asked, and that is said", async () => {
+  const key = await model.script([text(goodbye)]);
+  const id = await aWorkspace();
+  const away = await faults.set("refuse", { method: "POST", path: `${id}/snapshot` });
+  const run = aRun({ workspaceId: id, ...gateway.run(key) });
+  const begun = await modelDriver.begin(gateway.context(key), run, false);
+  expect(begun.result).toMatchObject({ class: "host-lost", message: expect.stringContaining("could not be read") });
+  expect(await model.requests(key)).toEqual([]);
+  await away.done();
+});
+
+test("an engine that is away when the answer comes does not cost the answer", async () => {
+  const id = await aWorkspace();
+  const other = block("README.md", "# Sample\n", "# Example\n");
+  const away = await faults.set("refuse", { method: "GET", path: `${id}/files/README.md` });
+  const task = aTask([{ files: "src/**" }]);
+  const { result } = await ask(gateway, [text(other)], { workspaceId: id, task });
+  await away.done();
+  expect(result).toMatchObject({ class: "change", change: { text: other } });
 });
 
 test("no question costs more than its run may", async () => {
@@ -205,7 +217,7 @@ describe("hostile answers are bounded or refused, and nothing is written", () =>
   test.each(HOSTILE)("%s", async (_name, answer, code) => {
     const { ctx, run, result } = await ask(gateway, [text(answer)]);
     expect(result.class).toBe("change");
-    const imported = await importChange(ctx, { ...run, batchId: run.runId, provider: "p", change: result.change! });
+    const imported = await importChange(ctx, { ...run, change: result.change! });
     expect(imported).toMatchObject({ ok: false, error: { code } });
   });
 
@@ -223,7 +235,7 @@ describe("hostile answers are bounded or refused, and nothing is written", () =>
     const answer = Array.from({ length: 400 }, (_, n) => block(`src/f${n}.ts`, "a\n", "b\n")).join("\n");
     const { ctx, run } = await ask(gateway, [text("NO CHANGE")]);
     const change = { format: "search-replace" as const, text: answer };
-    expect(await importChange(ctx, { ...run, batchId: run.runId, provider: "p", change })).toMatchObject({ ok: false });
+    expect(await importChange(ctx, { ...run, change })).toMatchObject({ ok: false });
   });
 
   test("an answer that tells the key has a class of its own, and is not kept", async () => {

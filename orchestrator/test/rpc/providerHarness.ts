@@ -1,6 +1,6 @@
 import {
   HeadSchema,
-  OrderSchema,
+  type PatchOperationInput,
   type ProviderDefinition,
   ProviderDefinitionSchema,
   TaskSchema,
@@ -20,7 +20,7 @@ import {
 import { inject } from "vitest";
 import { z } from "zod";
 import type { ProviderRun } from "../../worker/services/ai-providers/driver.ts";
-import { mint } from "./workspaceHarness.ts";
+import { apply, mint } from "./workspaceHarness.ts";
 
 const servers = inject("providers");
 
@@ -131,19 +131,9 @@ export const aTask = (allowed = [{ files: "src/**" }]) =>
     created_at: AT,
     updated_at: AT,
   });
-export const anOrder = (workspaceId: string) =>
-  OrderSchema.parse({
-    id: "ORD-1",
-    project_id: null,
-    title: "An order",
-    description: "",
-    factory: "agent-factory",
-    status: "received",
-    workspace_id: workspaceId,
-    created_by: "test",
-    created_at: AT,
-    updated_at: AT,
-  });
+/** Applies what a change came to. */
+export const applyImported = (workspaceId: string, provider: string, patches: PatchOperationInput[]) =>
+  apply({ workspaceId, batchId: mint("b"), requester: provider, patches });
 
 export const block = (file: string, search: string, replace: string): string =>
   `${file}\n<<<<<<< SEARCH\n${search}=======\n${replace}>>>>>>> REPLACE\n`;

@@ -1,13 +1,4 @@
-import {
-  BatchIdSchema,
-  fail,
-  type Order,
-  type PatchBatchInput,
-  type PatchOperationInput,
-  type Result,
-  type Task,
-  WorkspaceIdSchema,
-} from "@shared/contracts";
+import { fail, type PatchOperationInput, type Result } from "@shared/contracts";
 import { type ImportNote, importPatches } from "patch-engine/import";
 import type { ServiceContext } from "../../context.ts";
 import { readFile } from "../workspace/readFile.ts";
@@ -16,56 +7,24 @@ import { MAX_CHANGE_BYTES, type ProviderChange } from "./driver.ts";
 /** Files one change may speak of. */
 const MAX_FILES = 300;
 
-export interface ChangeToImport {
-  workspaceId: string;
-  task: Pick<Task, "id" | "title">;
-  order: Pick<Order, "id"> | null;
-  /** `<executionId>.<attempt>`. */
-  batchId: string;
-  provider: string;
-  model: string;
-  change: ProviderChange;
-}
-
 export interface ImportedChange {
-  batch: PatchBatchInput;
+  patches: PatchOperationInput[];
   /** What was read generously, for the record. */
   notes: ImportNote[];
 }
 
 /**
- * Turns a provider's change, of whatever form, into a batch against the workspace as it stands: a diff as it is where it
- * fits exactly, all else as the fewest edits of lines. Applies nothing. Needs `workspaces:read`. Errors: IMPORT_INVALID
- * where the text is not what its format says or changes nothing, BODY_TOO_LARGE, PATH_INVALID, PATH_FORBIDDEN,
- * AMBIGUOUS_LOCATION, STALE_CONTENT and what else cannot be placed, the engine's.
+ * Turns a provider's change, of whatever form, into the operations of a batch against the workspace as it stands: a diff
+ * as it is where it fits exactly, all else as the fewest edits of lines. Applies nothing. Needs `workspaces:read`.
+ * Errors: IMPORT_INVALID where the text is not what its format says or changes nothing, BODY_TOO_LARGE, PATH_INVALID,
+ * PATH_FORBIDDEN, AMBIGUOUS_LOCATION, STALE_CONTENT and what else cannot be placed, the engine's.
  */
 export async function importChange(
   ctx: ServiceContext,
-  { workspaceId, task, order, batchId, provider, model, change }: ChangeToImport,
+  input: { workspaceId: string; change: ProviderChange },
 ): Promise<Result<ImportedChange>> {
-  const read = await readChange(ctx, workspaceId, change);
-  if (!read.ok) return read;
-  const patches = read.patches.map((patch) => ({ ...patch, taskId: task.id, metadata: { provider, model } }));
-  return {
-    ok: true,
-    batch: {
-      batchId: BatchIdSchema.parse(batchId),
-      workspaceId: WorkspaceIdSchema.parse(workspaceId),
-      ...(order === null ? {} : { orderId: order.id }),
-      requester: provider,
-      reason: task.title,
-      patches,
-    },
-    notes: read.notes,
-  };
-}
-
-/** What a change comes to in operations, planned against the workspace's files. */
-export async function readChange(
-  ctx: ServiceContext,
-  workspaceId: string,
-  { format, text }: Pick<ProviderChange, "format" | "text">,
-): Promise<Result<{ patches: PatchOperationInput[]; notes: ImportNote[] }>> {
+  const { workspaceId } = input;
+  const { format, text } = input.change;
   if (Buffer.byteLength(text) > MAX_CHANGE_BYTES) {
     return fail("BODY_TOO_LARGE", `a change has at most ${MAX_CHANGE_BYTES} bytes`);
   }

@@ -3,7 +3,7 @@ import type { ModelMessage } from "ai";
 import type { ServiceContext } from "../../../context.ts";
 import { oneLine, redacted } from "../../../integrations/foreignAnswer.ts";
 import { MAX_CHANGE_BYTES, type ProviderDriver, type ProviderResult, type ProviderRun } from "../driver.ts";
-import { readChange } from "../importChange.ts";
+import { importChange } from "../importChange.ts";
 import type { ModelAnswer } from "./askModel.ts";
 import { formatOf, INSTRUCTIONS, questionOf, repairOf } from "./question.ts";
 import { scopedFiles } from "./scopedFiles.ts";
@@ -58,8 +58,8 @@ async function answered(ctx: ServiceContext, run: ProviderRun): Promise<Provider
   const found = modelOf(ctx.env, run.provider, run.model, run.apiKey);
   if (!found.ok) return resultOf(found.class, found.message);
   const scoped = await scopedFiles(ctx, run);
-  // Nothing was learned of the provider: the engine may be back in a moment.
-  if (!scoped.ok) throw new Error(`${scoped.error.code}: ${scoped.error.message}`);
+  // Not thrown: begun again, it would look as if the question had been asked.
+  if (!scoped.ok) return resultOf("host-lost", oneLine(`the files could not be read: ${scoped.error.message}`));
   const messages: ModelMessage[] = [{ role: "user", content: questionOf(run.task, run.prompt, scoped) }];
   const signal = AbortSignal.timeout(run.timeoutMs);
   let usage: Usage = NO_USAGE;
@@ -110,10 +110,10 @@ async function readAnswer(
     return over("empty-diff", "the model answered without a change", "it holds no SEARCH/REPLACE block");
   }
   const change = { format, text };
-  const read = await readChange(ctx, run.workspaceId, change);
+  const read = await importChange(ctx, { workspaceId: run.workspaceId, change });
   const result = { ...resultOf("change", "the model answered with a change"), change, summary: null };
-  if (read.ok) return { result, repair: null };
-  if (read.error.retryable) throw new Error(`${read.error.code}: ${read.error.message}`);
+  // An engine that is away is no fault of the answer, which is paid for.
+  if (read.ok || read.error.retryable) return { result, repair: null };
   // Given on as it is where it stays so: the import refuses it, and says why.
   return { result, repair: oneLine(`${read.error.code}: ${read.error.message}`) };
 }
