@@ -1,10 +1,13 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
+import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 
 /** What runs when: a cron expression (UTC) and its verbs. The same expressions stand in wrangler.jsonc. */
 export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise<unknown>)[]> = {
   // Reports that no message asked for, or whose message was lost.
   "30 2 * * *": [(ctx) => generateReports(ctx)],
+  // Executions that nobody works on any more.
+  "*/5 * * * *": [(ctx) => sweepExecutions(ctx)],
 };
 
 /** Runs the verbs of a trigger one after the other. Throws where one threw, once all have run: the platform shows it. */

@@ -92,9 +92,7 @@ type Change = { ok: true; change: ProviderChange } | { ok: false; error: VibeErr
 type Imported = { ok: true; patches: PatchOperationInput[] } | { ok: false; error: VibeError };
 
 const patchesOf = (change: Extract<Change | Imported, { ok: true }>): ProviderPatches =>
-  "patches" in change
-    ? { kind: "operations", patches: change.patches }
-    : { kind: "udiff", diff: change.change.text };
+  "patches" in change ? { kind: "operations", patches: change.patches } : { kind: "udiff", diff: change.change.text };
 
 /**
  * A change that is no diff, as operations; null of one that is. A step of its own: what the operations are depends on the
