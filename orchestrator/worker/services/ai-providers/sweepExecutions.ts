@@ -1,8 +1,9 @@
-import { vibeError } from "@shared/contracts";
+import { NO_USAGE, ProviderNameSchema, vibeError } from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { startWorkflow } from "./execution/instance.ts";
 import { type ExecutionParts, PARTS } from "./execution/parts.ts";
-import { closeAttempt, finishExecution } from "./execution/records.ts";
+import { revertPatches } from "../patch/revertPatches.ts";
+import { closeAttempt, findExecution, finishExecution } from "./execution/records.ts";
 import { stopRuns } from "./execution/stopRuns.ts";
 
 /** How old an execution is before it is looked at: its message may be on its way. */
@@ -60,13 +61,14 @@ async function fail(ctx: ServiceContext, parts: ExecutionParts, executionId: str
   const error = vibeError("INTERNAL", `its work broke off and was not taken up again: its Workflow is ${how}`, {
     nothingWritten: null,
   });
+  await takeBack(ctx, executionId);
   const open = await ctx.db.ops
     .selectFrom("ai_provider_attempts")
-    .select("attempt")
+    .select(["attempt", "provider_name"])
     .where("execution_id", "=", executionId)
     .where("status", "=", "running")
     .execute();
-  for (const { attempt } of open) {
+  for (const { attempt, provider_name } of open) {
     await closeAttempt(ctx, {
       executionId,
       attempt,
@@ -76,6 +78,30 @@ async function fail(ctx: ServiceContext, parts: ExecutionParts, executionId: str
       batchId: null,
       costUsd: null,
     });
+    await parts.providerState(ctx.env).settle({
+      executionId,
+      attempt,
+      provider: ProviderNameSchema.parse(provider_name),
+      class: "host-lost",
+      retryAfterMs: null,
+      usage: NO_USAGE,
+      costUsd: null,
+    });
   }
   await finishExecution(ctx, { executionId, status: "failed", class: "host-lost", error, applied: null });
+}
+
+/** What may have been applied does not stand: nobody checked it. */
+async function takeBack(ctx: ServiceContext, executionId: string): Promise<void> {
+  const row = await findExecution(ctx, executionId);
+  if (!row?.batch_id) return;
+  const reverted = await revertPatches(ctx, {
+    workspaceId: row.workspace_id,
+    target: { by: "batch", id: row.batch_id },
+    batchId: `${row.batch_id}.revert`,
+    requester: row.provider_name,
+    reason: "its execution broke off",
+  });
+  if (!reverted.ok && reverted.error.nothingWritten === null)
+    throw new Error(`${row.batch_id}: ${reverted.error.code}`);
 }
