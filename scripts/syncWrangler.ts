@@ -12,6 +12,7 @@ type SharedBinding = z.infer<typeof BindingSchema>;
 const WranglerBaseSchema = z.object({
   worker: z.record(z.string(), z.unknown()),
   factory: z.object({ services: z.array(BindingSchema) }),
+  local: z.object({ optionalSecrets: z.array(z.string()) }).optional(),
   containers: z
     .object({ main: z.string(), binding: z.unknown(), migration: z.unknown(), containers: z.array(z.unknown()) })
     .optional(),
@@ -64,6 +65,15 @@ export function withContainers(text: string, containers: NonNullable<WranglerBas
   return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${text}`;
 }
 
+/** The orchestrator's configuration under `npm start`: its own, which also takes secrets that may be missing. */
+export function withLocal(text: string, local: NonNullable<WranglerBase["local"]>): string {
+  const { secrets } = parseWranglerConfig(parse(text, [], { allowTrailingComma: true }));
+  const required = [...(secrets?.required ?? []), ...local.optionalSecrets];
+  const formattingOptions = { tabSize: 2, insertSpaces: true };
+  const written = applyEdits(text, modify(text, ["secrets", "required"], required, { formattingOptions }));
+  return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${written}`;
+}
+
 /** Writes what is shared into every Worker's wrangler.jsonc, or only tells where it differs. Answers with those files. */
 export function syncWrangler(options: { check: boolean; root?: string }): string[] {
   const root = options.root ?? ROOT;
@@ -71,6 +81,9 @@ export function syncWrangler(options: { check: boolean; root?: string }): string
   return listWorkers(root).flatMap(({ configPath, directory }) => {
     const text = readFileSync(configPath, "utf8");
     const wanted = new Map([[configPath, withShared(text, base)]]);
+    if (base.local && path.basename(directory) === "orchestrator") {
+      wanted.set(path.join(directory, "wrangler.local.jsonc"), withLocal(withShared(text, base), base.local));
+    }
     if (base.containers && path.basename(directory) === "orchestrator") {
       const shared = withShared(text, base);
       wanted.set(path.join(directory, "wrangler.containers.jsonc"), withContainers(shared, base.containers));

@@ -4,7 +4,7 @@ import "vitest";
 declare module "vitest" {
   interface ProvidedContext {
     /** The engine host of the run: the fault proxy before it, its control server, and a directory to open workspaces from. */
-    engine: { url: string; spareUrl: string; control: string; source: string };
+    engine: { url: string; spareUrl: string; control: string; source: string; checkedSource: string };
     /** An engine host whose CLI agents are scripted. */
     agents: { url: string };
     /** A Cloudflare Access team: its address, two keys of its own, and a foreign one that bears a name of theirs. */

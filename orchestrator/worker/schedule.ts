@@ -1,4 +1,5 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
+import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
 
@@ -6,8 +7,8 @@ import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
 export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise<unknown>)[]> = {
   // Reports that no message asked for, or whose message was lost.
   "30 2 * * *": [(ctx) => generateReports(ctx)],
-  // Questions whose time is over, and runs that were not woken by their answer.
-  "*/5 * * * *": [(ctx) => expireHilRequests(ctx)],
+  // Questions whose time is over, runs that were not woken by their answer, executions that nobody works on any more.
+  "*/5 * * * *": [(ctx) => expireHilRequests(ctx), (ctx) => sweepExecutions(ctx)],
 };
 
 /** Runs the verbs of a trigger one after the other. Throws where one threw, once all have run: the platform shows it. */

@@ -1,6 +1,7 @@
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import { readDevVars } from "../devVars.ts";
 import { persistDirectory } from "../migrations.ts";
 import { listWorkers, ROOT } from "../repository.ts";
 import { Child } from "./children.ts";
@@ -31,10 +32,12 @@ export async function startWorkers(options: {
     ],
     listWorkers().flatMap(({ name, directory, configPath }) => [
       "-c",
-      options.containers === true && name === "vibehq-orchestrator"
-        ? path.join(directory, "wrangler.containers.jsonc")
+      name === "vibehq-orchestrator"
+        ? path.join(directory, options.containers === true ? "wrangler.containers.jsonc" : "wrangler.local.jsonc")
         : configPath,
     ]),
+    // Of the orchestrator, the first of them. Keys of providers may also stand in the caller's environment.
+    ["--env-file", path.join(ROOT, "orchestrator/.dev.vars")],
     ["--persist-to", persistDirectory(options.data), "--ip", "127.0.0.1", "--port", String(options.port)],
     ["--inspector-port", "0", "--show-interactive-dev-session=false", "--local"],
     Object.entries(options.vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]),
@@ -44,6 +47,10 @@ export async function startWorkers(options: {
     log,
     env: {
       ...process.env,
+      // This instance's own stand in .dev.vars, where the engine's host has them from; the environment would win.
+      ...Object.fromEntries(
+        Object.keys(readDevVars(path.join(ROOT, "orchestrator/.dev.vars"))).map((name) => [name, undefined]),
+      ),
       // Nothing is reported, looked up or shared with other instances on this machine.
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_SEND_ERROR_REPORTS: "false",

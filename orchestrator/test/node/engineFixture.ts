@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,6 +24,14 @@ export default async function setup(project: TestProject): Promise<() => Promise
     Array.from({ length: 200 }, (_, n) => `export const v${n} = ${n};\n`).join(""),
   );
   await writeFile(join(source, "README.md"), "# Sample\n");
+  // The same tree with a check of its own, which passes once `v2` is 22.
+  const checkedSource = join(sources, "checked");
+  await cp(source, checkedSource, { recursive: true });
+  await mkdir(join(checkedSource, ".mission_control"));
+  await writeFile(
+    join(checkedSource, ".mission_control/policy.json"),
+    JSON.stringify({ check: ["grep", "-q", "v2 = 22;", "src/index.ts"] }),
+  );
   const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
   const start = (dataDir: string) =>
     startEngineHost({ sourceRoots: [sources], dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
@@ -89,6 +97,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     spareUrl: spareProxy.url,
     control: `http://127.0.0.1:${address.port}`,
     source,
+    checkedSource,
   });
   project.provide("agents", { url: agents.url });
   project.provide("wrangler", { crons: await readCrons() });

@@ -214,6 +214,7 @@ export async function aCase(
     allowed?: string;
     maxCostUsd?: number;
     instructions?: string;
+    source?: string;
   } = {},
 ): Promise<Case> {
   const ctx = context();
@@ -229,7 +230,7 @@ export async function aCase(
       title: "An order",
       factory: "agent-factory",
       workspaceId,
-      source: { kind: "path", path: engine.source },
+      source: { kind: "path", path: options.source ?? engine.source },
       tasks: [{ id: taskId, title: "A task", type: "fix", allowed: [{ files: options.allowed ?? "src/**" }] }],
     }),
   );

@@ -8,6 +8,7 @@ import { cancelExecution } from "../../worker/services/ai-providers/cancelExecut
 import { cliAgentService } from "../../worker/services/ai-providers/cli/cliAgentService.ts";
 import type { ProviderDriver } from "../../worker/services/ai-providers/driver.ts";
 import { PARTS } from "../../worker/services/ai-providers/execution/parts.ts";
+import { sweepExecutions } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { startExecutions } from "../../worker/services/ai-providers/startExecutions.ts";
 import {
   aCase,
@@ -138,6 +139,22 @@ describe("the Workflow of an execution", () => {
     expect([await executionOf(made), await attemptsOf(made)]).toEqual(before);
     expect(await runsOf(made)).toMatchObject([{ starts: 1 }]);
     expect(await changedLines(made)).toHaveLength(1);
+  });
+
+  it("that was ended from outside, or never started, is found: one is put on record, the other carried out", async () => {
+    const broken = await aCase({ codex: [{ ...good, hold: true }] });
+    await start(broken);
+    await expect.poll(async () => (await runsOf(broken)).length, { timeout: 60_000 }).toBe(1);
+    await (await env.AGENT_EXECUTION.get(broken.executionId)).terminate();
+    const unsent = await aCase({ codex: [good] });
+    const later = context(() => new Date(Date.now() + 600_000));
+    const swept = await sweepExecutions(later, { ...broken.parts, driverOf: () => driver });
+    expect(swept).toMatchObject({ failed: 1 });
+    expect(await executionOf(broken)).toMatchObject({ status: "failed", class: "host-lost" });
+    expect(await attemptsOf(broken)).toMatchObject([{ status: "ended", class: "host-lost" }]);
+    expect(await runsOf(broken)).toMatchObject([{ state: "ended" }]);
+    expect(await ended(unsent)).toBe("complete");
+    expect(await executionOf(unsent)).toMatchObject({ status: "completed" });
   });
 
   it("races, and one batch stands", async () => {

@@ -1,5 +1,5 @@
 import { type AttemptClass, NO_USAGE, type RunClass } from "@shared/contracts";
-import { describe, expect, it } from "vitest";
+import { describe, expect, inject, it } from "vitest";
 import { cancelExecution } from "../../worker/services/ai-providers/cancelExecution.ts";
 import type { ProviderDriver, ProviderResult } from "../../worker/services/ai-providers/driver.ts";
 import { executeTask } from "../../worker/services/ai-providers/executeTask.ts";
@@ -19,7 +19,7 @@ import {
   runsOf,
   silence,
 } from "./executionHarness.ts";
-import { rows, value } from "./workspaceHarness.ts";
+import { chainOf, rows, value } from "./workspaceHarness.ts";
 
 const good = (text = "export const v2 = 22;", line = 3) => ({ class: "change" as const, diff: diffOf(line, text) });
 const nothing: ProviderResult = {
@@ -243,6 +243,43 @@ describe("an execution", () => {
     expect(await new Journal().run(made)).toBe("completed");
     expect(await runsOf(made)).toMatchObject([{ starts: 1 }]);
     expect(await attemptsOf(made)).toHaveLength(1);
+  });
+});
+
+describe("a workspace with a check of its own", () => {
+  const checked = { source: inject("engine").checkedSource, chain: ["codex" as const] };
+  const unfit = good("export const v2 = 23;");
+
+  it("takes back what fails it, tells the agent, and has the corrected change validated", async () => {
+    const made = await aCase({ codex: [unfit, good()] }, checked);
+    expect(await new Journal().run(made)).toBe("completed");
+    expect(await classesOf(made)).toEqual([
+      ["codex", "validation-failed"],
+      ["codex", "applied"],
+    ]);
+    expect(await changedLines(made)).toEqual(["export const v2 = 22;"]);
+    const [, second] = await rows<{ input: string }>(
+      "SELECT input FROM ai_provider_attempts WHERE execution_id = ? ORDER BY attempt",
+      made.executionId,
+    );
+    expect(second!.input).toContain("CHECK_FAILED");
+    expect((await chainOf(made.workspaceId)).at(-1)).toMatchObject({ event_type: "patch_validated" });
+  });
+
+  it("keeps nothing of it wherever the execution is cut", async () => {
+    for (const step of ["apply", "validate", "revert", "release", "record", "settle"]) {
+      const made = await aCase({ codex: [unfit, good()] }, checked);
+      const journal = new Journal();
+      await journal.run(made, { step: `attempt 1: ${step}`, when: "after" });
+      expect(await journal.run(made), step).toBe("completed");
+      expect(await changedLines(made), step).toEqual(["export const v2 = 22;"]);
+    }
+  });
+
+  it("takes the next of a race where the first fails it", async () => {
+    const made = await aCase({ codex: [unfit], claude: [good()] }, { ...checked, race: ["codex", "claude"] });
+    expect(await new Journal().run(made)).toBe("completed");
+    expect(await changedLines(made)).toEqual(["export const v2 = 22;"]);
   });
 });
 
