@@ -5,6 +5,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** The engine host of the run: the fault proxy before it, its control server, and a directory to open workspaces from. */
     engine: { url: string; spareUrl: string; control: string; source: string };
+    /** The local GitHub of the run, and the token by which core-github-api reaches it. */
+    github: { url: string; token: string };
     /** A Cloudflare Access team: its address, two keys of its own, and a foreign one that bears a name of theirs. */
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
     /** What wrangler.jsonc says and a Worker cannot see. */
