@@ -12,9 +12,12 @@ const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
 export function generateTypes(options: { check: boolean }): string[] {
   return listWorkers().flatMap((worker) => {
     const args = [
-      ...["types", "--include-runtime=false", "--strict-vars=false"],
+      "types",
+      "--include-runtime=false",
+      "--strict-vars=false",
       // What somebody keeps in .dev.vars of secrets that a Worker may do without makes no other types.
-      ...["--env-file", devNull],
+      "--env-file",
+      devNull,
       ...(options.check ? ["--check"] : []),
     ];
     const run = spawnSync(process.execPath, [WRANGLER, ...args], {

@@ -65,7 +65,12 @@ async function aStage(
     `${server.url.replace("http://", `http://x:${token}@`)}/${REPOSITORY}.git`,
     "main",
   );
-  const host = await startHost({ sourceRoots: [root], env: { ENGINE_PUSH_REMOTES: server.url, ...options.env } });
+  const dataDir = await temporaryDirectory();
+  const host = await startHost({
+    sourceRoots: [root],
+    dataDir,
+    env: { ENGINE_PUSH_REMOTES: server.url, ...options.env },
+  });
   await openWorkspace(host, "default", options.source?.(root) ?? { kind: "git", repository: clone });
   const request = async (more: Record<string, unknown> = {}) => ({
     remote: `${server.url}/${REPOSITORY}.git`,
