@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
+import { bundleGithubApi } from "./test/node/githubApi.ts";
 
 const databases = ["ops", "logs", "projects", "chats"] as const;
 const migrations = Object.fromEntries(
@@ -24,6 +25,8 @@ const echoFactory = (name: string) => ({
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });
 
+const githubApi = await bundleGithubApi();
+
 export default defineProject({
   plugins: [
     cloudflareTest(({ inject }) => ({
@@ -41,7 +44,22 @@ export default defineProject({
           CLAUDE_API_KEY: "canary-key-of-claude-0123456789",
           GEMINI_API_KEY: "canary-key-of-gemini-0123456789",
         },
-        workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
+        workers: [
+          ...["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
+          {
+            ...githubApi,
+            bindings: {
+              GITHUB_API_URL: inject("github").url,
+              GITHUB_GIT_URL: inject("github").url,
+              GITHUB_OWNER: "acme",
+              GITHUB_REPO: "default",
+              GITHUB_REPOSITORIES: "acme/*",
+              GITHUB_APP_ID: "",
+              GITHUB_INSTALLATION_ID: "",
+              GITHUB_TOKEN: inject("github").token,
+            },
+          },
+        ],
       },
     })),
   ],

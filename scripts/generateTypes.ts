@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { listWorkers, relative, ROOT } from "./repository.ts";
+import { devNull } from "node:os";
 import path from "node:path";
 
 const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
@@ -10,7 +11,15 @@ const WRANGLER = path.join(ROOT, "node_modules/wrangler/bin/wrangler.js");
  */
 export function generateTypes(options: { check: boolean }): string[] {
   return listWorkers().flatMap((worker) => {
-    const args = ["types", "--include-runtime=false", "--strict-vars=false", ...(options.check ? ["--check"] : [])];
+    const args = [
+      "types",
+      "--include-runtime=false",
+      "--strict-vars=false",
+      // What somebody keeps in .dev.vars of secrets that a Worker may do without makes no other types.
+      "--env-file",
+      devNull,
+      ...(options.check ? ["--check"] : []),
+    ];
     const run = spawnSync(process.execPath, [WRANGLER, ...args], {
       cwd: worker.directory,
       encoding: "utf8",

@@ -81,7 +81,9 @@ async function start(options: StartOptions): Promise<number> {
       if (!ok) say("The sample order was not fulfilled; the instance runs nevertheless.");
     }
     if (options.json) process.stdout.write(`${JSON.stringify({ url, token, engineUrl: engine.url })}\n`);
-    say(guide({ url, token, engineUrl: engine.url, data: options.data }));
+    const github = readDevVars(path.join(ROOT, "apps/core-github-api/.dev.vars"));
+    const hasGithub = (github.GITHUB_TOKEN ?? github.GITHUB_APP_PRIVATE_KEY ?? "") !== "";
+    say(guide({ url, token, engineUrl: engine.url, data: options.data, github: hasGithub }));
 
     stopCron = startCron({ url, say });
     const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));

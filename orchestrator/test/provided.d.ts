@@ -7,6 +7,8 @@ declare module "vitest" {
     engine: { url: string; spareUrl: string; control: string; source: string; checkedSource: string };
     /** An engine host whose CLI agents are scripted. */
     agents: { url: string };
+    /** The local GitHub of the run, and the token by which core-github-api reaches it. */
+    github: { url: string; token: string };
     /** A Cloudflare Access team: its address, two keys of its own, and a foreign one that bears a name of theirs. */
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
     /** Where the scripted servers of the providers answer. */

@@ -4,7 +4,13 @@ import path from "node:path";
 const quoted = (word: string): string => (/^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`);
 
 /** What a person reads once everything answers: where it is, how to sign in, and three things that work as they stand. */
-export function guide(options: { url: string; token: string; engineUrl: string; data: string }): string {
+export function guide(options: {
+  url: string;
+  token: string;
+  engineUrl: string;
+  data: string;
+  github: boolean;
+}): string {
   const { url, token, data } = options;
   const socket = `${url.replace("http", "ws")}/ws?room=all`;
   const listen = [
@@ -18,6 +24,7 @@ export function guide(options: { url: string; token: string; engineUrl: string; 
     `Sign in with        ${token}`,
     `Engine host         ${options.engineUrl}`,
     `Store and logs      ${data}`,
+    `GitHub              ${options.github ? "as apps/core-github-api/.dev.vars says" : "not configured: docs/github.md says how"}`,
     "",
     "Three things to try, in another terminal in this folder:",
     "",

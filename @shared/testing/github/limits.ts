@@ -12,7 +12,7 @@ export interface LimitSettings {
   /** Requests that make content, a minute. */
   contentPerMinute: number;
 }
-export const REAL_LIMITS: LimitSettings = {
+const REAL_LIMITS: LimitSettings = {
   core: 5_000,
   search: 30,
   anonymous: 60,

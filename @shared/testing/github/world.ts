@@ -23,7 +23,7 @@ export interface Principal {
   expiresAt: number | null;
 }
 
-export interface Comment {
+interface Comment {
   id: number;
   body: string;
   author: string;
@@ -31,7 +31,7 @@ export interface Comment {
   updated_at: string;
 }
 
-export interface Pull {
+interface Pull {
   head: string;
   base: string;
   draft: boolean;

@@ -9,7 +9,7 @@ const github = inject("github");
 export const steer = (command: GithubCommand, at = github) => steerGithub(at, command);
 
 let minted = 0;
-export const mint = (what: string): string => `${what}-${(minted += 1)}-${crypto.randomUUID().slice(0, 8)}`;
+const mint = (what: string): string => `${what}-${(minted += 1)}-${crypto.randomUUID().slice(0, 8)}`;
 
 /** A repository of one's own, and a proxy that may reach it with a token of one's own, on a clock of one's own. */
 export async function aProxy(

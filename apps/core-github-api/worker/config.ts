@@ -86,7 +86,7 @@ function globOf(entry: string): GithubRepository | null {
 const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase();
 
 /** GitHub does not tell upper from lower case in these names, so neither does the list. */
-export function isAllowed(config: Pick<GithubConfig, "allowed">, { owner, name }: GithubRepository): boolean {
+function isAllowed(config: Pick<GithubConfig, "allowed">, { owner, name }: GithubRepository): boolean {
   return config.allowed.some((entry) => same(entry.owner, owner) && (entry.name === "*" || same(entry.name, name)));
 }
 

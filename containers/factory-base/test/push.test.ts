@@ -19,6 +19,8 @@ const REPOSITORY = "acme/site";
 const BRANCH = "factory/ORD-1";
 
 interface Stage {
+  /** What `push` sends. */
+  request: () => Promise<object>;
   host: TestHost;
   server: GithubServer;
   token: string;
@@ -63,22 +65,29 @@ async function aStage(
     `${server.url.replace("http://", `http://x:${token}@`)}/${REPOSITORY}.git`,
     "main",
   );
-  const host = await startHost({ sourceRoots: [root], env: { ENGINE_PUSH_REMOTES: server.url, ...options.env } });
+  const dataDir = await temporaryDirectory();
+  const host = await startHost({
+    sourceRoots: [root],
+    dataDir,
+    env: { ENGINE_PUSH_REMOTES: server.url, ...options.env },
+  });
   await openWorkspace(host, "default", options.source?.(root) ?? { kind: "git", repository: clone });
-  const push = async (more: Record<string, unknown> = {}) =>
-    host.request("POST", workspacePath("default", "/push"), {
-      remote: `${server.url}/${REPOSITORY}.git`,
-      branch: BRANCH,
-      message: "Order ORD-1: a button",
-      author: { name: "VibeHQ", email: "vibehq@example.com" },
-      orderId: "ORD-1",
-      custody: { seq: 7, hash: "c".repeat(64) },
-      token,
-      expectedHead: (await workspaceOf(host, "default")).head,
-      ...more,
-    });
+  const request = async (more: Record<string, unknown> = {}) => ({
+    remote: `${server.url}/${REPOSITORY}.git`,
+    branch: BRANCH,
+    message: "Order ORD-1: a button",
+    author: { name: "VibeHQ", email: "vibehq@example.com" },
+    orderId: "ORD-1",
+    custody: { seq: 7, hash: "c".repeat(64) },
+    token,
+    expectedHead: (await workspaceOf(host, "default")).head,
+    ...more,
+  });
+  const push = async (more?: Record<string, unknown>) =>
+    host.request("POST", workspacePath("default", "/push"), await request(more));
   let edits = 0;
   return {
+    request,
     host,
     server,
     token,
@@ -273,6 +282,32 @@ test("while it pushes and afterwards, the token is in no argument, file, line of
     expect(after.filter((text) => text.includes(secret))).toEqual([]);
   expect(answers.map(({ status }) => status)).toEqual([200, 404, 502]);
   expect(await readdir(join(host.dataDir, "staging"))).toEqual([]);
+});
+
+test("a host that is killed while it pushes leaves nothing behind, and the next one pushes", async () => {
+  const { push, request, edit, server, host, remote } = await aStage();
+  await edit("// killed\n");
+  const { id = "" } = await server.run({
+    action: "fault",
+    method: "POST",
+    path: "git-receive-pack",
+    fault: { kind: "hold" },
+  });
+  const pushing = push().catch(() => null);
+  await server.run({ action: "arrived", id });
+  const again = await request();
+  await host.kill();
+  expect(await pushing).toBeNull();
+  await server.run({ action: "release", id });
+  const next = await startHost({
+    sourceRoots: [host.root],
+    dataDir: host.dataDir,
+    env: { ENGINE_PUSH_REMOTES: server.url },
+  });
+  expect(await readdir(join(next.dataDir, "staging"))).toEqual([]);
+  const { body } = await next.request("POST", workspacePath("default", "/push"), again);
+  expect(body).toMatchObject({ ok: true, commit: await remote("rev-parse", BRANCH) });
+  expect(await remote("rev-list", "--count", `main..${BRANCH}`)).toBe("1");
 });
 
 test("what the remote refuses is told in its words; a remote that is down is in doubt only once it was sent to", async () => {

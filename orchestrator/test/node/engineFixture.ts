@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { startEngineHost, startFaultProxy } from "@shared/testing";
+import { startEngineHost, startFaultProxy, startGithubServer } from "@shared/testing";
 import { parse } from "jsonc-parser";
 import type { TestProject } from "vitest/node";
 import { z } from "zod";
 import { startAgentHost } from "./agentHost.ts";
 
 /**
- * Runs once, in node, beside the tests in workerd: a real engine host behind a fault proxy, and a small control server
+ * Runs once, in node, beside the tests in workerd: a real engine host behind a fault proxy, a local GitHub, and a small control server
  * for what workerd cannot do itself: run patchctl on a workspace, and take the host's disk away.
  */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -33,8 +33,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
     JSON.stringify({ check: ["grep", "-q", "v2 = 22;", "src/index.ts"] }),
   );
   const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
+  // A GitHub with one empty repository, which stands for the default; tests add their own below the same owner.
+  const github = await startGithubServer();
+  await github.run({ action: "addRepository", repository: "acme/default" });
+  const { token: githubToken = "" } = await github.run({ action: "addToken", repositories: "all" });
   const start = (dataDir: string) =>
-    startEngineHost({ sourceRoots: [sources], dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
+    startEngineHost({
+      sourceRoots: [sources],
+      dataDir,
+      env: { ENGINE_TOKEN: "engine-token-of-the-tests", ENGINE_PUSH_REMOTES: github.url },
+    });
   const host = await start(dataDir);
   const proxy = await startFaultProxy(host.url);
   // The disk that is lost is another's: test files run side by side.
@@ -100,12 +108,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
     checkedSource,
   });
   project.provide("agents", { url: agents.url });
+  project.provide("github", { url: github.url, token: githubToken });
   project.provide("wrangler", { crons: await readCrons() });
   return async () => {
     control.close();
     agents.stop();
     await Promise.all([proxy.stop(), spareProxy.stop()]);
-    await Promise.all([host.stop(), spare.stop()]);
+    await Promise.all([host.stop(), spare.stop(), github.stop()]);
     await rm(spareDir, { recursive: true, force: true });
     await rm(sources, { recursive: true, force: true });
     await rm(dataDir, { recursive: true, force: true });

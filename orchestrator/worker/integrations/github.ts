@@ -63,6 +63,9 @@ async function send(env: GithubEnv, request: Send): Promise<Result<{ response: R
       retryable: false,
     });
   }
+  if (`${repo ?? "-"}${path}`.split("/").some((part) => part === "." || part === "..")) {
+    return fail("VALIDATION_FAILED", "a name may not be a path's `.` or `..`");
+  }
   const search = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) search.set(name, String(value));
   const address = `${BASE}${repo === undefined ? "" : `/${encodeURIComponent(repo)}`}${path}`;
