@@ -6,7 +6,7 @@ import { readOutcomes } from "../../worker/services/ai-providers/outcomes.ts";
 import { recordOutcome } from "../../worker/services/ai-providers/recordOutcome.ts";
 import { rebuildProjection } from "../../worker/services/patch/rebuildProjection.ts";
 import { revertPatches } from "../../worker/services/patch/revertPatches.ts";
-import { aLine, apply, aWorkspace, mint } from "./workspaceHarness.ts";
+import { aLine, apply, aWorkspace, mint, object } from "./workspaceHarness.ts";
 
 const ctx = createContext(env, { actor: systemActor("test") });
 
@@ -83,10 +83,21 @@ test("an applied change is worth more once it is validated, and nothing once it 
   // Read again, nothing moves.
   expect(await learnt()).toMatchObject({ weight: 1, reward: 0.7 });
 
-  const back = await revertPatches(ctx, { workspaceId, target: { by: "patch", id: `${batchId}.p1` }, requester: "somebody" });
+  const checks = [{ name: "check", level: "fail" as const, ok: true, findings: [] }];
+  expect(
+    await object(workspaceId).recordVerdict(workspaceId, { batchId, actor: "test", headSeq: 1, checks }),
+  ).toMatchObject({ ok: true });
+  await delivered(`${batchId}.p2`, "patch_validated");
+  expect((await learnt()).reward).toBe(1);
+
+  const back = await revertPatches(ctx, {
+    workspaceId,
+    target: { by: "patch", id: `${batchId}.p1` },
+    requester: "somebody",
+  });
   if (!back.ok) throw new Error(back.error.message);
   await delivered(`${batchId}.p1`, "patch_reverted");
-  expect((await learnt()).reward).toBeCloseTo(0.35, 9);
+  expect((await learnt()).reward).toBeCloseTo(0.5, 9);
 
   const rest = await revertPatches(ctx, { workspaceId, target: { by: "batch", id: batchId }, requester: "somebody" });
   if (!rest.ok) throw new Error(rest.error.message);

@@ -4,6 +4,8 @@ import type { CompiledQuery } from "kysely";
 import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
+import { CELLS, REWARD, STALE } from "../../worker/services/ai-providers/outcomes.ts";
+import { decidedQuery } from "../../worker/services/ai-providers/router.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
@@ -85,6 +87,19 @@ describe("every query finds its rows by an index", () => {
     const plan = await planOf(projects, query);
     expect(plan).not.toMatch(/^SCAN (?!move|json_each)\w+(?: USING| *$)/m);
     expect(plan).toMatch(/SEARCH/);
+  });
+});
+
+describe("what the router learns from is found by index", () => {
+  test.each<[string, { sql: string; parameters: readonly unknown[] }]>([
+    ["a task's last decision", decidedQuery(ctx.db, "T-1").compile()],
+    ["outcomes of the last months", { sql: CELLS, parameters: ["2026-01-01", 10] }],
+    ["outcomes to work out anew", { sql: STALE, parameters: [10] }],
+    ["what they came to", { sql: REWARD, parameters: ["[]"] }],
+  ])("%s", async (_, query) => {
+    const plan = await planOf(env.DB_OPS, query);
+    expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
+    expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
 });
 

@@ -107,7 +107,13 @@ describe("each hard rule keeps its provider out, whatever its score and whoever 
       "workspace",
       "PROVIDER_NOT_SUITABLE",
     ],
-    ["nothing in the workspace", having("codex", {}), { workspace: { files: 0 } }, "workspace", "PROVIDER_NOT_SUITABLE"],
+    [
+      "nothing in the workspace",
+      having("codex", {}),
+      { workspace: { files: 0 } },
+      "workspace",
+      "PROVIDER_NOT_SUITABLE",
+    ],
     [
       "too much to show",
       having("workers-ai", {}),
