@@ -27,8 +27,10 @@ import { mint } from "./workspaceHarness.ts";
 const engine = inject("engine");
 const source = { kind: "path", path: engine.source };
 const KEYS = ["JULES", "CODEX", "GEMINI", "CLAUDE", "CURSOR"].map((name) => `${name}_API_KEY`);
-const keyed = (keys: readonly string[] = KEYS, value = "a-key"): Env =>
-  ({ ...env, ...Object.fromEntries(keys.map((key) => [key, value])) }) as Env;
+const keyed = (keys: readonly string[] = KEYS, value = "a-key"): Env => ({
+  ...env,
+  ...Object.fromEntries(keys.map((key) => [key, value])),
+});
 const context = (own: Env = keyed(), seed?: string): ServiceContext =>
   createContext(own, { actor: systemActor("test"), ...(seed === undefined ? {} : { mintId: () => seed }) });
 
@@ -218,7 +220,7 @@ test("what the deployment says of a provider holds for decisions and reservation
   });
   expect(await assignProvider(ctx, { taskId, preferredProvider: "cursor" }, outside)).toMatchObject({
     ok: false,
-    error: { code: "PROVIDER_UNAVAILABLE" },
+    error: { code: "PROVIDER_NOT_SUITABLE" },
   });
   await config("gemini", {
     default_model: "gemini-next",
