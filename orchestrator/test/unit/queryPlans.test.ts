@@ -5,6 +5,8 @@ import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import { runningAttemptQuery } from "../../worker/services/ai-providers/jules/wakeSession.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
+import { CELLS, REWARD, STALE } from "../../worker/services/ai-providers/outcomes.ts";
+import { decidedQuery } from "../../worker/services/ai-providers/router.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
 import {
   deadLettersQuery,
@@ -121,6 +123,19 @@ test("an attempt's output is read by its key, and what runs by its status", asyn
   );
   const runs = await planOf(env.DB_OPS, { sql: RUNS, parameters: [] });
   expect(runs).toMatch(/SEARCH ai_provider_executions USING (?:COVERING )?INDEX \w+ \(status=\?\)/);
+});
+
+describe("what the router learns from is found by index", () => {
+  test.each<[string, { sql: string; parameters: readonly unknown[] }]>([
+    ["a task's last decision", decidedQuery(ctx.db, "T-1").compile()],
+    ["outcomes of the last months", { sql: CELLS, parameters: ["2026-01-01", 10] }],
+    ["outcomes to work out anew", { sql: STALE, parameters: [10] }],
+    ["what they came to", { sql: REWARD, parameters: ["[]"] }],
+  ])("%s", async (_, query) => {
+    const plan = await planOf(env.DB_OPS, query);
+    expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
+    expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
+  });
 });
 
 describe("statistics read their days by the rollups' keys", () => {

@@ -121,13 +121,13 @@ describe("each hard rule keeps its provider out, whatever its score and whoever 
       "files-fit",
       "PROVIDER_NOT_SUITABLE",
     ],
-    ["no key", having("gemini", { keyPresent: false }), {}, "key", "PROVIDER_UNAVAILABLE"],
+    ["no key", having("gemini", { keyPresent: false }), {}, "key", "PROVIDER_NOT_SUITABLE"],
     [
       "switched off",
       having("gemini", { definition: { ...provider("gemini").definition, enabled: false } }),
       {},
       "enabled",
-      "PROVIDER_UNAVAILABLE",
+      "PROVIDER_NOT_SUITABLE",
     ],
     [
       "its breaker open",

@@ -43,6 +43,15 @@ export async function registeredProvider(
   return registered(ctx, DEFINITIONS[name], row ? configOfRow(row) : null);
 }
 
+/** A provider's definition as this deployment has it; null where it is switched off. */
+export async function definitionOf(
+  ctx: Pick<ServiceContext, "db" | "env">,
+  name: ProviderName,
+): Promise<ProviderDefinition | null> {
+  const { definition } = await registeredProvider(ctx, name);
+  return definition.enabled ? definition : null;
+}
+
 async function registered(
   ctx: Pick<ServiceContext, "env">,
   defined: ProviderDefinition,

@@ -55,8 +55,9 @@ export const byScore = (a: Candidate, b: Candidate): number =>
 /**
  * Gives a task to a provider: the one that was asked for, if it breaks no hard rule, else the one with the best score.
  * The chain holds every other provider that breaks none, best first, each with its best model.
- * Errors, of the one asked for, or where none is left: PROVIDER_NOT_SUITABLE (what it works on is not there),
- * BUDGET_EXCEEDED, PROVIDER_UNAVAILABLE (switched off, without a key, closed by its breaker, all places taken).
+ * Errors, of the one asked for, or where none is left: PROVIDER_NOT_SUITABLE (what it works on is not there, or
+ * this deployment has it switched off or no key for it: waiting mends nothing), BUDGET_EXCEEDED, PROVIDER_UNAVAILABLE
+ * (closed by its breaker, all places taken).
  */
 export function decide(input: DecisionInput): Result<{ decision: Decision }> {
   const { task, seed, at } = input;

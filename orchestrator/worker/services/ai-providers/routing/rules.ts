@@ -40,10 +40,10 @@ const needs = ({ branchMissing, workspace, fit }: TaskFacts, { definition }: Pro
 };
 
 const enabled: Standing = ({ definition: { enabled: is, title } }) =>
-  is ? null : unavailable("enabled", `${title} is switched off`);
+  is ? null : unsuitable("enabled", `${title} is switched off`);
 
 const key: Standing = ({ keyPresent, definition: { secret, title } }) =>
-  keyPresent ? null : unavailable("key", `${title} has no key: ${secret} is not set`);
+  keyPresent ? null : unsuitable("key", `${title} has no key: ${secret} is not set`);
 
 const breaker: Standing = ({ breaker: { state, reason, until }, probing, definition: { title } }) => {
   if (state === "closed" || (state === "half-open" && !probing)) return null;

@@ -14,7 +14,7 @@ export type Candidate = z.infer<typeof CandidateScoreSchema>;
  */
 export const WEIGHTS = {
   value: { low: 0.8, normal: 1, high: 1.25, urgent: 1.5 },
-  explore: { low: 0.9, normal: 0.7, high: 0.4, urgent: 0 },
+  explore: { low: 0.25, normal: 0.2, high: 0.1, urgent: 0 },
   usd: { cheap: 0.6, balanced: 0.2, best: 0.04 },
   /** Of a candidate whose model is the one preferred. */
   preferredModel: 0.3,
