@@ -7,6 +7,7 @@ import { hilTelemetryQuery, sessionQuery } from "../api/queries.ts";
 import { cn } from "../lib/cn.ts";
 import { listenForKeys, type Shortcut, useKeys } from "../lib/keys.ts";
 import { useTheme } from "../lib/theme.ts";
+import { onHilSignal } from "../stream/hilSignals.ts";
 import { joinStream, useStream } from "../stream/store.ts";
 import { Mark } from "./brand.tsx";
 import { ConnectionState, TodayTotal } from "./connection.tsx";
@@ -28,6 +29,13 @@ export function Shell() {
 
   useEffect(listenForKeys, []);
   useEffect(() => joinStream(origin), []);
+  useEffect(
+    () =>
+      onHilSignal(() => {
+        for (const key of [hilTelemetryQuery.queryKey, ["hil"]]) void queryClient.invalidateQueries({ queryKey: key });
+      }),
+    [],
+  );
 
   // The stream is told first that a session was ended elsewhere.
   const ended = useStream((state) => state.connection === "signed-out");

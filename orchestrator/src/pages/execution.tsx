@@ -166,7 +166,9 @@ function Head({ execution }: { execution: ExecutionDetail }) {
               {execution.race === null ? execution.provider_name : `Race of ${execution.race.join(", ")}`}
             </h1>
             <StatusTag status={execution.status} />
-            {ended !== null && !(ended === "applied" && execution.status === "completed") ? (
+            {ended !== null &&
+            !(ended === "applied" && execution.status === "completed") &&
+            lookOf(ended).word !== lookOf(execution.status).word ? (
               <span className={`text-sm ${lookOf(ended).text}`}>{lookOf(ended).word}</span>
             ) : null}
           </div>
@@ -209,8 +211,7 @@ function Head({ execution }: { execution: ExecutionDetail }) {
         </div>
         {may ? (
           <div className="flex gap-2">
-            {over ? null : <CancelDialog execution={execution} />}
-            <RetryDialog execution={execution} />
+            {over ? <RetryDialog execution={execution} /> : <CancelDialog execution={execution} />}
           </div>
         ) : null}
       </div>

@@ -26,6 +26,7 @@ const StatusSchema = z.enum(EXECUTION_STATUSES);
 function Ended({ execution, className }: { execution: Execution; className?: string }) {
   const { class: ended, status } = execution;
   if (ended === null || (ended === "applied" && status === "completed")) return null;
+  if (lookOf(ended).word === lookOf(status).word) return null;
   return (
     <span className={cn("whitespace-nowrap text-xs", lookOf(ended).text, className)} title={lookOf(ended).meaning}>
       {lookOf(ended).word}
@@ -244,7 +245,9 @@ export default function ExecutionsPage() {
                   </span>
                   <span className="nums mt-0.5 flex justify-between gap-3 text-xs text-ink-3">
                     <span className="truncate">
-                      {durationOf(execution)} · {usd(execution.cost_usd)}
+                      {execution.status === "queued"
+                        ? execution.execution_id
+                        : `${durationOf(execution)} · ${usd(execution.cost_usd)}`}
                       {execution.attempts > 1 ? ` · ${execution.attempts} attempts` : ""}
                     </span>
                     <span>{ago(Date.now() - instant(execution.created_at))}</span>

@@ -133,13 +133,7 @@ export default function PeoplePage() {
           </div>
         </section>
       ) : null}
-      {shown === undefined ? (
-        wide && !list.isPending && !list.error ? (
-          <Empty icon={<MessageCircleQuestion />} title="Nothing to answer" className="flex-1">
-            What is asked is shown here, with what it is about.
-          </Empty>
-        ) : null
-      ) : (
+      {shown === undefined ? null : (
         <section aria-label="Request" className="min-h-0 min-w-0 flex-1 overflow-y-auto p-4 lg:p-6" tabIndex={0}>
           {wide ? null : (
             <Button variant="ghost" className="mb-3 -ml-2" onClick={() => change({ request: undefined })}>

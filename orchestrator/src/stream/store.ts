@@ -1,6 +1,7 @@
 import { HubClient, type HubState } from "@shared/client";
 import { create } from "zustand";
 import { eventOfRecord, type StreamEvent } from "./event.ts";
+import { tellHilSignal } from "./hilSignals.ts";
 import { PatchBook } from "./PatchBook.ts";
 import { outputHintOf, tellOutputHint } from "./runOutput.ts";
 
@@ -88,6 +89,7 @@ export function joinStream(url: string): () => void {
       // What runs print is read where it is shown, and would fill the book of patches.
       const hint = outputHintOf(message.payload);
       if (hint !== null) return tellOutputHint(hint);
+      tellHilSignal(message.payload);
       pending.push(eventOfRecord(message.payload));
       timer ??= setTimeout(flush, wait);
     },

@@ -2,9 +2,10 @@ import { createClient } from "@shared/client";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { launch, signIn, visit } from "./browser.ts";
-import { DIFF, writeExecution, writeOutput } from "./executionRecords.ts";
+import { writeExecution, writeOutput } from "./executionRecords.ts";
 import { placeOrder } from "./orders.ts";
 import { PROVIDER_STATUSES } from "./providerFixture.ts";
+import { DIFF } from "./runTexts.ts";
 import { OpsStore } from "./store.ts";
 
 const { url, token, data } = inject("stack");

@@ -6,7 +6,7 @@ import { discardDeadLetter } from "../../worker/services/ai-providers/deadLetter
 import { listDeadLetters } from "../../worker/services/ai-providers/deadLetters/listDeadLetters.ts";
 import { redriveDeadLetter } from "../../worker/services/ai-providers/deadLetters/redriveDeadLetter.ts";
 import { storeDeadLetters } from "../../worker/services/ai-providers/deadLetters/storeDeadLetters.ts";
-import { codeOf, contextWith, Tasks } from "./executionRecordsHarness.ts";
+import { codeOf, contextWith, Tasks } from "./deskHarness.ts";
 import { value } from "./workspaceHarness.ts";
 
 let made = 0;

@@ -5,7 +5,7 @@ import { getExecutionOutput } from "../../worker/services/ai-providers/getExecut
 import { listExecutions } from "../../worker/services/ai-providers/listExecutions.ts";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
 import { getAgentTelemetry } from "../../worker/services/telemetry/getAgentTelemetry.ts";
-import { anExecution, codeOf, contextWith, insert } from "./executionRecordsHarness.ts";
+import { anExecution, codeOf, contextWith, insert } from "./deskHarness.ts";
 import { value } from "./workspaceHarness.ts";
 
 const scopes = new Set(["ai:read"] as const);

@@ -11,7 +11,7 @@ import { getHilRequest } from "../../worker/services/hil/getHilRequest.ts";
 import { listHilRequests } from "../../worker/services/hil/listHilRequests.ts";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
 import { getHilTelemetry } from "../../worker/services/telemetry/getHilTelemetry.ts";
-import { anExecution, codeOf, contextWith, type Parts, Workflows } from "./executionRecordsHarness.ts";
+import { anExecution, codeOf, contextWith, type Parts, Workflows } from "./deskHarness.ts";
 import { HubClient } from "./hubClient.ts";
 import { value } from "./workspaceHarness.ts";
 

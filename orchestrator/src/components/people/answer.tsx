@@ -92,6 +92,8 @@ export function RequestView({ request, inExecution = false }: { request: HilRequ
   );
 }
 
+const capitalised = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+
 function AnswerForm({ request }: { request: HilRequest }) {
   const may = useMay("hil:write");
   const [text, setText] = useState("");
@@ -132,7 +134,7 @@ function AnswerForm({ request }: { request: HilRequest }) {
               disabled={busy !== null}
               onClick={() => void answer(option)}
             >
-              {busy === option ? "Sending…" : option}
+              {busy === option ? "Sending…" : capitalised(option)}
             </Button>
           ))}
         </div>

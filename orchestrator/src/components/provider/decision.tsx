@@ -59,14 +59,14 @@ export function DecisionView({ decision }: { decision: Decision }) {
                 <th scope="col" className="h-8 px-3 text-left">
                   <span className="label">Candidate</span>
                 </th>
+                <th scope="col" className="px-3 text-right">
+                  <span className="label">Score</span>
+                </th>
                 {names.map((name) => (
                   <th key={name} scope="col" className="px-3 text-right whitespace-nowrap">
                     <span className="label">{name}</span>
                   </th>
                 ))}
-                <th scope="col" className="px-3 text-right">
-                  <span className="label">Score</span>
-                </th>
               </tr>
             </thead>
             <tbody>
@@ -89,6 +89,9 @@ export function DecisionView({ decision }: { decision: Decision }) {
                         <span className="block truncate font-mono text-2xs text-ink-3">{candidate.model}</span>
                       </button>
                     </td>
+                    <td className="nums px-3 text-right font-mono text-xs font-semibold">
+                      {candidate.score === null ? "–" : candidate.score.toFixed(3)}
+                    </td>
                     {names.map((name) => {
                       const part = candidate.parts.find((each) => each.name === name);
                       return (
@@ -104,9 +107,6 @@ export function DecisionView({ decision }: { decision: Decision }) {
                         </td>
                       );
                     })}
-                    <td className="nums px-3 text-right font-mono text-xs font-semibold">
-                      {candidate.score === null ? "–" : candidate.score.toFixed(3)}
-                    </td>
                   </tr>
                 );
               })}
@@ -119,12 +119,12 @@ export function DecisionView({ decision }: { decision: Decision }) {
               {looked.provider}
               {looked.sample === null ? "" : `, drawn share of success ${percent(looked.sample * 100)}`}
             </h3>
-            <dl className="grid gap-x-4 gap-y-1.5 sm:grid-cols-[9rem_4.500rem_minmax(0,1fr)]">
+            <dl className="grid grid-cols-[minmax(0,1fr)_auto] gap-x-4 gap-y-1.5 sm:grid-cols-[9rem_4.500rem_minmax(0,1fr)]">
               {looked.parts.map((part) => (
-                <div key={part.name} className="grid grid-cols-subgrid sm:col-span-3">
+                <div key={part.name} className="col-span-2 grid grid-cols-subgrid sm:col-span-3">
                   <dt className="text-ink-2">{part.name}</dt>
                   <dd className="nums font-mono text-xs leading-5 sm:text-right">{signed(part.value)}</dd>
-                  <dd className="break-words text-ink-3">{part.why}</dd>
+                  <dd className="col-span-2 break-words text-ink-3 sm:col-span-1">{part.why}</dd>
                 </div>
               ))}
             </dl>
@@ -179,7 +179,7 @@ function Inputs({ decision }: { decision: Decision }) {
         value === null ? null : (
           <div key={name} className="min-w-0">
             <dt className="label">{name}</dt>
-            <dd className="break-all text-xs text-ink">{value}</dd>
+            <dd className="text-xs text-ink [overflow-wrap:anywhere]">{value}</dd>
           </div>
         ),
       )}
