@@ -14,7 +14,7 @@ import { createContext, type ServiceContext, systemActor } from "../../worker/co
 import { executeTask } from "../../worker/services/ai-providers/executeTask.ts";
 import { type ExecutionParts, PARTS } from "../../worker/services/ai-providers/execution/parts.ts";
 import { runExecution } from "../../worker/services/ai-providers/execution/runExecution.ts";
-import type { StepKind, Steps } from "../../worker/services/ai-providers/execution/steps.ts";
+import { type StepKind, type Steps, WAKE_EVENT } from "../../worker/services/ai-providers/execution/steps.ts";
 import type {
   ProviderStateRpc,
   Reservation,
@@ -312,11 +312,11 @@ export class Journal {
         if (life.isOver) return end();
         this.begun.push(name);
       },
-      wait: async (name) => {
+      wait: async (name, _, event) => {
         if (life.isOver) return end();
         if (this.answers.has(name)) return;
         this.begun.push(name);
-        await this.onWait(name);
+        if (event === WAKE_EVENT) await this.onWait(name);
         this.answers.set(name, "null");
       },
     };
