@@ -2,7 +2,7 @@ import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep, type Workflo
 import { createContext, loggerOf, systemActor } from "../context.ts";
 import { PARTS } from "../services/ai-providers/execution/parts.ts";
 import { runExecution } from "../services/ai-providers/execution/runExecution.ts";
-import { type StepKind, type Steps, WAKE_EVENT } from "../services/ai-providers/execution/steps.ts";
+import type { StepKind, Steps } from "../services/ai-providers/execution/steps.ts";
 
 /** What an instance is created with. It holds no key: keys are looked up for each call. */
 export interface AgentExecutionParams {
@@ -32,9 +32,9 @@ const durable = (step: WorkflowStep): Steps => ({
     return JSON.parse(kept);
   },
   sleep: (name, ms) => step.sleep(name, Math.ceil(ms)),
-  async wait(name, ms) {
+  async wait(name, ms, type) {
     try {
-      await step.waitForEvent(name, { type: WAKE_EVENT, timeout: Math.ceil(ms) });
+      await step.waitForEvent(name, { type, timeout: Math.ceil(ms) });
     } catch (error) {
       // The time is over: the caller looks for itself whether something has changed.
       if (!isTimeout(error)) throw error;

@@ -1,5 +1,6 @@
 import type { HilRequest } from "@shared/contracts";
 import { isStopped, setWaiting } from "./records.ts";
+import { WAKE_EVENT } from "./steps.ts";
 import type { Work } from "./work.ts";
 
 /** How long a person has to answer, in seconds. */
@@ -46,7 +47,7 @@ export async function askPeople(work: Work, { id, kind, question, options }: Que
   if (!asked) return null;
   let decided: Decided = { status: "open", answer: null };
   for (let wait = 1; decided.status === "open" && wait <= MAX_WAITS; wait += 1) {
-    await steps.wait(`wait ${wait} for ${id}`, WAIT_MS);
+    await steps.wait(`wait ${wait} for ${id}`, WAIT_MS, WAKE_EVENT);
     decided = await steps.do(`read ${wait} of ${id}`, "durable", () => readAnswer(work, id));
   }
   await steps.do(`answered ${id}`, "durable", async () => {

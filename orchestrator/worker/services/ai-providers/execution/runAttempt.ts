@@ -11,6 +11,7 @@ import {
 } from "../driver.ts";
 import { askPeople } from "./askPeople.ts";
 import { isStopped, keepCollected, keepExternalId, markAsked, openAttempt } from "./records.ts";
+import { NEWS_EVENT } from "./steps.ts";
 import { type Attempt, type Ran, runOf, type Work } from "./work.ts";
 
 /** How often a provider that gives no answer is asked to begin; the later asks start nothing. */
@@ -181,7 +182,7 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
           if (typeof spoken !== "string") await spoken.driver.answer?.(ctx, spoken.run, externalId, kind, answer);
           return true;
         });
-      } else if (seen.waitMs > 0) await steps.sleep(at(`after look ${look}`), seen.waitMs);
+      } else if (seen.waitMs > 0) await steps.wait(at(`after look ${look}`), seen.waitMs, NEWS_EVENT);
     }
     await end(of, followed, externalId);
     return resultOf("timeout", ENDS.timeout);

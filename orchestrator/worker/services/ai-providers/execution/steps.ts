@@ -1,5 +1,7 @@
-/** The type of event that wakes an execution which waits: a person answered, or it was cancelled. */
+/** The type of event that wakes an execution which waits for people: one answered, or it was cancelled. */
 export const WAKE_EVENT = "hil-answer";
+/** The type of event that wakes an execution which waits for its provider: there is news of its run. */
+export const NEWS_EVENT = "provider-news";
 
 /**
  * How a step is carried out.
@@ -22,6 +24,6 @@ export interface Steps {
     work: () => Promise<T>,
   ): Promise<T>;
   sleep(name: string, ms: number): Promise<void>;
-  /** Until someone wakes this work, or the time is over; which of both it was does not matter. */
-  wait(name: string, ms: number): Promise<void>;
+  /** Until an event of this type wakes this work, or the time is over; which of both it was does not matter. */
+  wait(name: string, ms: number, event: typeof WAKE_EVENT | typeof NEWS_EVENT): Promise<void>;
 }
