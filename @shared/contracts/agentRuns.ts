@@ -94,6 +94,8 @@ export const AgentRunRequestSchema = z.object({
   endpoint: z.url().nullable().default(null),
   /** What the run starts from; another head is refused with HEAD_MISMATCH. Absent: as it stands. */
   expectedHead: HeadSchema.optional(),
+  /** What the run may cost by the program's own count, in US dollars, where the program can be told (Claude). */
+  maxCostUsd: z.number().positive().nullable().default(null),
   limits: RunLimitsSchema.prefault({}),
 });
 export type AgentRunRequest = z.infer<typeof AgentRunRequestSchema>;
