@@ -81,7 +81,9 @@ export class OutputReader {
     this.#lines(stream, lines);
   }
 
-  #lines(stream: StreamName, lines: readonly string[]): void {
+  #lines(stream: StreamName, whole: readonly string[]): void {
+    if (whole.length === 0) return;
+    const lines = this.#redactor.clean(whole.join("\n")).split("\n");
     // Lines that are nothing but text become one event.
     let plain: string[] = [];
     const flush = () => {

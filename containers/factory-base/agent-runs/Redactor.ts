@@ -66,7 +66,10 @@ export class Redactor {
     return withoutFormats(this.#withoutValues(text, squeeze(text)));
   }
 
-  /** Cuts secrets out of a text that comes in pieces. What may be the beginning of one waits for the next piece. */
+  /**
+   * Cuts this run's own secrets out of a text that comes in pieces. What may be the beginning of one waits for the next
+   * piece. What has the form of a credential is left to `clean`, as a piece may end within it.
+   */
   stream(): { push(piece: string): string; end(): string } {
     let held = "";
     return {
@@ -76,12 +79,12 @@ export class Redactor {
         const from = text.length > MAX_HELD + piece.length ? text.length : this.#beginningOfSecret(squeezed);
         held = text.slice(from);
         const ready = text.slice(0, from);
-        return withoutFormats(this.#withoutValues(ready, from === text.length ? squeezed : squeeze(ready)));
+        return this.#withoutValues(ready, from === text.length ? squeezed : squeeze(ready));
       },
       end: () => {
         const rest = held;
         held = "";
-        return this.clean(rest);
+        return this.#withoutValues(rest, squeeze(rest));
       },
     };
   }

@@ -7,8 +7,6 @@ import { ENGINE_DIRECTORY } from "../sources/copyTree.ts";
 const run = promisify(execFile);
 
 const GIT_MS = 120_000;
-/** All that belongs to the tree, whatever a `.gitignore` in it says; the engine's own directory never does. */
-const TREE = [".", `:(exclude,top)${ENGINE_DIRECTORY}`];
 /** The same tree gives the same commit. */
 const AUTHOR = {
   GIT_AUTHOR_NAME: "VibeHQ",
@@ -50,7 +48,7 @@ export class ReferenceGit {
     await mkdir(join(this.#gitDir, "info"), { recursive: true });
     await writeFile(join(this.#gitDir, "info/attributes"), ATTRIBUTES);
     await writeFile(join(this.#gitDir, "info/exclude"), `/${ENGINE_DIRECTORY}/\n`);
-    await this.#git(["add", "--all", "--force", "--", ...TREE]);
+    await this.#add("--force");
     await this.#git([
       "commit",
       "--quiet",
@@ -69,7 +67,7 @@ export class ReferenceGit {
   /** Takes in the tree as it stands: ignored files that are new stay out, whatever the base has does not. */
   async stage(base: string): Promise<TreeChange[]> {
     await this.#git(["read-tree", base]);
-    await this.#git(["add", "--all", "--", ...TREE]);
+    await this.#add();
     const raw = await this.#git(["diff", "--cached", "--raw", "-z", "--no-renames", ...PLAIN, base]);
     const parts = raw.split("\0");
     const changes: TreeChange[] = [];
@@ -111,6 +109,12 @@ export class ReferenceGit {
       if (error instanceof Error && "code" in error && error.code === "ERR_CHILD_PROCESS_STDIO_MAXBUFFER") return null;
       throw error;
     }
+  }
+
+  /** The whole tree but for the engine's own directory, whatever a `.gitignore` in it says of that. */
+  async #add(...options: string[]): Promise<void> {
+    await this.#git(["add", "--all", ...options, "--", "."]);
+    await this.#git(["rm", "-r", "--quiet", "--cached", "--force", "--ignore-unmatch", "--", ENGINE_DIRECTORY]);
   }
 
   async #git(args: string[]): Promise<string> {
