@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { hostWithAgent, infoOf, leftOfRuns, runToEnd, WORKSPACE } from "../support/agents.ts";
@@ -60,7 +59,7 @@ describe("an agent's change", () => {
     expect(result.class).toBe("change");
     expect(result.files.map(({ path }) => path)).toContain("src/a.ts");
     expect(result.diff).toContain("+a\r\n+b\n");
-    expect(() => execFileSync("test", ["-e", witness])).toThrow();
+    expect(existsSync(witness)).toBe(false);
   });
 
   test.each([
@@ -108,8 +107,8 @@ describe("an agent's change", () => {
     await runToEnd(host);
     expect(
       Object.keys(await leftOfRuns(host))
-        .map((path) => path.split("/").at(-1))
-        .toSorted(),
+        .map((path) => path.replace(/^.*\//, ""))
+        .toSorted((a, b) => a.localeCompare(b)),
     ).toEqual(["events.ndjson", "record.json"]);
     expect((await infoOf(host)).result?.class).toBe("change");
   });
