@@ -45,6 +45,8 @@ export interface AgentRunParts {
   versions: Versions;
   snapshot: Snapshot;
   host: Leader;
+  /** The host's own secrets: an agent of the same user may find them. */
+  secrets: readonly string[];
   now: () => Date;
   /** Milliseconds that never go back. */
   clock: () => number;
@@ -67,7 +69,7 @@ export class AgentRun {
     this.#parts = parts;
     const { request, workspaceId, directory, now, clock } = parts;
     this.#places = placesOf(directory);
-    this.#redactor = new Redactor([request.apiKey, ...request.redact]);
+    this.#redactor = new Redactor([request.apiKey, ...request.redact, ...parts.secrets]);
     this.#started = clock();
     this.events = new EventLog(this.#places.events, now);
     this.#info = {
@@ -156,6 +158,8 @@ export class AgentRun {
     });
     await makeHome(home, {
       ...command.files,
+      // A login shell sets PATH anew first.
+      ".profile": { content: `export PATH='${environment.PATH ?? ""}'\n` },
       ...(patchctl !== null && {
         "bin/patchctl": { content: `#!/bin/sh\nexec '${process.execPath}' '${patchctl}' "$@"\n`, mode: 0o755 },
       }),
@@ -210,6 +214,7 @@ export class AgentRun {
         agent.exited.then(() => null),
         watched,
         flooded,
+        reader.hopeless,
         this.#stop.promise,
       ]);
       const isPatient = stopped !== null && ["cancelled", "timeout", "output-limit"].includes(stopped.class);

@@ -32,6 +32,8 @@ export interface AgentRunsOptions {
   maxRuns: number;
   snapshot: (workspaceId: string) => ReturnType<Snapshot>;
   ended: (provider: CliProvider, result: AgentRunResult) => void;
+  /** Of the host: never told by a run. */
+  secrets: readonly string[];
   now: () => Date;
   clock: () => number;
   log: Log;
@@ -146,7 +148,7 @@ export class AgentRuns {
   }
 
   #begin(key: string, workspaceId: string, request: AgentRunRequest): Active {
-    const { programs, snapshot, now, clock, log } = this.#options;
+    const { programs, snapshot, secrets, now, clock, log } = this.#options;
     const adapter = ADAPTERS[request.provider];
     const named = programs.get(request.provider);
     const program =
@@ -162,6 +164,7 @@ export class AgentRuns {
       versions: this.#versions,
       snapshot: () => snapshot(workspaceId),
       host: this.#self,
+      secrets,
       now,
       clock,
       log,

@@ -1,4 +1,5 @@
 import type { AgentParser } from "./adapters/adapter.ts";
+import type { Failure } from "./classify.ts";
 import type { EventDraft } from "./EventLog.ts";
 import type { Redactor } from "./Redactor.ts";
 
@@ -27,6 +28,7 @@ export class OutputReader {
   readonly #limit: number;
   readonly #emit: (draft: EventDraft) => void;
   readonly #pipes: Record<StreamName, Pipe>;
+  readonly #hopeless = Promise.withResolvers<Failure>();
   #bytes = 0;
   #stderr = "";
 
@@ -46,6 +48,11 @@ export class OutputReader {
 
   get isOver(): boolean {
     return this.#bytes > this.#limit;
+  }
+
+  /** Settles when the agent goes on although its service will not have it. */
+  get hopeless(): Promise<Failure> {
+    return this.#hopeless.promise;
   }
 
   /** The last of stderr, redacted. */
@@ -100,6 +107,8 @@ export class OutputReader {
       for (const draft of drafts) this.#draft(draft);
     }
     flush();
+    const failure = this.#parser.hopeless?.() ?? null;
+    if (failure !== null) this.#hopeless.resolve(failure);
   }
 
   #text(stream: StreamName, text: string): void {

@@ -5,7 +5,7 @@ import type { Change } from "./collectChange.ts";
 import type { Breach } from "./LimitWatch.ts";
 
 /** What ended a run from outside of it. */
-export type Stop = Breach | { class: Extract<RunClass, "cancelled" | "host-lost">; message: string };
+export type Stop = Breach | Failure | { class: Extract<RunClass, "cancelled" | "host-lost">; message: string };
 
 export interface Evidence {
   stopped: Stop | null;
@@ -32,7 +32,8 @@ const verdict = (runClass: RunClass, message: string, retryAfterMs: number | nul
 export function verdictOf({ stopped, exit, change, failure, isSecretTold }: Evidence): Verdict {
   if (stopped?.class === "cancelled" || stopped?.class === "host-lost") return verdict(stopped.class, stopped.message);
   if (isSecretTold) return verdict("key-printed", "a secret of the run stood in its output or its diff");
-  if (stopped !== null) return verdict(stopped.class, stopped.message);
+  if (stopped !== null)
+    return verdict(stopped.class, stopped.message, "retryAfterMs" in stopped ? stopped.retryAfterMs : null);
   if (failure !== null) return verdict(failure.class, failure.message, failure.retryAfterMs);
   if (exit.signal !== null) return verdict("agent-error", `the program was ended by ${exit.signal}`);
   switch (change.kind) {

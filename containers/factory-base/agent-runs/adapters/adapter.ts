@@ -49,6 +49,8 @@ export interface AgentParser {
   /** What a line of stdout says; null: it is no line of the CLI's protocol, and is shown as it is. */
   line(text: string): EventDraft[] | null;
   report(exit: AgentExit): Promise<AgentReport>;
+  /** Why there is no use in waiting on, of a CLI that cannot be told to retry less; null while there is. */
+  hopeless?(): Failure | null;
 }
 
 /** How one CLI is run, and how what it prints is read. */

@@ -25,6 +25,8 @@ const LineSchema = z.object({
       message: z.string().optional(),
       errorType: z.string().optional(),
       statusCode: z.number().int().nullish(),
+      errorMessage: z.string().nullish(),
+      retryAttempt: z.number().int().optional(),
       toolCallId: z.string().optional(),
       toolName: z.string().optional(),
       arguments: z.unknown().optional(),
@@ -51,6 +53,8 @@ const UsageFileSchema = z.object({
 
 const USAGE_FILE = "copilot-usage.json";
 const MCP_CONFIG = "copilot-mcp.json";
+/** Its retries, with ever longer pauses, come to a minute: after this many that is for who sees all providers to do. */
+const MAX_RETRIES = 1;
 /** A service of one's own asks for a model by name. */
 const DEFAULT_MODEL = "gpt-4.1";
 
@@ -83,7 +87,12 @@ export const copilot: AgentAdapter = {
 class CopilotParser implements AgentParser {
   #summary: string | null = null;
   #failure: AgentReport["failure"] = null;
+  #hopeless: AgentReport["failure"] = null;
   readonly #commands = new Map<string, string>();
+
+  hopeless(): AgentReport["failure"] {
+    return this.#hopeless;
+  }
 
   line(text: string): EventDraft[] | null {
     const line = parseLine(text, LineSchema);
@@ -106,6 +115,12 @@ class CopilotParser implements AgentParser {
         const command = this.#commands.get(step.toolCallId ?? "") ?? "tool";
         const exitCode = step.shellExecution?.exitCode ?? (step.success === true ? 0 : null);
         return [...output(step.result?.content ?? ""), executed(command, exitCode)];
+      }
+      case "model.call_failure": {
+        const { statusCode = null, errorMessage, retryAttempt = 0 } = step;
+        const text = errorMessage ?? `the service answered ${statusCode ?? "nothing"}`;
+        if (retryAttempt >= MAX_RETRIES) this.#hopeless = failureOf(text, statusCode);
+        return [];
       }
       case "session.error": {
         const text = step.message ?? step.errorType ?? "it failed";

@@ -63,6 +63,13 @@ test("another secret of the caller's is redacted as the key is", async () => {
   expect(textOf(events)).toContain("I found [redacted] in a file");
 });
 
+test("the host's own token, found by an agent of the same user, is not told", async () => {
+  const host = await hostWithAgent(`${EDIT}; cat /proc/$PPID/environ | tr '\\0' '\\n'`);
+  const { result, events } = await runToEnd(host);
+  expect(result.class).toBe("key-printed");
+  expect(textOf(events)).not.toContain(host.token);
+});
+
 test("what has the form of a credential is redacted, and the change stands", async () => {
   const token = ["ghp", "aB3dE6gH9j".repeat(4).slice(0, 36)].join("_");
   const host = await hostWithAgent(`${EDIT}; echo "token ${token}"`);
