@@ -75,11 +75,12 @@ export class Redactor {
     return {
       push: (piece) => {
         const text = held + piece;
-        const squeezed = squeeze(text);
+        // A backslash at the end may be half of a line break as JSON writes it.
+        const squeezed = squeeze(text.endsWith("\\") ? text.slice(0, -1) : text);
         const from = text.length > MAX_HELD + piece.length ? text.length : this.#beginningOfSecret(squeezed);
         held = text.slice(from);
         const ready = text.slice(0, from);
-        return this.#withoutValues(ready, from === text.length ? squeezed : squeeze(ready));
+        return this.#withoutValues(ready, squeeze(ready));
       },
       end: () => {
         const rest = held;

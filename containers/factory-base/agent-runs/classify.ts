@@ -67,8 +67,8 @@ function factorOf(unit: string): number {
 export function oneLine(text: string): string {
   const line = text
     .split("\n")
-    .map((one) => one.trim())
+    .map((one) => one.replaceAll(/\p{Cc}/gu, " ").trim())
     .find((one) => one !== "");
-  const plain = (line ?? "").replaceAll(/\p{Cc}/gu, " ");
+  const plain = line ?? "";
   return plain.length > MAX_MESSAGE ? `${plain.slice(0, MAX_MESSAGE)}…` : plain;
 }
