@@ -29,6 +29,8 @@ export interface HostConfig {
   drainMs: number;
   /** The programs of CLI agents, where they are not to be found by name in PATH: provider → absolute path. */
   agentPrograms: ReadonlyMap<CliProvider, string>;
+  /** Whether a container around this host holds its agents in. */
+  agentsAreContained: boolean;
   /** How many runs of CLI agents go on at once. */
   maxAgentRuns: number;
   /** Stop gracefully when stdin ends, so that the host does not outlive the process that started it. */
@@ -67,6 +69,7 @@ const EnvironmentSchema = z.object({
     .default(Math.max(64, 16 * availableParallelism())),
   ENGINE_DRAIN_MS: z.coerce.number().int().nonnegative().default(30_000),
   AGENT_PROGRAMS: z.string().default(""),
+  AGENT_CONTAINED: z.enum(["", "0", "1"]).default(""),
   AGENT_MAX_RUNS: z.coerce
     .number()
     .int()
@@ -127,6 +130,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       maxOpenEngines: env.ENGINE_MAX_OPEN,
       drainMs: env.ENGINE_DRAIN_MS,
       agentPrograms,
+      agentsAreContained: env.AGENT_CONTAINED === "1",
       maxAgentRuns: env.AGENT_MAX_RUNS,
       stopWithStdin: env.ENGINE_STOP_WITH_STDIN === "1",
     },

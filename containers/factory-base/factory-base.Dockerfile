@@ -63,6 +63,7 @@ ENV NODE_ENV=production \
   ENGINE_PORT=8080 \
   ENGINE_DATA=/data \
   ENGINE_DRAIN_MS=10000 \
+  AGENT_CONTAINED=1 \
   VIBEHQ_TEMPLATES=/opt/vibehq/templates
 RUN install -d -o node -g node /data /var/cache/vibehq
 COPY --from=bundle /out /opt/vibehq

@@ -48,6 +48,7 @@ export async function startHost(
     programs: config.agentPrograms,
     maxRuns: config.maxAgentRuns,
     snapshot: (workspaceId) => registry.snapshot(workspaceId),
+    isContained: config.agentsAreContained,
     secrets: [config.token],
     ended: (provider, result) => metrics.agentRun(provider, result),
     now,

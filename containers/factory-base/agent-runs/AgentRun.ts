@@ -45,6 +45,7 @@ export interface AgentRunParts {
   versions: Versions;
   snapshot: Snapshot;
   host: Leader;
+  isContained: boolean;
   /** The host's own secrets: an agent of the same user may find them. */
   secrets: readonly string[];
   now: () => Date;
@@ -139,7 +140,7 @@ export class AgentRun {
   }
 
   async #work(): Promise<AgentRunResult> {
-    const { adapter, program, patchctl, request, mark, versions, clock } = this.#parts;
+    const { adapter, program, patchctl, isContained, request, mark, versions, clock } = this.#parts;
     const { home, tree } = this.#places;
     if (program === null) {
       return this.#result({ class: "not-installed", message: `this host has no program ${adapter.program}` });
@@ -152,6 +153,7 @@ export class AgentRun {
       apiKey: request.apiKey,
       endpoint: request.endpoint?.replace(/\/+$/u, "") ?? null,
       maxCostUsd: request.maxCostUsd,
+      isContained,
       home,
       tree,
       patchctl: shim,

@@ -32,6 +32,8 @@ export interface AgentRunsOptions {
   maxRuns: number;
   snapshot: (workspaceId: string) => ReturnType<Snapshot>;
   ended: (provider: CliProvider, result: AgentRunResult) => void;
+  /** See `AgentTask`. */
+  isContained: boolean;
   /** Of the host: never told by a run. */
   secrets: readonly string[];
   now: () => Date;
@@ -148,7 +150,7 @@ export class AgentRuns {
   }
 
   #begin(key: string, workspaceId: string, request: AgentRunRequest): Active {
-    const { programs, snapshot, secrets, now, clock, log } = this.#options;
+    const { programs, snapshot, isContained, secrets, now, clock, log } = this.#options;
     const adapter = ADAPTERS[request.provider];
     const named = programs.get(request.provider);
     const program =
@@ -164,6 +166,7 @@ export class AgentRuns {
       versions: this.#versions,
       snapshot: () => snapshot(workspaceId),
       host: this.#self,
+      isContained,
       secrets,
       now,
       clock,

@@ -12,6 +12,8 @@ export interface AgentTask {
   endpoint: string | null;
   /** In US dollars. */
   maxCostUsd: number | null;
+  /** Whether a container around the host holds the agent in: a sandbox of its own could not be made within. */
+  isContained: boolean;
   /** Absolute directories: the run's clean home, and its worktree. */
   home: string;
   tree: string;

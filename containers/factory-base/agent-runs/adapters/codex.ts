@@ -50,7 +50,7 @@ const toml = (value: string | string[]): string => JSON.stringify(value);
 
 export const codex: AgentAdapter = {
   program: "codex",
-  command({ prompt, model, apiKey, endpoint, tree, patchctl }) {
+  command({ prompt, model, apiKey, endpoint, isContained, tree, patchctl }) {
     const settings = [`shell_environment_policy.inherit="core"`];
     if (endpoint !== null) {
       // Few retries of its own: whether to come back, and when, is decided by who sees all providers.
@@ -61,7 +61,8 @@ export const codex: AgentAdapter = {
       const server = `{command=${toml(patchctl)},args=${toml(mcpArgs(tree))},default_tools_approval_mode="approve"}`;
       settings.push(`mcp_servers.${ENGINE_SERVER}=${server}`);
     }
-    const args = ["exec", "--json", "--ephemeral", "--ignore-user-config", "-s", "workspace-write", "-C", tree];
+    const sandbox = isContained ? "danger-full-access" : "workspace-write";
+    const args = ["exec", "--json", "--ephemeral", "--ignore-user-config", "-s", sandbox, "-C", tree];
     if (model !== null) args.push("-m", model);
     for (const setting of settings) args.push("-c", setting);
     return { args: [...args, "--", prompt], env: { CODEX_API_KEY: apiKey }, files: {} };
