@@ -9,10 +9,11 @@ import { DOCKER, tryDocker } from "./test-containers/docker.ts";
  * `npm run test:containers`: builds factory-base and each factory's image with whatever Docker engine answers, then
  * runs the suite that uses them. Without an engine it says so in one line and ends with 0: nothing was tested.
  */
-function build(file: string, tag: string): boolean {
+function build(file: string, tag: string, ...options: string[]): boolean {
   console.log(`Building ${tag} …`);
   return (
-    spawnSync(DOCKER, ["build", "--quiet", "-f", file, "-t", tag, "."], { cwd: ROOT, stdio: "inherit" }).status === 0
+    spawnSync(DOCKER, ["build", "--quiet", ...options, "-f", file, "-t", tag, "."], { cwd: ROOT, stdio: "inherit" })
+      .status === 0
   );
 }
 
@@ -26,7 +27,10 @@ async function main(): Promise<number> {
   console.log(`Docker engine ${engine.stdout.trim()}`);
   for (const file of writeDevVars()) console.log(`Wrote ${file} with random secrets.`);
 
-  if (!build("containers/factory-base/factory-base.Dockerfile", "factory-base:local")) return 1;
+  // `CONTAINER_AGENTS=none` leaves the CLI agents out.
+  const agents =
+    process.env.CONTAINER_AGENTS === undefined ? [] : ["--build-arg", `AGENTS=${process.env.CONTAINER_AGENTS}`];
+  if (!build("containers/factory-base/factory-base.Dockerfile", "factory-base:local", ...agents)) return 1;
   for (const file of globSync("apps/*/Dockerfile", { cwd: ROOT }).toSorted()) {
     if (!build(file, `${path.basename(path.dirname(file))}:local`)) return 1;
   }

@@ -20,6 +20,8 @@ import { Hono } from "hono";
 import { routePath } from "hono/route";
 import { z } from "zod";
 import type { Activity } from "./Activity.ts";
+import type { AgentRuns } from "./agent-runs/AgentRuns.ts";
+import { agentRunRoutes } from "./agent-runs/routes.ts";
 import { bearerCheck } from "./auth.ts";
 import { readJson } from "./body.ts";
 import type { HostConfig } from "./config.ts";
@@ -39,6 +41,7 @@ import type { WorkspaceRegistry } from "./WorkspaceRegistry.ts";
 export interface AppParts {
   config: HostConfig;
   registry: WorkspaceRegistry;
+  agentRuns: AgentRuns;
   activity: Activity;
   metrics: Metrics;
   log: Log;
@@ -53,7 +56,16 @@ const LogQuerySchema = z.object({
 });
 
 /** The host's HTTP interface. Each route reads its input, makes one call, and sends what it answers. */
-export function createApp({ config, registry, activity, metrics, log, mintId, now }: AppParts): Hono<HostVariables> {
+export function createApp({
+  config,
+  registry,
+  agentRuns,
+  activity,
+  metrics,
+  log,
+  mintId,
+  now,
+}: AppParts): Hono<HostVariables> {
   const app = new Hono<HostVariables>();
   const isAuthorized = bearerCheck(config.token);
 
@@ -211,6 +223,8 @@ export function createApp({ config, registry, activity, metrics, log, mintId, no
     const found = await registry.use(id.id, (engine) => engine.patch(c.req.param("patchId")));
     return respond(c, found.ok ? { ok: true, ...patchAndDiff(found.patch) } : found);
   });
+
+  app.route("/v1/workspaces", agentRunRoutes(agentRuns, config.limits.batch));
 
   // A path that another method would reach. Registered last: what is reached has answered already.
   const endpoints = app.routes.filter((route) => route.method !== "ALL");

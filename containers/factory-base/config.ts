@@ -1,6 +1,13 @@
 import { availableParallelism } from "node:os";
 import { delimiter, isAbsolute } from "node:path";
-import { fail, MAX_BATCH_BYTES, type Result } from "@shared/contracts";
+import {
+  CLI_PROVIDERS,
+  CliProviderSchema,
+  fail,
+  MAX_BATCH_BYTES,
+  type CliProvider,
+  type Result,
+} from "@shared/contracts";
 import { z } from "zod";
 import { type PushRemotes, readPushRemotes } from "./push/remotes.ts";
 
@@ -23,6 +30,12 @@ export interface HostConfig {
   maxOpenEngines: number;
   /** How long a stopping host waits for what still runs, in milliseconds. */
   drainMs: number;
+  /** The programs of CLI agents, where they are not to be found by name in PATH: provider → absolute path. */
+  agentPrograms: ReadonlyMap<CliProvider, string>;
+  /** Whether a container around this host holds its agents in. */
+  agentsAreContained: boolean;
+  /** How many runs of CLI agents go on at once. */
+  maxAgentRuns: number;
   /** Stop gracefully when stdin ends, so that the host does not outlive the process that started it. */
   stopWithStdin: boolean;
 }
@@ -59,6 +72,13 @@ const EnvironmentSchema = z.object({
     .positive()
     .default(Math.max(64, 16 * availableParallelism())),
   ENGINE_DRAIN_MS: z.coerce.number().int().nonnegative().default(30_000),
+  AGENT_PROGRAMS: z.string().default(""),
+  AGENT_CONTAINED: z.enum(["", "0", "1"]).default(""),
+  AGENT_MAX_RUNS: z.coerce
+    .number()
+    .int()
+    .positive()
+    .default(Math.max(4, 2 * availableParallelism())),
   ENGINE_STOP_WITH_STDIN: z.enum(["", "0", "1"]).default(""),
 });
 
@@ -90,6 +110,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     return fail("VALIDATION_FAILED", "ENGINE_PUSH_REMOTES must be https addresses without credentials, with commas");
   }
 
+  const agentPrograms = new Map<CliProvider, string>();
+  for (const pair of env.AGENT_PROGRAMS.split(",").filter(Boolean)) {
+    const at = pair.indexOf("=");
+    const provider = CliProviderSchema.safeParse(pair.slice(0, at));
+    const program = pair.slice(at + 1);
+    if (!provider.success || !isAbsolute(program)) {
+      const known = CLI_PROVIDERS.join(", ");
+      return fail(
+        "VALIDATION_FAILED",
+        `AGENT_PROGRAMS must be provider=/absolute/path, separated by commas, of ${known}`,
+      );
+    }
+    agentPrograms.set(provider.data, program);
+  }
+
   const bulk = env.ENGINE_MAX_BODY_BYTES;
   return {
     ok: true,
@@ -104,6 +139,9 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       limits: { bulk, batch: Math.min(bulk, MAX_BATCH_BYTES + ROOM_AROUND_A_BATCH), small: Math.min(bulk, MIB) },
       maxOpenEngines: env.ENGINE_MAX_OPEN,
       drainMs: env.ENGINE_DRAIN_MS,
+      agentPrograms,
+      agentsAreContained: env.AGENT_CONTAINED === "1",
+      maxAgentRuns: env.AGENT_MAX_RUNS,
       stopWithStdin: env.ENGINE_STOP_WITH_STDIN === "1",
     },
   };

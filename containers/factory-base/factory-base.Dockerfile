@@ -2,6 +2,9 @@
 #   docker build -f containers/factory-base/factory-base.Dockerfile -t factory-base:local .
 # docs/container.md tells how it is run. Nothing secret is built in: ENGINE_TOKEN comes with each start.
 
+# The CLI agents, each at the version of image/agents/package.json. `--build-arg AGENTS=none` leaves them out (1 GB).
+ARG AGENTS=npm
+
 # What runs, and changes least.
 FROM node:22-bookworm-slim AS runtime
 RUN apt-get update \
@@ -10,6 +13,26 @@ RUN apt-get update \
 # pnpm, npm and the like have no business in a workspace's container.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack \
   /usr/local/bin/yarn /usr/local/bin/yarnpkg /opt/yarn-*
+
+FROM node:22-bookworm-slim AS agents-npm
+WORKDIR /opt/agents
+COPY containers/factory-base/image/agents/package.json ./
+RUN npm install --no-audit --no-fund --no-package-lock --loglevel=error \
+  && for agent in codex gemini claude copilot; do "node_modules/.bin/$agent" --version || exit 1; done \
+  && rm -rf /root/.npm
+FROM node:22-bookworm-slim AS agents-none
+RUN mkdir -p /opt/agents/node_modules/.bin
+FROM agents-${AGENTS} AS agents
+
+# Cursor's agent comes from its vendor alone: the build argument is the address of the vendor's installer, which puts
+# the program below its home. Without it there is none.
+FROM runtime AS cursor
+ARG CURSOR_INSTALLER=
+RUN mkdir -p /opt/cursor/.local/bin \
+  && if [ -n "$CURSOR_INSTALLER" ]; then \
+    apt-get update && apt-get install -y --no-install-recommends curl \
+    && curl --fail --silent --show-error --location "$CURSOR_INSTALLER" --output /tmp/install \
+    && HOME=/opt/cursor bash /tmp/install && test -x /opt/cursor/.local/bin/agent; fi
 
 # What bundles. Manifests first, so that a change of code installs nothing anew.
 FROM node:22-bookworm-slim AS bundle
@@ -31,12 +54,16 @@ RUN mkdir /templates \
   && for template in apps/*/template; do cp -R "$template" "/templates/$(basename "$(dirname "$template")")"; done
 
 FROM runtime
+COPY --from=agents /opt/agents /opt/agents
+COPY --from=cursor /opt/cursor /opt/cursor
+ENV PATH=$PATH:/opt/agents/node_modules/.bin:/opt/cursor/.local/bin
 ENV NODE_ENV=production \
   NODE_COMPILE_CACHE=/var/cache/vibehq \
   ENGINE_HOST=0.0.0.0 \
   ENGINE_PORT=8080 \
   ENGINE_DATA=/data \
   ENGINE_DRAIN_MS=10000 \
+  AGENT_CONTAINED=1 \
   VIBEHQ_TEMPLATES=/opt/vibehq/templates
 RUN install -d -o node -g node /data /var/cache/vibehq
 COPY --from=bundle /out /opt/vibehq

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { createAdaptorServer } from "@hono/node-server";
 import { listenOnSocket, type SocketServer } from "patch-engine/serving";
 import { Activity } from "./Activity.ts";
+import { AgentRuns } from "./agent-runs/AgentRuns.ts";
 import { createApp } from "./app.ts";
 import type { HostConfig } from "./config.ts";
 import type { Log } from "./log.ts";
@@ -13,7 +14,7 @@ import { WorkspaceRegistry } from "./WorkspaceRegistry.ts";
 export interface RunningHost {
   url: string;
   /**
-   * Refuses new work with SHUTTING_DOWN, waits for what runs, closes the engines, then the server. False: something
+   * Refuses new work with SHUTTING_DOWN, ends the agents' runs, waits for what runs, closes the engines, then the server. False: something
    * still ran after `drainMs`, and was left to the engine's recovery.
    */
   stop(): Promise<boolean>;
@@ -42,12 +43,26 @@ export async function startHost(
   });
   await registry.start();
   const activity = new Activity();
+  const agentRuns = new AgentRuns({
+    dataDir,
+    programs: config.agentPrograms,
+    maxRuns: config.maxAgentRuns,
+    snapshot: (workspaceId) => registry.snapshot(workspaceId),
+    isContained: config.agentsAreContained,
+    secrets: [config.token],
+    ended: (provider, result) => metrics.agentRun(provider, result),
+    now,
+    clock: () => performance.now(),
+    log,
+  });
+  await agentRuns.recover();
   const metrics = createMetrics({
     openEngines: () => registry.openEngines,
     workspaces: () => registry.count(),
     running: () => activity.running,
+    agentRuns: () => agentRuns.running,
   });
-  const app = createApp({ config, registry, activity, metrics, log, mintId, now });
+  const app = createApp({ config, registry, agentRuns, activity, metrics, log, mintId, now });
 
   const socketPath = socketPathOf(dataDir);
   const socketServer = socketPath === null ? null : await listenForPatchctl(socketPath, { registry, activity, log });
@@ -67,7 +82,11 @@ export async function startHost(
       log.info("stopping", { running: activity.running });
       const drained = await within(
         config.drainMs,
-        activity.stop().then(() => registry.closeAll()),
+        // Runs first: no agent outlives its host, and who listens to one is let go by its end.
+        agentRuns
+          .stop()
+          .then(() => activity.stop())
+          .then(() => registry.closeAll()),
       );
       await within(config.drainMs, socketServer?.close() ?? Promise.resolve());
       if (!drained) log.error("stopping with requests still running", { running: activity.running });

@@ -1,4 +1,4 @@
-import type { EngineAnswer } from "@shared/contracts";
+import type { AgentRunResult, CliProvider, EngineAnswer } from "@shared/contracts";
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** What the host counts, in Prometheus' text format. Every label takes its values from a fixed list. */
@@ -7,6 +7,7 @@ export interface Metrics {
   text(): Promise<string>;
   batch(kind: BatchKind, answer: EngineAnswer, seconds: number): void;
   opened(kind: string, result: "created" | "existing" | "refused"): void;
+  agentRun(provider: CliProvider, result: AgentRunResult): void;
   /** `route` is the pattern a request met, never its path. */
   request(method: string, route: string, status: number): void;
 }
@@ -19,6 +20,7 @@ export function createMetrics(counts: {
   openEngines: () => number;
   workspaces: () => Promise<number>;
   running: () => number;
+  agentRuns: () => number;
 }): Metrics {
   const registry = new Registry();
   const registers = [registry];
@@ -54,6 +56,19 @@ export function createMetrics(counts: {
     labelNames: ["method", "route", "status"],
     registers,
   });
+  const agentRuns = new Counter({
+    name: "vibehq_agent_runs_total",
+    help: "Runs of CLI agents that have ended, by how.",
+    labelNames: ["provider", "class"],
+    registers,
+  });
+  const agentSeconds = new Histogram({
+    name: "vibehq_agent_run_seconds",
+    help: "From the start of a run to its result.",
+    labelNames: ["provider"],
+    buckets: [1, 5, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200],
+    registers,
+  });
   const gauge = (name: string, help: string, value: () => number | Promise<number>) =>
     new Gauge({
       name,
@@ -66,6 +81,7 @@ export function createMetrics(counts: {
   gauge("vibehq_engine_open_engines", "Engines held open.", counts.openEngines);
   gauge("vibehq_engine_workspaces", "Workspaces on this host's disk.", counts.workspaces);
   gauge("vibehq_engine_running_requests", "Requests that are being worked on.", counts.running);
+  gauge("vibehq_agent_runs_running", "Runs of CLI agents that go on.", counts.agentRuns);
 
   return {
     contentType: registry.contentType,
@@ -75,6 +91,10 @@ export function createMetrics(counts: {
       batches.inc({ kind, outcome });
       if (answer.error) refusals.inc({ kind, code: answer.error.code });
       durations.observe({ kind }, seconds);
+    },
+    agentRun(provider, result) {
+      agentRuns.inc({ provider, class: result.class });
+      agentSeconds.observe({ provider }, result.durationMs / 1000);
     },
     opened: (kind, result) => opened.inc({ kind, result }),
     request: (method, route, status) =>
