@@ -313,7 +313,8 @@ test("a corrected key closes what the refused one had opened; until then the cha
       maxOrderUsd: null,
     });
   expect(decision.chain.map(({ provider }) => provider)).toContain("claude");
-  for (const { provider } of decision.chain) expect((await reserves(provider)).ok, provider).toBe(provider !== "claude");
+  for (const { provider } of decision.chain)
+    expect((await reserves(provider)).ok, provider).toBe(provider !== "claude");
 
   const corrected = context(keyed(KEYS, "another-key"));
   expect(await assignProvider(corrected, { taskId, preferredProvider: "claude" }, outside)).toMatchObject({ ok: true });
