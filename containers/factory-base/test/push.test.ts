@@ -199,28 +199,27 @@ test("a branch that was made beforehand, where the workspace began, is built upo
   expect(await pushed()).toMatchObject({ parent: pin, pushed: true });
 });
 
-test("a branch that moves between being read and being written is not overwritten", async () => {
-  const { push, edit, remote, server } = await aStage();
-  await edit("// mine\n");
-  const { id = "" } = await server.run({
-    action: "fault",
-    method: "POST",
-    path: "git-receive-pack",
-    fault: { kind: "hold" },
-  });
-  const pushing = push();
-  await server.run({ action: "arrived", id });
-  const { sha } = await server.run({
-    action: "commit",
-    repository: REPOSITORY,
-    branch: BRANCH,
-    from: "main",
-    files: { b: "b\n" },
-  });
-  await server.run({ action: "release", id });
-  expect(problemIn(await pushing).code).toBe("CONFLICT");
-  expect(await remote("rev-parse", BRANCH)).toBe(sha);
-});
+// Before git looks at the branch itself, and after.
+test.each(["service=git-receive-pack", ".git/git-receive-pack"])(
+  "a branch that moves between being read and being written (%s) is not overwritten",
+  async (path) => {
+    const { push, edit, remote, server } = await aStage();
+    await edit("// mine\n");
+    const { id = "" } = await server.run({ action: "fault", path, fault: { kind: "hold" } });
+    const pushing = push();
+    await server.run({ action: "arrived", id });
+    const { sha } = await server.run({
+      action: "commit",
+      repository: REPOSITORY,
+      branch: BRANCH,
+      from: "main",
+      files: { b: "b\n" },
+    });
+    await server.run({ action: "release", id });
+    expect(problemIn(await pushing).code).toBe("CONFLICT");
+    expect(await remote("rev-parse", BRANCH)).toBe(sha);
+  },
+);
 
 test("a workspace that has moved on is not pushed under its former head", async () => {
   const { push, edit, remote } = await aStage();

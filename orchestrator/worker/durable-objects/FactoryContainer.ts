@@ -16,7 +16,9 @@ const WORKSPACE_KEY = "workspaceId";
  *
  * Constructed only where containers are on (wrangler.containers.jsonc); only `integrations/engine.ts` reaches it.
  */
-export class FactoryContainer extends Container<Env & { CONTAINER_SLEEP_AFTER?: string }> {
+export class FactoryContainer extends Container<
+  Env & { CONTAINER_SLEEP_AFTER?: string; ENGINE_PUSH_REMOTES?: string }
+> {
   override defaultPort = ENGINE_PORT;
   /** Counted from the end of the last call through this object; edits made inside do not lengthen it. "90s", "10m", "2h". */
   override sleepAfter = this.env.CONTAINER_SLEEP_AFTER ?? "10m";
@@ -32,7 +34,12 @@ export class FactoryContainer extends Container<Env & { CONTAINER_SLEEP_AFTER?: 
     if (workspaceId === undefined) return new Response("a container is reached by its workspace's id", { status: 400 });
     this.ctx.storage.kv.put(WORKSPACE_KEY, workspaceId);
     const token = createHmac("sha256", this.env.ENGINE_TOKEN).update(`factory-container:${workspaceId}`).digest("hex");
-    this.envVars = { ENGINE_TOKEN: token, VIBEHQ_WORKSPACE_ID: workspaceId };
+    const { ENGINE_PUSH_REMOTES: remotes } = this.env;
+    this.envVars = {
+      ENGINE_TOKEN: token,
+      VIBEHQ_WORKSPACE_ID: workspaceId,
+      ...(remotes === undefined ? {} : { ENGINE_PUSH_REMOTES: remotes }),
+    };
     const headers = new Headers(request.headers);
     headers.set("authorization", `Bearer ${token}`);
     return this.containerFetch(new Request(request, { headers }), ENGINE_PORT);
