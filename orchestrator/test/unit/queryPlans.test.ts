@@ -5,6 +5,7 @@ import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
 import { statsStatements } from "../../worker/services/analytics/statsQueries.ts";
 import { trendsStatements } from "../../worker/services/analytics/trendsQueries.ts";
+import { unfinishedQuery } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -59,6 +60,7 @@ describe("every query finds its rows by an index", () => {
     ["orders by factory", projects, ordersQuery(ctx, orders({ factory: "ui-factory" }), after).compile()],
     ["phases of an order", env.DB_OPS, phasesQuery(ctx, "o", 50, null).compile()],
     ["phases of an order, next page", env.DB_OPS, phasesQuery(ctx, "o", 50, { ...after, id: "7" }).compile()],
+    ["executions that are not over", env.DB_OPS, unfinishedQuery(ctx.db, "2026").compile()],
     ["the log by factory", env.DB_OPS, logBy({ factory: "ui-factory" }).compile()],
     ["the log by factory, a range, next page", env.DB_OPS, logBy({ factory: "f", from: "2026-01-01" }, 7).compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
