@@ -116,10 +116,9 @@ describe("the Workflow of an execution", () => {
       await modifier.forceEventTimeout({ name: `wait 1 for ${id}` });
       await modifier.forceEventTimeout({ name: `wait 2 for ${id}` });
     });
-    const ask = PARTS.createHilRequest;
     // Answered at once, and nobody told of it.
     PARTS.createHilRequest = async (ctx, input) => {
-      const asked = await ask(ctx, input);
+      const asked = await made.parts.createHilRequest(ctx, input);
       await env.DB_OPS.prepare("UPDATE hil_requests SET status = 'answered', answer = 'mind it' WHERE id = ?")
         .bind(id)
         .run();
