@@ -343,7 +343,6 @@ export const runsOf = async ({ executionId }: Pick<Case, "executionId">) =>
 export const release = (runId: string) => steer("release", { runId });
 export const lose = (runId: string) => steer("lose", { runId });
 export const silence = (runId: string) => steer("silence", { runId });
-export const speak = (runId: string) => steer("speak", { runId });
 
 export const executionOf = async ({ executionId }: Pick<Case, "executionId">) =>
   (

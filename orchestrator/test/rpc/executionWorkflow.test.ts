@@ -1,4 +1,4 @@
-import { runInDurableObject } from "cloudflare:test";
+import { introspectWorkflowInstance, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import { z } from "zod";
@@ -104,6 +104,27 @@ describe("the Workflow of an execution", () => {
       .bind(made.executionId)
       .run();
     await (await env.AGENT_EXECUTION.get(made.executionId)).sendEvent({ type: "hil-answer", payload: {} });
+    expect(await ended(made)).toBe("complete");
+    expect(await executionOf(made)).toMatchObject({ status: "completed", attempts: 4 });
+  });
+
+  it("that nobody wakes looks for itself", async () => {
+    const made = await aCase({ codex: [broken, broken, broken, good] }, { chain: ["codex"] });
+    const id = `${made.executionId}.failure`;
+    await using instance = await introspectWorkflowInstance(env.AGENT_EXECUTION, made.executionId);
+    await instance.modify(async (modifier) => {
+      await modifier.forceEventTimeout({ name: `wait 1 for ${id}` });
+      await modifier.forceEventTimeout({ name: `wait 2 for ${id}` });
+    });
+    // Answered at once, and nobody told of it.
+    PARTS.createHilRequest = async (ctx, input) => {
+      const asked = await made.parts.createHilRequest(ctx, input);
+      await env.DB_OPS.prepare("UPDATE hil_requests SET status = 'answered', answer = 'mind it' WHERE id = ?")
+        .bind(id)
+        .run();
+      return asked;
+    };
+    await start(made);
     expect(await ended(made)).toBe("complete");
     expect(await executionOf(made)).toMatchObject({ status: "completed", attempts: 4 });
   });

@@ -14,6 +14,7 @@ import {
 } from "../../worker/services/ai-providers/deadLetters/listDeadLetters.ts";
 import { outputQuery } from "../../worker/services/ai-providers/getExecutionOutput.ts";
 import { executionsQuery, ListExecutionsSchema } from "../../worker/services/ai-providers/listExecutions.ts";
+import { unfinishedQuery } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
@@ -87,6 +88,7 @@ describe("every query finds its rows by an index", () => {
     ["orders by factory", projects, ordersQuery(ctx, orders({ factory: "ui-factory" }), after).compile()],
     ["phases of an order", env.DB_OPS, phasesQuery(ctx, "o", 50, null).compile()],
     ["phases of an order, next page", env.DB_OPS, phasesQuery(ctx, "o", 50, { ...after, id: "7" }).compile()],
+    ["executions that are not over", env.DB_OPS, unfinishedQuery(ctx.db, "2026").compile()],
     ["the log by factory", env.DB_OPS, logBy({ factory: "ui-factory" }).compile()],
     ["the log by factory, a range, next page", env.DB_OPS, logBy({ factory: "f", from: "2026-01-01" }, 7).compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],

@@ -42,4 +42,5 @@ const durable = (step: WorkflowStep): Steps => ({
   },
 });
 
-const isTimeout = (error: unknown): boolean => error instanceof Error && /time?d? ?out/i.test(error.message);
+const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && /time(?:d )?out/i.test(`${error.name} ${error.message}`);
