@@ -101,7 +101,7 @@ export default function ProvidersPage() {
                 <span>Provider</span>
                 <span>State</span>
                 <span className={cn(wide && chosen !== undefined && "xl:hidden")}>Spent today</span>
-                <span>Success by type of task, 0 to 100 %, at 90 % certainty</span>
+                <span>Success, 90 % interval</span>
               </div>
               <ul aria-label="Providers">
                 {providers.map((status) => (

@@ -142,7 +142,7 @@ export function ProviderPanel({ status, onClose }: { status: ProviderStatus; onC
         </section>
 
         <section aria-label="Today">
-          <h3 className="label mb-2">Today</h3>
+          <h3 className="label mb-2">Spent</h3>
           <Spend budget={budget} />
         </section>
 
