@@ -28,7 +28,7 @@ export interface EvidenceParameters {
   maxPriorStrength: number;
 }
 
-/** Chosen on the tuning scenarios of `pnpm bench:router`. */
+/** Changing one at a time matters little on the tuning scenarios of `pnpm bench:router`. */
 export const EVIDENCE: EvidenceParameters = {
   halfLifeDays: 21,
   shrinkProvider: 20,
