@@ -39,6 +39,8 @@ describe.each(AGENTS)("$provider", ({ provider, model: name, version }) => {
     expect(events.map(({ type }) => type)).toEqual(
       expect.arrayContaining(["command_executing", "command_executed", "conversation_response"]),
     );
+    // What a CLI says in its protocol is understood, and shown to nobody as it is.
+    expect(events.filter((event) => "text" in event && event.text.startsWith('{"'))).toEqual([]);
     const asked = model.requests.find(({ tools }) => tools.length > 0);
     expect(asked?.model).toBe(name);
     expect(JSON.stringify(asked?.body)).toContain("Make it eleven");

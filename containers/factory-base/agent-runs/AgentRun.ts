@@ -6,6 +6,7 @@ import type { AgentAdapter, AgentReport } from "./adapters/adapter.ts";
 import { startAgent, type Exit, type Started } from "./AgentProcess.ts";
 import { oneLine } from "./classify.ts";
 import { collectChange, type Change } from "./collectChange.ts";
+import { diskUsage } from "./diskUsage.ts";
 import { runEnvironment } from "./environment.ts";
 import { EventLog } from "./EventLog.ts";
 import { watchLimits, type Breach } from "./LimitWatch.ts";
@@ -140,7 +141,7 @@ export class AgentRun {
   }
 
   async #work(): Promise<AgentRunResult> {
-    const { adapter, program, patchctl, isContained, request, mark, versions, clock } = this.#parts;
+    const { adapter, program, patchctl, isContained, request, mark, versions } = this.#parts;
     const { home, tree } = this.#places;
     if (program === null) {
       return this.#result({ class: "not-installed", message: `this host has no program ${adapter.program}` });
@@ -174,11 +175,12 @@ export class AgentRun {
     );
     const env = { ...environment, ...command.env };
     const { limits } = request;
+    const before = await diskUsage([tree, home]);
     const agent = startAgent({ program, args: command.args, env, cwd: tree }, { mark, limits, reader });
     if (agent === null) return this.#result({ class: "agent-error", message: "the program could not be started" });
     this.#leader = agent.leader;
     await this.#enter("running");
-    const { exit, stopped } = await this.#until(agent, reader, clock);
+    const { exit, stopped } = await this.#until(agent, reader, before);
     await this.#enter("collecting");
     const report = await parser.report({
       code: exit.code,
@@ -192,17 +194,14 @@ export class AgentRun {
   }
 
   /** Waits for the agent's end or what ends it, and leaves no process of the run. */
-  async #until(
-    agent: Started,
-    reader: OutputReader,
-    clock: () => number,
-  ): Promise<{ exit: Exit; stopped: Stop | null }> {
-    const { request, log } = this.#parts;
+  async #until(agent: Started, reader: OutputReader, before: number): Promise<{ exit: Exit; stopped: Stop | null }> {
+    const { request, log, clock } = this.#parts;
     const { limits } = request;
     const watching = new AbortController();
     const watched = watchLimits(limits, {
       processes: agent.processes,
       directories: [this.#places.tree, this.#places.home],
+      before,
       signal: watching.signal,
       clock,
     });

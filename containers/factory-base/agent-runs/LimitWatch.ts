@@ -20,10 +20,16 @@ const DISK_MS = 300;
  */
 export async function watchLimits(
   limits: RunLimits,
-  parts: { processes: RunProcesses; directories: readonly string[]; signal: AbortSignal; clock: () => number },
+  parts: {
+    processes: RunProcesses;
+    directories: readonly string[];
+    /** What stood in them before the run's first process did. */
+    before: number;
+    signal: AbortSignal;
+    clock: () => number;
+  },
 ): Promise<Breach | null> {
-  const { processes, directories, signal, clock } = parts;
-  const before = await diskUsage(directories);
+  const { processes, directories, before, signal, clock } = parts;
   const started = clock();
   let nextWalk = 0;
   while (!signal.aborted) {

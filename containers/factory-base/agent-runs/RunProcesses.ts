@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCgroup, type Cgroup } from "./cgroup.ts";
-import { allProcesses, environmentOf, memoryOf, statOf, type ProcessStat } from "./procfs.ts";
+import { allProcesses, HAS_PROC, environmentOf, memoryOf, statOf, type ProcessStat } from "./procfs.ts";
 
 /** Names the environment's mark by which a run's processes are known wherever they went. */
 export const RUN_MARK = "VIBEHQ_RUN";
@@ -94,6 +94,8 @@ export class RunProcesses {
       // Between the look and the signal it may have ended, and its number be another's.
       if (statOf(pid)?.startTime === startTime) kill(pid, signal);
     }
+    // Where nothing can be looked at, its process group is all that is known of a run.
+    if (!HAS_PROC && this.#leader.pid > 0) kill(-this.#leader.pid, signal);
     return alive.length;
   }
 

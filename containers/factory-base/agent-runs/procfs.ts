@@ -1,7 +1,10 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 /** Ticks of the scheduler a second, in which proc(5) counts CPU time: 100 on every Linux (USER_HZ). */
 const TICKS = 100;
+
+/** Whether this system shows its processes (Linux). */
+export const HAS_PROC = existsSync("/proc/self/stat");
 
 /** A process as `/proc/PID/stat` shows it. */
 export interface ProcessStat {
@@ -43,7 +46,9 @@ export function statOf(pid: number): ProcessStat | null {
   };
 }
 
+/** None where the system has no `/proc`. */
 export function allProcesses(): ProcessStat[] {
+  if (!HAS_PROC) return [];
   const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
   return pids.flatMap((pid) => statOf(Number(pid)) ?? []);
 }
@@ -56,5 +61,3 @@ export function memoryOf(pid: number): number {
   const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(read(`/proc/${pid}/status`) ?? "")?.[1];
   return Number(kilobytes ?? 0) * 1024;
 }
-
-export const hasProc = (): boolean => statOf(process.pid) !== null;

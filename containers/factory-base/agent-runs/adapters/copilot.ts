@@ -31,7 +31,8 @@ const LineSchema = z.object({
       toolName: z.string().optional(),
       arguments: z.unknown().optional(),
       success: z.boolean().optional(),
-      result: z.object({ content: z.string().optional() }).nullish(),
+      // Of a tool an object, of a call for the model a word.
+      result: z.union([z.object({ content: z.string().optional() }), z.string()]).nullish(),
       shellExecution: z.object({ exitCode: z.number().int().nullish() }).nullish(),
     })
     .optional(),
@@ -114,7 +115,8 @@ class CopilotParser implements AgentParser {
       case "tool.execution_complete": {
         const command = this.#commands.get(step.toolCallId ?? "") ?? "tool";
         const exitCode = step.shellExecution?.exitCode ?? (step.success === true ? 0 : null);
-        return [...output(step.result?.content ?? ""), executed(command, exitCode)];
+        const content = typeof step.result === "string" ? step.result : (step.result?.content ?? "");
+        return [...output(content), executed(command, exitCode)];
       }
       case "model.call_failure": {
         const { statusCode = null, errorMessage, retryAttempt = 0 } = step;
