@@ -2,6 +2,7 @@ import { type AttemptClass, NO_USAGE, type RunClass } from "@shared/contracts";
 import { describe, expect, inject, it } from "vitest";
 import { cancelExecution } from "../../worker/services/ai-providers/cancelExecution.ts";
 import type { ProviderDriver, ProviderResult } from "../../worker/services/ai-providers/driver.ts";
+import { importChange } from "../../worker/services/ai-providers/importChange.ts";
 import { executeTask } from "../../worker/services/ai-providers/executeTask.ts";
 import { retryExecution } from "../../worker/services/ai-providers/retryExecution.ts";
 import {
@@ -535,5 +536,23 @@ describe("a provider that asks", () => {
     expect(await changedLines(made)).toEqual(["export const v2 = 22;"]);
     expect(imports).toBe(2);
     expect(await executionOf(made)).toMatchObject({ class: "applied" });
+  });
+
+  it("a diff of a branch elsewhere is placed where its lines stand now", async () => {
+    const made = await aCase({}, { chain: ["workers-ai"] });
+    // As of a commit in which the file had five lines more before this one.
+    const diff = good().diff.replace(
+      /@@ -(\d+)(,\d+)? \+(\d+)/,
+      (_, from, count = "", to) => `@@ -${+from + 5}${count} +${+to + 5}`,
+    );
+    expect(diff).not.toBe(good().diff);
+    const result: ProviderResult = { ...nothing, class: "change", change: { format: "udiff", text: diff } };
+    made.parts = {
+      ...made.parts,
+      importChange,
+      driverOf: () => ({ ...asking([]), begin: async () => ({ externalId: null, cursor: "0", result }) }),
+    };
+    expect(await new Journal().run(made)).toBe("completed");
+    expect(await changedLines(made)).toEqual(["export const v2 = 22;"]);
   });
 });

@@ -1,4 +1,4 @@
-import { fail, type PatchOperationInput, type VibeError, vibeError } from "@shared/contracts";
+import { CliProviderSchema, fail, type PatchOperationInput, type VibeError, vibeError } from "@shared/contracts";
 import { z } from "zod";
 import {
   applyChange,
@@ -95,7 +95,8 @@ const patchesOf = (change: Extract<Change | Imported, { ok: true }>): ProviderPa
   "patches" in change ? { kind: "operations", patches: change.patches } : { kind: "udiff", diff: change.change.text };
 
 /**
- * A change that is no diff, as operations; null of one that is. A step of its own: what the operations are depends on the
+ * A change as operations; null of a CLI agent's, which is a diff of a copy of the workspace and applies as it is. Others'
+ * diffs are of a branch elsewhere, and are placed anew. A step of its own: what the operations are depends on the
  * workspace as it stands, and once they are applied it stands otherwise.
  */
 async function importIn(work: Work, attempt: Attempt): Promise<Imported | null> {
@@ -103,7 +104,7 @@ async function importIn(work: Work, attempt: Attempt): Promise<Imported | null> 
   return steps.do(`attempt ${attempt.attempt}: import`, "durable", async () => {
     const change = await changeIn(work, attempt);
     if (!change.ok) return change;
-    if (change.change.format === "udiff") return null;
+    if (change.change.format === "udiff" && CliProviderSchema.safeParse(attempt.provider).success) return null;
     const imported = await parts.importChange(ctx, { workspaceId: plan.workspaceId, change: change.change });
     if (!imported.ok && imported.error.retryable) throw new NotSettledError(imported.error);
     if (!imported.ok) return imported;

@@ -17,7 +17,7 @@ import type { ProviderChange, ProviderDriver } from "../driver.ts";
 import { DRIVERS } from "../drivers.ts";
 import { importChange } from "../importChange.ts";
 import { recordOutcome } from "../recordOutcome.ts";
-import { registeredProvider } from "../registry.ts";
+import { definitionOf } from "../registry.ts";
 import { assignProvider } from "../router.ts";
 
 /** What executions are made of that stands elsewhere: who may work, how each is spoken to, and how people are asked. */
@@ -65,10 +65,7 @@ export interface ExecutionParts {
 }
 
 export const PARTS: ExecutionParts = {
-  definitionOf: async (ctx, provider) => {
-    const { definition } = await registeredProvider(ctx, provider);
-    return definition.enabled ? definition : null;
-  },
+  definitionOf,
   driverOf: ({ type }) => DRIVERS[type],
   providerState,
   assignProvider,
