@@ -28,6 +28,7 @@ const source = { kind: "path", path: engine.source };
 const KEYS = ["JULES", "CODEX", "GEMINI", "CLAUDE", "CURSOR"].map((name) => `${name}_API_KEY`);
 const keyed = (keys: readonly string[] = KEYS, value = "a-key"): Env => ({
   ...env,
+  ...Object.fromEntries(KEYS.map((key) => [key, undefined])),
   ...Object.fromEntries(keys.map((key) => [key, value])),
 });
 const context = (own: Env = keyed(), seed?: string): ServiceContext =>
@@ -379,7 +380,9 @@ test("the doors answer as documented", async () => {
     .object({ providers: z.array(ProviderStatusSchema) })
     .parse(await (await call("/api/ai/providers")).json());
   expect(listed.providers).toHaveLength(8);
-  expect(listed.providers.every(({ keyPresent, available }) => !keyPresent && !available)).toBe(true);
+  const withKey = listed.providers.filter(({ keyPresent }) => keyPresent).map(({ provider }) => provider.name);
+  expect(withKey.toSorted()).toEqual(["claude", "codex", "gemini"]);
+  expect(listed.providers.every(({ keyPresent, available }) => keyPresent || !available)).toBe(true);
   const one = await call("/api/ai/providers/claude");
   expect(z.object({ status: ProviderStatusSchema }).parse(await one.json()).status.provider.name).toBe("claude");
   expect((await problemOf(await call("/api/ai/providers/nobody"))).code).toBe("NOT_FOUND");

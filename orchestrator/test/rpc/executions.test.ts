@@ -547,9 +547,14 @@ describe("a provider that asks", () => {
     );
     expect(diff).not.toBe(good().diff);
     const result: ProviderResult = { ...nothing, class: "change", change: { format: "udiff", text: diff } };
+    const { definitionOf } = made.parts;
     made.parts = {
       ...made.parts,
       importChange,
+      definitionOf: async (ctx) => {
+        const definition = await definitionOf(ctx, "codex");
+        return definition && { ...definition, name: "workers-ai" };
+      },
       driverOf: () => ({ ...asking([]), begin: async () => ({ externalId: null, cursor: "0", result }) }),
     };
     expect(await new Journal().run(made)).toBe("completed");
