@@ -341,9 +341,9 @@ describe("telemetry", () => {
     expect(await answerOf(response)).toMatchObject({ ok: true });
   });
 
-  test("says plainly which parts nothing fills yet", async () => {
+  test("says what waits and runs, and plainly which parts nothing fills yet", async () => {
     expect(await answerOf(await call("/api/telemetry/hil"))).toMatchObject({
-      queue: { available: false, reason: expect.any(String) },
+      queue: { available: true, open: 0, answered: 0, waited_ms: null },
       waiting: { executions: 0, failed_tasks: 0 },
     });
     expect(await answerOf(await call("/api/telemetry/agents"))).toMatchObject({
