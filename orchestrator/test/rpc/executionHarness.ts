@@ -213,6 +213,8 @@ export async function aCase(
     race?: ProviderName[];
     allowed?: string;
     maxCostUsd?: number;
+    /** What the order says it may cost in all. */
+    maxOrderUsd?: number;
     instructions?: string;
     source?: string;
   } = {},
@@ -231,6 +233,7 @@ export async function aCase(
       factory: "agent-factory",
       workspaceId,
       source: { kind: "path", path: options.source ?? engine.source },
+      ...(options.maxOrderUsd === undefined ? {} : { routing: { maxCostUsd: options.maxOrderUsd } }),
       tasks: [{ id: taskId, title: "A task", type: "fix", allowed: [{ files: options.allowed ?? "src/**" }] }],
     }),
   );

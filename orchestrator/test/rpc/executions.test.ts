@@ -195,6 +195,15 @@ describe("an execution", () => {
     expect(await runsOf(made)).toEqual([]);
   });
 
+  it("reserves within what its order may cost, which is not what it may cost itself", async () => {
+    const bounded = await aCase({ codex: [good()] }, { maxCostUsd: 0.1, maxOrderUsd: 7 });
+    await new Journal().run(bounded);
+    expect([...bounded.state.reserved.values()]).toMatchObject([{ costUsd: 0.1, maxOrderUsd: 7 }]);
+    const free = await aCase({ codex: [good()] }, { maxCostUsd: 0.1 });
+    await new Journal().run(free);
+    expect([...free.state.reserved.values()]).toMatchObject([{ costUsd: 0.1, maxOrderUsd: null }]);
+  });
+
   it("asks a person when no change would do, and tries what the answer says", async () => {
     const bad = good("export const v2 = (;");
     const made = await aCase({ codex: [bad, bad, bad, good()] }, { chain: ["codex"] });

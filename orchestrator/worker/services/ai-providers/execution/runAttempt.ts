@@ -311,7 +311,7 @@ async function reserve({ ctx, parts, plan }: Work, { attempt, provider }: Attemp
     orderId: plan.order.id,
     costUsd: reservedUsd(definition, plan.maxCostUsd),
     units: definition.cost.kind === "quota" ? 1 : 0,
-    maxOrderUsd: plan.maxCostUsd,
+    maxOrderUsd: plan.maxOrderUsd,
   });
 }
 
