@@ -495,6 +495,41 @@ describe("a provider that asks", () => {
     expect(execution).toMatchObject({ status: "completed", class: "applied" });
   });
 
+  it("has its own time left however long the answer took", async () => {
+    const said: string[] = [];
+    const made = await aCase({}, { chain: ["codex"] });
+    let looks = 0;
+    const driver = asking(said);
+    made.parts = {
+      ...made.parts,
+      driverOf: () => ({
+        ...driver,
+        // It works on for a while after the answer.
+        poll: async (...input) =>
+          said.includes("approve") && (looks += 1) < 3
+            ? { done: false, cursor: "1", waitMs: 1_000 }
+            : driver.poll(...input),
+      }),
+    };
+    let now = Date.now();
+    const journal = new Journal();
+    journal.onWait = async () => {
+      now += 10 * 3_600_000;
+      await rowsRun(
+        "UPDATE hil_requests SET status = 'answered', answer = 'approve' WHERE execution_id = ?",
+        made.executionId,
+      );
+    };
+    expect(
+      await journal.run(
+        made,
+        null,
+        context(() => new Date(now)),
+      ),
+    ).toBe("completed");
+    expect(said).not.toContain("cancelled");
+  });
+
   it("is ended where its plan is rejected, and where nobody answers", async () => {
     const rejected = await answered("reject");
     expect(rejected.said).toEqual(["cancelled"]);

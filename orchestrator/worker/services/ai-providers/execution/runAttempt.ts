@@ -140,7 +140,7 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
   /** Looks at the run until it is over, and asks people what it asks. */
   async function follow(of: Work, followed: Attempt, from: Begun): Promise<ProviderResult> {
     const { externalId } = from;
-    const deadline = await steps.do(at("begun"), "durable", async () => {
+    let deadline = await steps.do(at("begun"), "durable", async () => {
       await keepExternalId(ctx, plan.executionId, followed.attempt, externalId);
       return ctx.now().getTime() + plan.timeoutMs + GRACE_MS;
     });
@@ -177,11 +177,13 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
             ? resultOf("timeout", "nobody answered what it asked in time")
             : resultOf("cancelled", "its plan was rejected");
         }
-        await steps.do(at(`answer ${look}`), "durable", async () => {
+        const answeredAt = await steps.do(at(`answer ${look}`), "durable", async () => {
           const spoken = await speak(of, followed);
           if (typeof spoken !== "string") await spoken.driver.answer?.(ctx, spoken.run, externalId, kind, answer);
-          return true;
+          return ctx.now().getTime();
         });
+        // How long people took is not the provider's time.
+        deadline += answeredAt - seen.at;
       } else if (seen.waitMs > 0) await steps.wait(at(`after look ${look}`), seen.waitMs, NEWS_EVENT);
     }
     await end(of, followed, externalId);
@@ -236,7 +238,7 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
       const ends = isLost || (await isStopped(ctx, plan.executionId)) ? "cancelled" : null;
       const isLate = now > deadline;
       if (ends !== null || isLate || polled.question || polled.waitMs > 0 || now >= until) {
-        return { ...polled, cursor, ends: ends ?? (isLate && !polled.question ? "timeout" : null) };
+        return { ...polled, cursor, at: now, ends: ends ?? (isLate && !polled.question ? "timeout" : null) };
       }
     }
   }
@@ -253,6 +255,8 @@ const ENDS = { cancelled: "it was told to end", timeout: "it took longer than it
 type Seen =
   | { done: true; result: ProviderResult }
   | (Extract<Polled, { done: false }> & {
+      /** When it was looked at, in milliseconds since 1970. */
+      at: number;
       /** Why it is to be ended from here. */
       ends: keyof typeof ENDS | null;
     });
