@@ -276,6 +276,23 @@ describe("a workspace with a check of its own", () => {
     expect((await chainOf(made.workspaceId)).at(-1)).toMatchObject({ event_type: "patch_validated" });
   });
 
+  it("that cannot be run takes the change back, and leaves its place to the next provider's", async () => {
+    const made = await aCase(
+      { codex: [good()], claude: [good("export const v5 = 22;", 6)] },
+      { chain: ["codex", "claude"] },
+    );
+    const journal = new Journal();
+    journal.onTry = (step) => {
+      if (step === "attempt 1: validate") throw new Error("the engine did not answer, as often as it was asked");
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(await classesOf(made)).toEqual([
+      ["codex", "patch-refused"],
+      ["claude", "applied"],
+    ]);
+    expect(await changedLines(made)).toEqual(["export const v5 = 22;"]);
+  });
+
   it("keeps nothing of it wherever the execution is cut", async () => {
     for (const step of ["apply", "validate", "revert", "release", "record", "settle"]) {
       const made = await aCase({ codex: [unfit, good()] }, checked);
