@@ -31,6 +31,8 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
   const runs = new Map<string, Run>();
   /** Parts of run ids for which the host does not answer. */
   const silent = new Set<string>();
+  /** Parts of run ids for which it has no place. */
+  const full = new Set<string>();
   const lost = new Set<string>();
   let asked = 0;
 
@@ -99,6 +101,11 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       return;
     }
     const known = runs.get(runId);
+    if (posted && !known && [...full].some((part) => runId.includes(part))) {
+      const error = vibeError("RATE_LIMITED", "4 runs go on here already");
+      response.writeHead(429, { "content-type": "application/problem+json" }).end(JSON.stringify(problemOf(error)));
+      return;
+    }
     const run =
       lost.has(runId) && !posted
         ? undefined
@@ -151,6 +158,12 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       case "lose":
         lost.add(input.runId ?? "");
         run?.changed.resolve();
+        return {};
+      case "fill":
+        full.add(input.runId ?? "");
+        return {};
+      case "empty":
+        full.delete(input.runId ?? "");
         return {};
       case "silence":
         silent.add(input.runId ?? "");

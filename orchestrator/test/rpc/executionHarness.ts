@@ -345,6 +345,9 @@ export const runsOf = async ({ executionId }: Pick<Case, "executionId">) =>
   RunsSchema.parse(await steer("runs", { execution: executionId }));
 export const release = (runId: string) => steer("release", { runId });
 export const lose = (runId: string) => steer("lose", { runId });
+/** The host has no place for runs whose ids hold this, until `empty`. */
+export const fill = (runId: string) => steer("fill", { runId });
+export const empty = (runId: string) => steer("empty", { runId });
 export const silence = (runId: string) => steer("silence", { runId });
 
 export const executionOf = async ({ executionId }: Pick<Case, "executionId">) =>

@@ -12,7 +12,9 @@ import {
   changedLines,
   context,
   diffOf,
+  empty,
   executionOf,
+  fill,
   Journal,
   KEYS,
   lose,
@@ -246,6 +248,27 @@ describe("an execution", () => {
     expect(await new Journal().run(made)).toBe("failed");
     expect(await executionOf(made)).toMatchObject({ class: "host-lost" });
     expect(await runsOf(made)).toEqual([]);
+  });
+
+  it("whose host is full waits for a place there, and blames nobody", async () => {
+    const made = await aCase({ codex: [good()] }, { chain: ["codex"] });
+    await fill(`${made.executionId}.`);
+    const journal = new Journal();
+    journal.onTry = async (step) => {
+      if (step === "attempt 3: begin 1") await empty(`${made.executionId}.`);
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(await classesOf(made)).toEqual([
+      ["codex", "unavailable"],
+      ["codex", "unavailable"],
+      ["codex", "applied"],
+    ]);
+    expect((await runsOf(made)).map(({ runId }) => runId)).toEqual([`${made.executionId}.3`]);
+    expect([...made.state.settled.values()].flat().map((settled) => settled.class)).toEqual([
+      "unavailable",
+      "unavailable",
+      "applied",
+    ]);
   });
 
   it("whose start was not answered finds its run and starts no other", async () => {

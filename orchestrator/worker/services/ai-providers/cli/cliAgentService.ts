@@ -3,7 +3,14 @@ import type { ServiceContext } from "../../../context.ts";
 import { engineAnswers, engineOf } from "../../../integrations/engine.ts";
 import { allSecrets } from "../../secrets/secretService.ts";
 import { askEngine } from "../../workspace/workspaceObject.ts";
-import { type Begun, MAX_CHANGE_BYTES, type ProviderDriver, type ProviderResult, type ProviderRun } from "../driver.ts";
+import {
+  type Begun,
+  MAX_CHANGE_BYTES,
+  NotBegunError,
+  type ProviderDriver,
+  type ProviderResult,
+  type ProviderRun,
+} from "../driver.ts";
 import { recordOutput } from "../recordOutput.ts";
 
 /** How long one look at a run listens, in milliseconds: what it says is shown as much later at most. */
@@ -44,8 +51,11 @@ export const cliAgentService: ProviderDriver = {
     };
     const started = await askEngine(ctx, run.workspaceId, (engine) => engine.startRun(run.workspaceId, request));
     if (started.ok) return begun(started.run);
-    if (started.error.retryable) throw new HostSilentError(started.error);
-    return { externalId: null, cursor: "0", result: ended("agent-error", started.error.message) };
+    const { code, message, retryable } = started.error;
+    // As many runs go on there as may, or it is about to stop: it said so, and started nothing.
+    if (code === "RATE_LIMITED" || code === "SHUTTING_DOWN") throw new NotBegunError(message);
+    if (retryable) throw new HostSilentError(started.error);
+    return { externalId: null, cursor: "0", result: ended("agent-error", message) };
   },
 
   async poll(ctx, run, { cursor }) {

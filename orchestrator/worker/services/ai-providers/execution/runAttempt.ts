@@ -4,6 +4,7 @@ import { allSecrets, lacksSecret, secretOf } from "../../secrets/secretService.t
 import {
   type Begun,
   MAX_CHANGE_BYTES,
+  NotBegunError,
   type Polled,
   type ProviderDriver,
   type ProviderResult,
@@ -80,6 +81,9 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
     await end(work, attempt, null);
     return { ...held, class: "host-lost", message: `${attempt.provider} did not answer when it was asked to begin` };
   }
+  if ("notBegun" in begun) {
+    return { ...held, message: begun.notBegun, error: vibeError("PROVIDER_UNAVAILABLE", begun.notBegun) };
+  }
   const result = begun.result ?? (await follow(work, attempt, begun));
   await steps.do(at("collect"), "durable", async () => {
     await keepCollected(ctx, {
@@ -119,15 +123,16 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
   }
 
   /** Asks the provider to begin. Only the first ask may start something; null where none was answered. */
-  async function begin(of: Work, asked: Attempt): Promise<Begun | null> {
+  async function begin(of: Work, asked: Attempt): Promise<Begun | NotBegun | null> {
     for (let ask = 1; ask <= MAX_BEGINS; ask += 1) {
       try {
         return await steps.do(at(`begin ${ask}`), "once", async () => {
           const spoken = await speak(of, asked);
           if (typeof spoken === "string") return refusedBegin("auth", spoken);
           const isFirst = await markAsked(ctx, plan.executionId, asked.attempt);
-          const answer = await spoken.driver.begin(ctx, spoken.run, !isFirst);
-          return answer.result === null ? answer : { ...answer, result: cleaned(of, answer.result) };
+          const answer = await begunBy(spoken, !isFirst);
+          if ("notBegun" in answer || answer.result === null) return answer;
+          return { ...answer, result: cleaned(of, answer.result) };
         });
       } catch (error) {
         ctx.log.warn("a provider gave no answer", { executionId: plan.executionId, attempt: asked.attempt, error });
@@ -135,6 +140,16 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
       }
     }
     return null;
+  }
+
+  async function begunBy({ driver, run }: { driver: ProviderDriver; run: ProviderRun }, isAgain: boolean) {
+    try {
+      return await driver.begin(ctx, run, isAgain);
+    } catch (error) {
+      // Told as an answer: what a step throws has lost its class.
+      if (error instanceof NotBegunError) return { notBegun: error.message };
+      throw error;
+    }
   }
 
   /** Looks at the run until it is over, and asks people what it asks. */
@@ -249,6 +264,9 @@ async function lostOf({ overtaken }: Attempt, cursor: string): Promise<Polled> {
   await (overtaken?.promise ?? new Promise<never>(() => undefined));
   return { done: false, cursor, waitMs: 0 };
 }
+
+/** Why nothing was started: it is not the run's turn yet. */
+type NotBegun = { notBegun: string };
 
 const ENDS = { cancelled: "it was told to end", timeout: "it took longer than it may" } as const;
 
