@@ -482,6 +482,32 @@ describe("executing a task", () => {
     expect(sent).toHaveLength(1);
   });
 
+  it("twice at once is one execution and a CONFLICT: one assignment is one execution's", async () => {
+    const made = await aCase({ codex: [{ class: "auth" }] }, { chain: ["codex"] });
+    await new Journal().run(made);
+    value(await made.parts.assignProvider(context(), { taskId: made.taskId }));
+    // Both have found the assignment before either stores its execution.
+    const met = Promise.withResolvers<void>();
+    let arrived = 0;
+    const { DB_OPS } = agentEnv;
+    const meeting = {
+      prepare: (query: string) => DB_OPS.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        if ((arrived += 1) === 2) met.resolve();
+        await met.promise;
+        return DB_OPS.batch(statements);
+      },
+    };
+    const ctx = context();
+    const env = { ...agentEnv, DB_OPS: meeting, AI_TASKS_QUEUE: { send: async () => undefined } };
+    const ask = (executionId: string) =>
+      executeTask({ ...ctx, env } as never, { taskId: made.taskId, executionId }, made.parts);
+    const answers = await Promise.all([ask(`${made.executionId}-a`), ask(`${made.executionId}-b`)]);
+    expect(answers.map((answer) => (answer.ok ? "ok" : answer.error.code)).toSorted()).toEqual(["CONFLICT", "ok"]);
+    const stored = await rows("SELECT status FROM ai_provider_executions WHERE task_uuid = ?", made.taskId);
+    expect(stored.map(({ status }) => status).toSorted()).toEqual(["failed", "queued"]);
+  });
+
   it("again is a new execution from the record, also by another provider", async () => {
     const made = await aCase({ codex: [{ class: "auth" }], claude: [good()] }, { chain: ["codex"] });
     const early = await retryExecution(context(), { executionId: made.executionId }, made.parts);
