@@ -17,8 +17,9 @@ interface Run {
   events: AgentRunEvent[];
   script: AgentScript;
   starts: number;
-  /** The key it was started with. */
+  /** The key it was started with, and what it was told to keep to itself beside it. */
   apiKey: string;
+  redact: string[];
   changed: PromiseWithResolvers<void>;
 }
 
@@ -67,6 +68,7 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       script,
       starts: 1,
       apiKey: request.apiKey,
+      redact: request.redact,
       changed: Promise.withResolvers(),
     };
     for (const text of script.output) say(run, { type: "terminal_output", stream: "stdout", text });
@@ -144,13 +146,14 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       case "runs":
         return [...runs.values()]
           .filter(({ info }) => info.runId.startsWith(`${input.execution}.`))
-          .map(({ info, starts, apiKey }) => ({
+          .map(({ info, starts, apiKey, redact }) => ({
             runId: info.runId,
             provider: info.provider,
             state: info.state,
             class: info.result?.class ?? null,
             starts,
             apiKey,
+            redact,
           }));
       case "release":
         if (run) end(run, run.script.class);

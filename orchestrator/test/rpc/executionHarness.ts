@@ -335,6 +335,7 @@ const RunsSchema = z.array(
     class: z.string().nullable(),
     starts: z.number(),
     apiKey: z.string(),
+    redact: z.array(z.string()),
   }),
 );
 async function steer(name: string, input: object): Promise<unknown> {

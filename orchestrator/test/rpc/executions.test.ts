@@ -105,6 +105,14 @@ describe("an execution", () => {
     expect(JSON.stringify(await attemptsOf(made))).not.toContain(KEYS.CLAUDE_API_KEY);
   });
 
+  it("hands its host agents' keys alone: what the host never needs no agent can find there", async () => {
+    const made = await aCase({ codex: [good()] }, { chain: ["codex"] });
+    await new Journal().run(made);
+    expect(await runsOf(made)).toMatchObject([
+      { apiKey: KEYS.CODEX_API_KEY, redact: [KEYS.GEMINI_API_KEY, KEYS.CLAUDE_API_KEY] },
+    ]);
+  });
+
   it("does not keep a secret that stands in its instructions", async () => {
     const made = await aCase({ codex: [good()] }, { instructions: `use ${KEYS.GEMINI_API_KEY}` });
     await new Journal().run(made);
