@@ -604,6 +604,34 @@ describe("a provider that asks", () => {
     expect(said).not.toContain("cancelled");
   });
 
+  it("of a race, and was not first, waits for no answer: the execution ends, and its question is withdrawn", async () => {
+    const said: string[] = [];
+    const made = await aCase({ claude: [good()] }, { race: ["codex", "claude"] });
+    const { driverOf } = made.parts;
+    const isAsked = Promise.withResolvers<void>();
+    made.parts = {
+      ...made.parts,
+      driverOf: (provider) => (provider.name === "codex" ? asking(said) : driverOf(provider)),
+    };
+    const isWon = Promise.withResolvers<void>();
+    const journal = new Journal();
+    journal.onTry = async (step) => {
+      if (step === "attempt 2: claim") await isAsked.promise;
+      if (step === "attempt 2: settle") isWon.resolve();
+    };
+    journal.onWait = async () => {
+      isAsked.resolve();
+      await isWon.promise;
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(Object.fromEntries(await classesOf(made))).toEqual({ codex: "lost-race", claude: "applied" });
+    expect(journal.begun.filter((step) => step.startsWith("wait"))).toHaveLength(1);
+    expect(said).toEqual(["cancelled"]);
+    expect(await rows("SELECT status FROM hil_requests WHERE execution_id = ?", made.executionId)).toEqual([
+      { status: "cancelled" },
+    ]);
+  });
+
   it("is ended where its plan is rejected, and where nobody answers", async () => {
     const rejected = await answered("reject");
     expect(rejected.said).toEqual(["cancelled"]);

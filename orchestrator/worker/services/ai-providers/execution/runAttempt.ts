@@ -180,17 +180,17 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
       ({ cursor } = seen);
       if (seen.question) {
         const { kind, text } = seen.question;
-        const answer = await askPeople(of, {
+        const { status, answer } = await askPeople(of, {
           id: `${plan.executionId}.${followed.attempt}.${look}`,
           kind,
           question: text,
           options: kind === "plan-approval" ? ["approve", "reject"] : [],
+          overtaken: followed.overtaken,
         });
         if (answer === null || (kind === "plan-approval" && answer === "reject")) {
           await end(of, followed, externalId);
-          return answer === null
-            ? resultOf("timeout", "nobody answered what it asked in time")
-            : resultOf("cancelled", "its plan was rejected");
+          if (status === "unanswered") return resultOf("timeout", "nobody answered what it asked in time");
+          return resultOf("cancelled", status === "ended" ? ENDS.cancelled : "its plan was rejected");
         }
         const answeredAt = await steps.do(at(`answer ${look}`), "durable", async () => {
           const spoken = await speak(of, followed);
