@@ -512,7 +512,10 @@ describe("executing a task", () => {
       executeTask({ ...ctx, env } as never, { taskId: made.taskId, executionId }, made.parts);
     const answers = await Promise.all([ask(`${made.executionId}-a`), ask(`${made.executionId}-b`)]);
     expect(answers.map((answer) => (answer.ok ? "ok" : answer.error.code)).toSorted()).toEqual(["CONFLICT", "ok"]);
-    const stored = await rows("SELECT status FROM ai_provider_executions WHERE task_uuid = ?", made.taskId);
+    const stored = await rows<{ status: string }>(
+      "SELECT status FROM ai_provider_executions WHERE task_uuid = ?",
+      made.taskId,
+    );
     expect(stored.map(({ status }) => status).toSorted()).toEqual(["failed", "queued"]);
   });
 
@@ -607,11 +610,11 @@ describe("a provider that asks", () => {
   it("of a race, and was not first, waits for no answer: the execution ends, and its question is withdrawn", async () => {
     const said: string[] = [];
     const made = await aCase({ claude: [good()] }, { race: ["codex", "claude"] });
-    const { driverOf } = made.parts;
+    const { parts } = made;
     const isAsked = Promise.withResolvers<void>();
     made.parts = {
       ...made.parts,
-      driverOf: (provider) => (provider.name === "codex" ? asking(said) : driverOf(provider)),
+      driverOf: (provider) => (provider.name === "codex" ? asking(said) : parts.driverOf(provider)),
     };
     const isWon = Promise.withResolvers<void>();
     const journal = new Journal();
@@ -693,12 +696,12 @@ describe("a provider that asks", () => {
     );
     expect(diff).not.toBe(good().diff);
     const result: ProviderResult = { ...nothing, class: "change", change: { format: "udiff", text: diff } };
-    const { definitionOf } = made.parts;
+    const { parts } = made;
     made.parts = {
       ...made.parts,
       importChange,
       definitionOf: async (ctx) => {
-        const definition = await definitionOf(ctx, "codex");
+        const definition = await parts.definitionOf(ctx, "codex");
         return definition && { ...definition, name: "workers-ai" };
       },
       driverOf: () => ({ ...asking([]), begin: async () => ({ externalId: null, cursor: "0", result }) }),
