@@ -22,7 +22,7 @@ export interface Question {
 
 /** `ended`: nobody waits for the answer any more, as the execution was ended or another attempt was first. */
 type Decided = { status: "open" | "unanswered" | "ended"; answer: null } | { status: "answered"; answer: string };
-export type Answered = Exclude<Decided, { status: "open" }>;
+type Answered = Exclude<Decided, { status: "open" }>;
 
 /**
  * Asks people and waits for the answer, for a day: `unanswered` where nobody gave one in time or it was withdrawn. What
