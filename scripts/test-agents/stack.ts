@@ -66,8 +66,8 @@ export async function startStack(github: Record<string, string>): Promise<Stack>
     await migrateLocal(data);
     const secrets = readDevVars(path.join(ROOT, "orchestrator/.dev.vars"));
     Object.assign(process.env, { AGENT_PROGRAMS });
-    const engine = await startEngine({ data, token: secrets.ENGINE_TOKEN ?? "", sourceRoots: [sources], spawned });
     for (const { binding, value } of Object.values(KEYS)) process.env[binding] = value;
+    const engine = await startEngine({ data, token: secrets.ENGINE_TOKEN ?? "", sourceRoots: [sources], spawned });
     const { url } = await startWorkers({
       data,
       port: await freePort(0),

@@ -10,7 +10,7 @@ export type Detail = Awaited<ReturnType<typeof detailOf>>;
 /** What every workspace begins as. Its own check passes whatever an agent makes of it, as long as it is still there. */
 const FILES = {
   "src/a.ts": "export const one = 1;\n",
-  "src/b.ts": "export const other = 'b';\n",
+  "src/b.ts": "export const two = 2;\n",
   ".mission_control/policy.json": JSON.stringify({ check: ["grep", "-q", "export", "src/a.ts"] }),
 };
 const POLL_MS = 150;
