@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createClient, type Client } from "@shared/client";
 import type { ProviderName } from "@shared/contracts";
+import { z } from "zod";
 import { readDevVars, writeDevVars } from "../devVars.ts";
 import { migrateLocal } from "../migrations.ts";
 import { listWorkers, ROOT } from "../repository.ts";
@@ -81,8 +82,7 @@ export async function startStack(github: Record<string, string>): Promise<Stack>
       token,
       fetch: async (...call) => {
         const response = await fetch(...call);
-        const text = await response.clone().text();
-        answers.push(text);
+        answers.push(await response.clone().text());
         return response;
       },
     });
@@ -92,6 +92,8 @@ export async function startStack(github: Record<string, string>): Promise<Stack>
     throw error;
   }
 }
+
+const VarsSchema = z.record(z.string(), z.string());
 
 /** The Worker's own configuration with other variables, and its token beside it, outside of the store. */
 function githubConfig(directory: string, { GITHUB_TOKEN = "", ...vars }: Record<string, string>): string {
@@ -103,6 +105,6 @@ function githubConfig(directory: string, { GITHUB_TOKEN = "", ...vars }: Record<
   const { $schema: _schema, ...config } = worker.config;
   const file = path.join(folder, "wrangler.jsonc");
   const main = path.join(worker.directory, config.main ?? "");
-  writeFileSync(file, JSON.stringify({ ...config, main, vars: { ...Object(config.vars), ...vars } }));
+  writeFileSync(file, JSON.stringify({ ...config, main, vars: { ...VarsSchema.parse(config.vars), ...vars } }));
   return file;
 }

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { HubClient } from "@shared/client";
-import { type AttemptClass, type Decision, DeliveryReportSchema } from "@shared/contracts";
+import { type AttemptClass, DeliveryReportSchema } from "@shared/contracts";
 import {
   ANSWER_USAGE,
   type GithubServer,
@@ -13,16 +13,18 @@ import {
   startModelServer,
 } from "@shared/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { AGENTS } from "./agents.ts";
-import { filesWithKeys, keysIn } from "./canary.ts";
-import { type Behaviour, Scripts } from "./scripts.ts";
+import { askEverything, filesWithKeys, keysIn } from "./canary.ts";
+import { type Behaviour, Scripts } from "./Scripts.ts";
 import { KEYS, type Stack, startStack } from "./stack.ts";
+import { AFTER, BEFORE, good, outOfScope, PROVIDERS, type Tested } from "./tasks.ts";
 import {
   available,
   type Detail,
   detailOf,
   ended,
+  eventsOf,
   execute,
+  expectFallback,
   fileOf,
   orderOf,
   placeOrder,
@@ -33,13 +35,6 @@ import {
 
 /** The whole path, as `npm start` starts it: task, queue, Workflow, host, the real CLI, diff, gates, patch events. */
 
-const CLIS = AGENTS.map(({ provider, version }) => ({ provider, version }));
-const MODELS = [{ provider: "ai-gateway", version: null }] as const;
-const PROVIDERS = [...CLIS, ...MODELS];
-type Tested = (typeof PROVIDERS)[number]["provider"];
-
-const BEFORE = "export const one = 1;";
-const AFTER = "export const one = 11;";
 /** Long enough to be seen, short enough to be waited for. */
 const RETRY_AFTER_SECONDS = 8;
 /** These keep to themselves what the service said of it: they are left alone for as long as one that says nothing. */
@@ -53,17 +48,6 @@ const EMPTY: Record<Tested, { class: AttemptClass; message: RegExp }> = {
   copilot: { class: "agent-error", message: /No response was returned/ },
   "ai-gateway": { class: "empty-diff", message: /answered nothing/ },
 };
-const blocks = (file: string, find: string, replace: string): string =>
-  `${file}\n<<<<<<< SEARCH\n${find}\n=======\n${replace}\n>>>>>>> REPLACE\n`;
-const edits = (provider: Tested, file: string, find: string, replace: string): Behaviour =>
-  provider === "ai-gateway"
-    ? { always: { kind: "text", text: blocks(file, find, replace) } }
-    : { edit: { kind: "replace", file, find, replace }, made: replace };
-const good = (provider: Tested): Behaviour => edits(provider, "src/a.ts", BEFORE, AFTER);
-/** A file that the task does not name. */
-const outOfScope = (provider: Tested): Behaviour =>
-  edits(provider, "src/b.ts", "export const two = 2;", "export const two = 22;");
-
 let stack: Stack;
 let model: ModelServer;
 let jules: JulesServer;
@@ -116,37 +100,6 @@ async function failsAt(name: string, provider: Tested, step: ScriptStep): Promis
   return execute(stack, name, provider);
 }
 
-const eventsOf = async (name: string) =>
-  value(await stack.client.patches.logs({ order_id: orderOf(name), order: "asc", limit: 100 })).results;
-
-/** Insists that an execution's first provider ended so, and that the next one of its chain that was free did the task. */
-async function expectFallback(detail: Detail, provider: Tested | "jules", classes: AttemptClass[]): Promise<void> {
-  const name = detail.execution_id.slice("E-".length);
-  const said = JSON.stringify(detail.attempt_list, null, 1);
-  expect(detail.decision, said).toMatchObject({ provider, by: "override" } satisfies Partial<Decision>);
-  const own = detail.attempt_list.slice(0, classes.length);
-  expect(
-    own.map((attempt) => [attempt.provider_name, attempt.class]),
-    said,
-  ).toEqual(classes.map((attemptClass) => [provider, attemptClass]));
-  const rest = detail.attempt_list.slice(classes.length);
-  expect(
-    rest.map((attempt) => attempt.provider_name),
-    said,
-  ).toEqual(detail.decision?.chain.slice(0, rest.length).map((choice) => choice.provider));
-  expect(
-    rest.slice(0, -1).every((attempt) => attempt.class === "unavailable"),
-    said,
-  ).toBe(true);
-  const [last] = rest.slice(-1);
-  expect(last, said).toMatchObject({ class: "applied", status: "ended", batch_id: detail.batch_id });
-  expect(detail).toMatchObject({ status: "completed", class: "applied", provider_name: last?.provider_name });
-  expect(await fileOf(stack, name, "src/a.ts")).toBe(`${AFTER}\n`);
-  // One batch stands, and it is the last one's.
-  const applied = (await eventsOf(name)).filter(({ event_type }) => event_type === "patch_applied");
-  expect(applied).toMatchObject([{ provider: last?.provider_name, batch_id: detail.batch_id }]);
-}
-
 describe("a task that a provider does", () => {
   test.concurrent.each(PROVIDERS)("$provider: applied, validated, and all of it on record", async (tested) => {
     const { provider, version } = tested;
@@ -181,7 +134,7 @@ describe("a task that a provider does", () => {
 
     expect(await fileOf(stack, name, "src/a.ts")).toBe(`${AFTER}\n`);
     const events = await until(async () => {
-      const found = await eventsOf(name);
+      const found = await eventsOf(stack, name);
       return found.some(({ event_type }) => event_type === "patch_validated") ? found : null;
     });
     expect(events.map(({ event_type }) => event_type)).toEqual(["patch_requested", "patch_applied", "patch_validated"]);
@@ -211,7 +164,7 @@ describe("a task that a provider fails", () => {
     "$provider is answered nothing: $expected, and the next one does it",
     async ({ provider, expected }) => {
       const detail = await failsAt(`${provider}-empty`, provider, { kind: "empty" });
-      await expectFallback(detail, provider, [expected]);
+      await expectFallback(stack, detail, provider, [expected]);
       expect(detail.attempt_list[0]?.message).toMatch(EMPTY[provider].message);
     },
   );
@@ -222,7 +175,7 @@ describe("a task that a provider fails", () => {
       const name = `${provider}-scope`;
       await ordered(name, provider, outOfScope(provider));
       const detail = await execute(stack, name, provider);
-      await expectFallback(detail, provider, ["gate-refused", "gate-refused", "gate-refused"]);
+      await expectFallback(stack, detail, provider, ["gate-refused", "gate-refused", "gate-refused"]);
       for (const { error, batch_id } of detail.attempt_list.slice(0, 3)) {
         expect({ code: error?.code, batch_id }).toEqual({ code: "TASK_SCOPE_VIOLATION", batch_id: null });
       }
@@ -238,7 +191,7 @@ describe("a task that a provider fails", () => {
     async ({ provider }) => {
       const step: ScriptStep = { kind: "rate-limit", retryAfterSeconds: RETRY_AFTER_SECONDS };
       const detail = await failsAt(`${provider}-429`, provider, step);
-      await expectFallback(detail, provider, ["rate-limited"]);
+      await expectFallback(stack, detail, provider, ["rate-limited"]);
       const { breaker } = value(await stack.client.ai.providers.get(provider)).status;
       expect(breaker.reason).toBe("rate-limited");
       const [attempt] = detail.attempt_list;
@@ -283,7 +236,7 @@ test("a race of three: the good one is applied, the slow one stopped and billed,
   // Its client has hung up on the slow answer.
   await model.left(KEYS.codex.value);
   expect(await fileOf(stack, name, "src/a.ts")).toBe(`${AFTER}\n`);
-  const applied = (await eventsOf(name)).filter(({ event_type }) => event_type === "patch_applied");
+  const applied = (await eventsOf(stack, name)).filter(({ event_type }) => event_type === "patch_applied");
   expect(applied).toMatchObject([{ provider: "claude", batch_id: detail.batch_id }]);
   for (const provider of race) {
     const { running, budget } = value(await stack.client.ai.providers.get(provider)).status;
@@ -333,7 +286,7 @@ describe("Jules, on a branch of a local GitHub", () => {
     await available(stack, "jules");
     await placeOrder(stack, name, "shop");
     for (const one of PROVIDERS) scripts.set(taskOf(name), one.provider, good(one.provider));
-    await expectFallback(await execute(stack, name, "jules"), "jules", [attemptClass]);
+    await expectFallback(stack, await execute(stack, name, "jules"), "jules", [attemptClass]);
   });
 
   test("a task without a repository is never given to it, whatever is asked for", async () => {
@@ -345,21 +298,22 @@ describe("Jules, on a branch of a local GitHub", () => {
 
 describe("a task whose provider's key is refused", () => {
   // The last of all: nothing but another key opens these again.
-  const [last = CLIS[0]!, ...others] = PROVIDERS;
+  const LAST = "codex";
+  const others = PROVIDERS.filter(({ provider }) => provider !== LAST);
 
   test.each(others.toReversed())(
     "$provider is answered 401: auth, closed until its key changes, and the next one does it",
     async ({ provider }) => {
       const detail = await refusesKeyOf(provider);
-      await expectFallback(detail, provider, ["auth"]);
+      await expectFallback(stack, detail, provider, ["auth"]);
       // Whoever asks for it by name is told why not.
       const refused = await stack.client.ai.execute({ taskId: detail.task_uuid, provider });
       expect(refused).toMatchObject({ ok: false, error: { code: "PROVIDER_UNAVAILABLE" } });
     },
   );
 
-  test(`${last.provider} is answered 401 where all others are closed: the task fails, and says why`, async () => {
-    const detail = await refusesKeyOf(last.provider);
+  test(`${LAST} is answered 401 where all others are closed: the task fails, and says why`, async () => {
+    const detail = await refusesKeyOf(LAST);
     expect(detail, JSON.stringify(detail.attempt_list)).toMatchObject({
       status: "failed",
       class: "auth",
@@ -367,7 +321,7 @@ describe("a task whose provider's key is refused", () => {
       error: { message: expect.stringMatching(/./) },
       attempt_list: [{ class: "auth" }],
     });
-    expect(await eventsOf(detail.execution_id.slice("E-".length))).toEqual([]);
+    expect(await eventsOf(stack, detail.execution_id.slice("E-".length))).toEqual([]);
   });
 
   async function refusesKeyOf(provider: Tested): Promise<Detail> {
@@ -403,7 +357,7 @@ describe("after all of it", () => {
   });
 
   test("no key stands in a file of the store, a log, an answer or a message, and each was used", async () => {
-    await askEverything();
+    await askEverything(stack);
     expect(stack.answers.length).toBeGreaterThan(200);
     expect(stack.answers.flatMap((answer) => keysIn(answer))).toEqual([]);
     expect(told.length).toBeGreaterThan(20);
@@ -425,34 +379,6 @@ describe("after all of it", () => {
     expect(jules.requests(KEYS.jules.value).length).toBeGreaterThan(0);
   });
 });
-
-/** Reads what the API tells of every execution, and of all that stands around them. */
-async function askEverything(): Promise<void> {
-  const { client } = stack;
-  const listed = value(await client.ai.executions.list({ limit: 100 })).executions;
-  const executions = await Promise.all(listed.map(({ execution_id }) => detailOf(stack, execution_id)));
-  expect(executions.length).toBeGreaterThanOrEqual(4 * PROVIDERS.length);
-  for (const { execution_id, task_uuid, order_id, attempt_list } of executions) {
-    for (const { attempt } of attempt_list) await client.ai.executions.output(execution_id, { attempt, limit: 500 });
-    await client.ai.explain(task_uuid);
-    await client.patches.logs({ order_id: order_id ?? "", limit: 100 });
-    await client.replay.batches(order_id ?? "");
-  }
-  for (const path of [
-    "/api/ai/providers",
-    "/api/ai/dead-letters",
-    "/api/hil",
-    "/api/orders",
-    "/api/tasks",
-    "/api/delivery/reports",
-    "/api/patches/stats",
-    "/api/patches/trends",
-    "/api/health",
-  ]) {
-    const response = await fetch(new URL(path, stack.url), { headers: { authorization: `Bearer ${stack.token}` } });
-    expect({ path, keys: keysIn(await response.text()) }).toEqual({ path, keys: [] });
-  }
-}
 
 function read(file: string): string {
   try {

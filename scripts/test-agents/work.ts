@@ -1,9 +1,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Ok, ProviderName } from "@shared/contracts";
+import type { AttemptClass, Ok, ProviderName } from "@shared/contracts";
 import type { Refusal } from "@shared/client";
+import { expect } from "vitest";
 import type { Stack } from "./stack.ts";
+import { AFTER, type Tested } from "./tasks.ts";
 
 export type Detail = Awaited<ReturnType<typeof detailOf>>;
 
@@ -80,4 +82,40 @@ export async function fileOf(stack: Stack, name: string, file: string): Promise<
   const { batches } = value(await stack.client.replay.batches(orderOf(name)));
   const seq = batches.at(-1)?.seq ?? 0;
   return value(await stack.client.replay.file(orderOf(name), seq, file)).file.content;
+}
+
+/** The events of an order's patches, as they came. */
+export const eventsOf = async ({ client }: Stack, name: string) =>
+  value(await client.patches.logs({ order_id: orderOf(name), order: "asc", limit: 100 })).results;
+
+/** Insists that an execution's first provider ended so, and that the next one of its chain that was free did the task. */
+export async function expectFallback(
+  stack: Stack,
+  detail: Detail,
+  provider: Tested | "jules",
+  classes: AttemptClass[],
+): Promise<void> {
+  const { attempt_list: attempts, decision, batch_id } = detail;
+  const others = decision?.chain.slice(0, attempts.length - classes.length) ?? [];
+  expect({
+    by: decision?.by,
+    chosen: decision?.provider,
+    attempts: attempts.map((attempt) => [attempt.provider_name, attempt.class]),
+  }).toEqual({
+    by: "override",
+    chosen: provider,
+    attempts: [
+      ...classes.map((attemptClass) => [provider, attemptClass]),
+      ...others.slice(0, -1).map((other) => [other.provider, "unavailable"]),
+      ...others.slice(-1).map((other) => [other.provider, "applied"]),
+    ],
+  });
+  const last = attempts.at(-1);
+  expect(last).toMatchObject({ class: "applied", status: "ended", batch_id });
+  expect(detail).toMatchObject({ status: "completed", class: "applied", provider_name: last?.provider_name });
+  const name = detail.execution_id.slice("E-".length);
+  expect(await fileOf(stack, name, "src/a.ts")).toBe(`${AFTER}\n`);
+  // One batch stands, and it is the last one's.
+  const applied = (await eventsOf(stack, name)).filter(({ event_type }) => event_type === "patch_applied");
+  expect(applied).toMatchObject([{ provider: last?.provider_name, batch_id }]);
 }
