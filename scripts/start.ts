@@ -85,7 +85,7 @@ async function start(options: StartOptions): Promise<number> {
     const hasGithub = (github.GITHUB_TOKEN ?? github.GITHUB_APP_PRIVATE_KEY ?? "") !== "";
     say(guide({ url, token, engineUrl: engine.url, data: options.data, github: hasGithub }));
 
-    stopCron = startCron({ url, say });
+    if (options.cron) stopCron = startCron({ url, say });
     const ended = await Promise.race(children.map((child) => child.exited.then(() => child.name)));
     throw new StartError(`${ended} ended unexpectedly; see ${path.join(options.data, "logs")}.`);
   } finally {

@@ -17,6 +17,8 @@ export interface StartOptions {
   once: boolean;
   /** One JSON line on stdout when ready; everything else on stderr. */
   json: boolean;
+  /** The schedules run as they would deployed; off where what they do would be in the way. */
+  cron: boolean;
 }
 
 export function parseOptions(args: string[]): StartOptions {
@@ -24,17 +26,19 @@ export function parseOptions(args: string[]): StartOptions {
   try {
     ({ values } = parseArgs({
       args,
+      allowNegative: true,
       options: {
         port: { type: "string", default: "8787" },
         data: { type: "string" },
         repo: { type: "string" },
         once: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
+        cron: { type: "boolean", default: true },
       },
     }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(`${reason}. Known: --once, --repo PATH, --port N, --data DIR, --json.`);
+    throw new StartError(`${reason}. Known: --once, --repo PATH, --port N, --data DIR, --json, --no-cron.`);
   }
   const port = Number(values.port);
   if (!/^\d+$/.test(values.port) || port > 65_535) throw new StartError(`--port ${values.port} is no port number.`);
@@ -46,5 +50,6 @@ export function parseOptions(args: string[]): StartOptions {
     repo,
     once: values.once,
     json: values.json,
+    cron: values.cron,
   };
 }

@@ -26,13 +26,17 @@ interface Ready {
   token: string;
 }
 
-/** Runs `npm start` until it says that it is ready. */
+/** Runs `npm start` until it says that it is ready. Without schedules: they would end the executions that tests put there. */
 function run(data: string, port: number): Promise<{ child: ChildProcess; ready: Ready }> {
   const script = path.join(ROOT, "scripts/bootstrap.mjs");
-  const child = spawn(process.execPath, [script, "start", "--json", "--port", String(port), "--data", data], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
+  const child = spawn(
+    process.execPath,
+    [script, "start", "--json", "--no-cron", "--port", String(port), "--data", data],
+    {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
   return new Promise((resolve, reject) => {
     let said = "";
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (said += chunk));
