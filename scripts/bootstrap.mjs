@@ -124,6 +124,17 @@ const isAlive = (pid) => {
 
 const release = () => rmSync(LOCK, { force: true });
 
+/** The process that holds the lock, as it wrote itself down; empty where nobody does, or not yet. */
+function lockHolder() {
+  try {
+    return readFileSync(LOCK, "utf8");
+  } catch (error) {
+    // Given back since it was found to be held.
+    if (error.code === "ENOENT") return "";
+    throw error;
+  }
+}
+
 /** Holds the install lock while `work` runs, so that two commands started at once install once. */
 async function exclusively(work) {
   for (let waited = false; ;) {
@@ -134,7 +145,7 @@ async function exclusively(work) {
       if (error.code !== "EEXIST")
         throw new Refusal(`Cannot install: ${path.basename(ROOT)} is not writable (${error.code}).`);
     }
-    const holder = existsSync(LOCK) ? readFileSync(LOCK, "utf8") : "";
+    const holder = lockHolder();
     if (holder !== "" && !isAlive(Number(holder))) {
       // Its process died. Renaming settles who removes it; a lock that another taker has just made is put back.
       const aside = `${LOCK}.${process.pid}`;
