@@ -1,7 +1,7 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
 
-const databases = ["ops", "logs", "projects", "chats"] as const;
+const databases = ["ops", "logs", "projects", "chats", "health"] as const;
 const migrations = Object.fromEntries(
   await Promise.all(
     databases.map(
@@ -20,6 +20,23 @@ const echoFactory = (name: string) => ({
     export class Factory extends WorkerEntrypoint {
       handleRequest(request) { return { ok: true, data: { factory: "${name}", caller: this.ctx.props.caller, request } }; }
       fulfilPhase(input) { return { ok: false, error: { code: "CONFLICT", message: JSON.stringify(input), retryable: false, nothingWritten: true } }; }
+    }
+    // Of its health each test says itself what it is like.
+    let health = "well";
+    export class HealthCheck extends WorkerEntrypoint {
+      async become(next) { health = next; }
+      async quick() {
+        if (health === "throws") throw new Error("a secret cause");
+        if (health === "hangs") return new Promise(() => {});
+        return { ok: true, quick: { worker: "${name}", worker_type: "factory", version: null, ts: new Date().toISOString() } };
+      }
+      async execute(check) {
+        if (health === "refuses") return { ok: false, error: { code: "HEALTH_CALLBACK_FOREIGN", message: "not yours", retryable: false, nothingWritten: true } };
+        if (health === "breaks off") throw new Error("a secret cause");
+        if (health === "never ends") return new Promise(() => {});
+        return { ok: true, worker_check_uuid: check.worker_check_uuid, delivered: false };
+      }
+      async result() { return { ok: false, error: { code: "NOT_FOUND", message: "gone", retryable: false, nothingWritten: true } }; }
     }
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });

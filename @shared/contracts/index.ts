@@ -7,6 +7,7 @@ export * from "./delivery.ts";
 export * from "./deliveryLedger.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
+export * from "./health.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./missionControl.ts";

@@ -5,6 +5,7 @@ import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
+import { healthDoorRoutes } from "./api/routes/healthDoors.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -31,6 +32,7 @@ function createOrchestratorApp(): App {
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);
+  healthDoorRoutes(app);
   socketRoutes(app);
   docsRoutes(app);
   return app;

@@ -1,9 +1,11 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
 import { regenerateReports } from "./services/delivery/regenerateReports.ts";
+import { takeQueuedChecks } from "./services/health/takeQueuedChecks.ts";
 
 /** Which verb takes a queue's messages. Each acknowledges or retries every message by itself. */
 const CONSUMERS: Record<string, (ctx: ServiceContext, messages: readonly Message[]) => Promise<void>> = {
   "vibehq-reports": regenerateReports,
+  "vibehq-health": takeQueuedChecks,
 };
 
 /** Hands a batch to its queue's verb. Messages are delivered at least once: a verb must bear the same one twice. */

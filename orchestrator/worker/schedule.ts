@@ -1,10 +1,14 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
+import { sweepHealth } from "./services/health/sweepHealth.ts";
+import { watchHealth } from "./services/health/watchHealth.ts";
 
 /** What runs when: a cron expression (UTC) and its verbs. The same expressions stand in wrangler.jsonc. */
 export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise<unknown>)[]> = {
   // Reports that no message asked for, or whose message was lost.
-  "30 2 * * *": [(ctx) => generateReports(ctx)],
+  "30 2 * * *": [(ctx) => generateReports(ctx), (ctx) => sweepHealth(ctx)],
+  // Health: what is overdue, who beats, which schedules are due.
+  "* * * * *": [(ctx) => watchHealth(ctx)],
 };
 
 /** Runs the verbs of a trigger one after the other. Throws where one threw, once all have run: the platform shows it. */
