@@ -53,6 +53,7 @@ export default defineProject({
           ENGINE_TOKEN: "engine-token-of-the-tests",
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
+          HEALTH_SECRET: "health-secret-of-the-tests",
         },
         workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
       },

@@ -24,8 +24,11 @@ export default async function setup(project: TestProject): Promise<() => Promise
   );
   await writeFile(join(source, "README.md"), "# Sample\n");
   const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
+  const templates = {
+    "agent-factory": fileURLToPath(new URL("../../../apps/agent-factory/template", import.meta.url)),
+  };
   const start = (dataDir: string) =>
-    startEngineHost({ sourceRoots: [sources], dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
+    startEngineHost({ sourceRoots: [sources], templates, dataDir, env: { ENGINE_TOKEN: "engine-token-of-the-tests" } });
   const host = await start(dataDir);
   const proxy = await startFaultProxy(host.url);
   // The disk that is lost is another's: test files run side by side.
