@@ -7,7 +7,6 @@ import {
   signedHeaders,
 } from "@shared/worker-kit";
 import { orderFor, testClock } from "@shared/worker-kit/testing";
-import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, test } from "vitest";
 import worker, { HealthCheck } from "../worker/index.ts";
@@ -224,7 +223,7 @@ describe("the doors", () => {
 
   const SECRET = "the-secret-of-these-tests";
   const fetchSigned = async (method: string, path: string, body = "", secret: string | null = SECRET) => {
-    const ctx = createExecutionContext();
+    const work: Promise<unknown>[] = [];
     const request = new Request(`https://factory.test${path}`, {
       method,
       headers: {
@@ -233,8 +232,10 @@ describe("the doors", () => {
       },
       ...(method === "POST" ? { body } : {}),
     });
-    const response = await worker.fetch(request as never, { ...bindings, HEALTH_SECRET: SECRET } as never, ctx);
-    await waitOnExecutionContext(ctx);
+    const response = await worker.fetch(request as never, { ...bindings, HEALTH_SECRET: SECRET } as never, {
+      waitUntil: (promise) => work.push(promise),
+    });
+    await Promise.all(work);
     return response;
   };
 

@@ -2,6 +2,7 @@ import { type HealthOpsRpc, type HealthResult } from "@shared/contracts";
 import { signedHeaders } from "@shared/worker-kit";
 import { env, exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
+import { systemActor } from "../../worker/context.ts";
 import { getHealthCheck } from "../../worker/services/health/readChecks.ts";
 import { startHealthCheck } from "../../worker/services/health/startHealthCheck.ts";
 import { settle } from "../../worker/services/health/settle.ts";
@@ -164,7 +165,7 @@ describe("a callback", () => {
 });
 
 test("nobody begins more than ten checks a minute, at the same moment either", async () => {
-  const { ctx, pass } = healthContext();
+  const { ctx, pass } = healthContext({}, systemActor("somebody-busy"));
   const begin = () => startHealthCheck(ctx, { workers: ["agent-factory"] });
   const answers = await Promise.all(Array.from({ length: 14 }, begin));
   expect(answers.filter(({ ok }) => ok)).toHaveLength(10);

@@ -37,7 +37,7 @@ const targets = (...names: string[]) => ({ HEALTH_WORKER_TARGETS: names.join(","
 describe("what is told to the hub", () => {
   test("nothing of a blip; an outage once, and once that it is over", async () => {
     const { ctx } = healthContext(targets("w-one"));
-    await ends(ctx, "w-one", "PPFPPFFPP");
+    await ends(ctx, "w-one", "PPFPPPP");
     expect(await kindsOf("w-one")).toEqual([]);
     expect(await standing(ctx, "w-one")).toMatchObject({ status: "up", flapping: false });
     await ends(ctx, "w-one", "FFFF");
@@ -100,7 +100,7 @@ describe("what is told to the hub", () => {
 });
 
 describe("schedules", () => {
-  const only = async (ctx: ServiceContext, id: string) => {
+  const only = async (id: string) => {
     await env.DB_HEALTH.prepare("UPDATE health_check_schedules SET enabled = 0 WHERE id <> ?1").bind(id).run();
     return async () =>
       (await env.DB_HEALTH.prepare("SELECT count(*) AS n FROM health_checks WHERE schedule_id = ?1")
@@ -118,7 +118,7 @@ describe("schedules", () => {
         every_minutes: 5,
       }),
     );
-    const begun = await only(ctx, schedule.id);
+    const begun = await only(schedule.id);
     await Promise.all([runSchedules(ctx), runSchedules(ctx), runSchedules(ctx)]);
     expect(await begun()).toBe(1);
     pass(4 * 60_000);
@@ -134,7 +134,7 @@ describe("schedules", () => {
     const { schedule } = value(
       await createHealthSchedule(ctx, { name: "missed", workers: ["w-missed"], every_minutes: 5 }),
     );
-    const begun = await only(ctx, schedule.id);
+    const begun = await only(schedule.id);
     await runSchedules(ctx);
     pass(33 * 60_000);
     await runSchedules(ctx);
@@ -149,7 +149,7 @@ describe("schedules", () => {
     const { schedule } = value(
       await createHealthSchedule(ctx, { name: "stuck", workers: ["w-stuck"], every_minutes: 60 }),
     );
-    await only(ctx, schedule.id);
+    await only(schedule.id);
     await runSchedules(ctx);
     const uuid = await env.DB_HEALTH.prepare("SELECT uuid FROM health_checks WHERE schedule_id = ?1")
       .bind(schedule.id)

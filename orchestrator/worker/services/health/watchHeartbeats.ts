@@ -9,6 +9,8 @@ const NOTED_EVERY_MS = 5 * 60_000;
 /** One that is silent for so long is given up: it ended without a word, and its disk with it. */
 const GIVEN_UP_MS = 24 * 3_600_000;
 const MAX_CONTAINERS = 500;
+/** Of one that has been silent, two beats in a row are to be noted. */
+const STEADY = /PP$|^P$/;
 
 interface ContainerRow {
   worker_name: string;
@@ -31,7 +33,7 @@ export async function watchHeartbeats(ctx: ServiceContext): Promise<{ passed: nu
     const passed = silentMs <= MISSED * row.heartbeat_every_s * 1000;
     const isDue =
       !passed ||
-      row.recent.endsWith("F") ||
+      !STEADY.test(row.recent) ||
       row.noted_at === null ||
       now.getTime() - Date.parse(row.noted_at) >= NOTED_EVERY_MS;
     return isDue ? [{ row, passed, silentMs, uuid: ctx.mintId() }] : [];
