@@ -4,6 +4,10 @@ import {
   CheckOutcomeSchema,
   CustodyRecordSchema,
   DeliveryReportRowSchema,
+  HealthCheckDetailSchema,
+  HealthCheckSchema,
+  HealthScheduleSchema,
+  HealthSummarySchema,
   HilTelemetrySchema,
   JsonObjectSchema,
   OpsTelemetrySchema,
@@ -15,6 +19,8 @@ import {
   SessionSchema,
   TaskSchema,
   WhoAmISchema,
+  WorkerCheckDetailSchema,
+  WorkerHealthSchema,
   StatsSchema,
   TrendsSchema,
   WorkspaceInfoSchema,
@@ -98,5 +104,21 @@ export const PipelineAnswerSchema = PipelineTelemetrySchema.omit({ ok: true });
 export const AgentsAnswerSchema = AgentTelemetrySchema.omit({ ok: true });
 export const OpsAnswerSchema = OpsTelemetrySchema.omit({ ok: true });
 export const HilAnswerSchema = HilTelemetrySchema.omit({ ok: true });
+
+export const HealthCheckAnswerSchema = z.object({ check: HealthCheckSchema });
+export const HealthCheckDetailAnswerSchema = z.object({ check: HealthCheckDetailSchema });
+export const HealthChecksAnswerSchema = z.object({ checks: z.array(HealthCheckSchema), cursor: z.string().nullable() });
+export const WorkersHealthAnswerSchema = z.object({ workers: z.array(WorkerHealthSchema) });
+export const LatestHealthAnswerSchema = z.object({
+  worker: WorkerHealthSchema,
+  check: WorkerCheckDetailSchema.nullable(),
+});
+export const HealthSummaryAnswerSchema = HealthSummarySchema.omit({ ok: true });
+export const HealthScheduleAnswerSchema = z.object({ schedule: HealthScheduleSchema });
+export const HealthSchedulesAnswerSchema = z.object({
+  schedules: z.array(HealthScheduleSchema),
+  cursor: z.string().nullable(),
+});
+export const HeartbeatAnswerSchema = z.object({ next_within_s: z.number().int() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

@@ -118,6 +118,17 @@ const delivery = createRoute({
   component: lazyRouteComponent(() => import("./pages/delivery.tsx")),
 });
 
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  validateSearch: z.object({
+    tab: z.enum(["workers", "checks", "schedules"]).optional().catch(undefined),
+    worker: text,
+    check: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/health.tsx")),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
@@ -128,7 +139,7 @@ const settings = createRoute({
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
-    shell.addChildren([overview, live, orders, order, analytics, delivery, settings]),
+    shell.addChildren([overview, live, orders, order, analytics, delivery, health, settings]),
   ]),
   defaultPreload: "intent",
   defaultPendingMs: 150,

@@ -2,6 +2,7 @@ import {
   Activity,
   ChartNoAxesColumn,
   FileCheck2,
+  HeartPulse,
   LayoutDashboard,
   ListTree,
   type LucideIcon,
@@ -15,5 +16,6 @@ export const PAGES = [
   { to: "/orders", title: "Orders", icon: ListTree, keys: "g r" },
   { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a" },
   { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d" },
+  { to: "/health", title: "Health", icon: HeartPulse, keys: "g w" },
   { to: "/settings", title: "Settings", icon: Settings2, keys: "g s" },
 ] as const satisfies readonly { to: string; title: string; icon: LucideIcon; keys: string }[];
