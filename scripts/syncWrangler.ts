@@ -45,16 +45,15 @@ export function withShared(text: string, base: WranglerBase, apps: readonly stri
   for (const [key, value] of Object.entries(base.worker)) {
     if (!isDeepStrictEqual(config[key], value)) set([key], value);
   }
-  const isOrchestrator = apps !== null;
   const wanted = [
-    ...(isOrchestrator ? [] : base.app.services),
+    ...(apps === null ? base.app.services : []),
     ...(config.name.endsWith("-factory") ? base.factory.services : []),
   ].map((shared) => named(shared, config.name));
   const vars: Record<string, string> = {};
   for (const [key, value] of Object.entries(base.vars)) {
-    vars[key] = value.replace("$name", config.name).replace("$type", workerTypeOf(config.name, isOrchestrator));
+    vars[key] = value.replace("$name", config.name).replace("$type", workerTypeOf(config.name, apps !== null));
   }
-  if (base.health && isOrchestrator) {
+  if (base.health && apps !== null) {
     for (const app of apps) {
       wanted.push({ binding: healthBindingOf(app), service: app, ...base.health.binding });
     }
@@ -80,8 +79,8 @@ export function withShared(text: string, base: WranglerBase, apps: readonly stri
 const healthBindingOf = (name: string): string => `HEALTH_${name.toUpperCase().replaceAll("-", "_")}`;
 
 /** What kind of Worker a name says it is. */
-function workerTypeOf(name: string, isOrchestrator: boolean): string {
-  if (isOrchestrator) return "orchestrator";
+function workerTypeOf(name: string, governs: boolean): string {
+  if (governs) return "orchestrator";
   if (name.endsWith("-factory")) return "factory";
   return name.endsWith("-api") ? "api" : "specialist";
 }
@@ -99,12 +98,13 @@ export function withContainers(text: string, containers: NonNullable<WranglerBas
   return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${text}`;
 }
 
+const isOrchestrator = (directory: string): boolean => path.basename(directory) === "orchestrator";
+
 /** Writes what is shared into every Worker's wrangler.jsonc, or only tells where it differs. Answers with those files. */
 export function syncWrangler(options: { check: boolean; root?: string }): string[] {
   const root = options.root ?? ROOT;
   const base = WranglerBaseSchema.parse(readJsonc(path.join(root, "wrangler.base.jsonc")));
   const workers = listWorkers(root);
-  const isOrchestrator = (directory: string): boolean => path.basename(directory) === "orchestrator";
   const apps = workers.filter(({ directory }) => !isOrchestrator(directory)).map(({ name }) => name);
   return workers.flatMap(({ configPath, directory }) => {
     const text = readFileSync(configPath, "utf8");

@@ -127,7 +127,7 @@ CREATE INDEX health_check_schedules_due ON health_check_schedules (next_run_at) 
 CREATE INDEX health_check_schedules_created ON health_check_schedules (created_at DESC, id DESC);
 INSERT INTO health_check_schedules (id, name, workers, profiles, every_minutes, next_run_at, created_by, created_at, updated_at) VALUES
   ('standard', 'All Workers', NULL, NULL, 5, '2026-01-01T00:00:00.000Z', 'system', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'),
-  ('deep', 'All Workers, with templates and a canary patch', NULL, '["identity","bindings","database","engine","template","canary"]', 1440, '2026-01-01T03:15:00.000Z', 'system', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
+  ('deep', 'All Workers, with templates and a canary patch', NULL, '["identity","bindings","database","engine","template","canary"]', 1440, strftime('%Y-%m-%dT03:15:00.000Z', 'now', '+1 day'), 'system', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z');
 
 -- A Worker's day, for its uptime.
 CREATE TABLE health_summaries (

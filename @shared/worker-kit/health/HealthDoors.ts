@@ -24,7 +24,7 @@ export interface HealthDoorsOptions {
   health: WorkerHealth;
   deliver: Deliver;
   clock: Clock;
-  mintId(): string;
+  mintId: () => string;
   log: Logger;
 }
 

@@ -16,9 +16,9 @@ function takeToken(now: number): boolean {
 export interface HealthRequestOptions {
   doors: HealthDoors;
   secret: string | undefined;
-  now(): Date;
+  now: () => Date;
   /** Keeps the Worker alive until the work is done. */
-  background(work: Promise<unknown>): void;
+  background: (work: Promise<unknown>) => void;
 }
 
 /** The text of a signed request's body, within bounds, and proof of who sent it. */
@@ -37,13 +37,14 @@ export async function readSigned(
 
 async function readBounded(request: Request): Promise<string | null> {
   if (Number(request.headers.get("content-length") ?? 0) > MAX_HEALTH_RESULT_BYTES) return null;
-  const reader = request.body?.getReader();
+  if (request.body === null) return "";
+  const reader = request.body.getReader();
   const decoder = new TextDecoder();
   let text = "";
   let size = 0;
-  while (reader) {
+  for (;;) {
     const { done, value } = await reader.read();
-    if (done) break;
+    if (done) return text + decoder.decode();
     size += value.byteLength;
     if (size > MAX_HEALTH_RESULT_BYTES) {
       await reader.cancel();
@@ -51,7 +52,6 @@ async function readBounded(request: Request): Promise<string | null> {
     }
     text += decoder.decode(value, { stream: true });
   }
-  return text + decoder.decode();
 }
 
 /** A signed body's JSON; the same refusals as every other door's. */

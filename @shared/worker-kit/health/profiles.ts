@@ -5,7 +5,7 @@ import { within } from "./retrying.ts";
 /** What a profile may use while it looks. */
 export interface ProfileContext {
   clock: Clock;
-  mintId(): string;
+  mintId: () => string;
   /** Aborted when the attempt's time is over. */
   signal: AbortSignal;
 }
@@ -64,7 +64,7 @@ export interface BindingCheck {
   name: string;
   /** Absent from the environment: the binding is missing. */
   bound: unknown;
-  ask(): Promise<Result<object> | true>;
+  ask: () => Promise<Result<object> | true>;
 }
 
 /** The binding itself is well where it says that something behind it is not: that has a profile of its own. */
@@ -101,21 +101,25 @@ export interface IdentityEnv {
   CF_VERSION_METADATA?: { id: string; tag: string; timestamp: string };
 }
 
+const identityDetail = (name: string, message: string | null): HealthDetail => ({
+  name,
+  ok: message === null,
+  code: message === null ? null : "IDENTITY_WRONG",
+  message,
+  duration_ms: 0,
+});
+const said = (given: string | undefined): string => (given === undefined ? "not set" : JSON.stringify(given));
+
 /** Whether the environment names this Worker, its type and its version. */
 export const identityProfile =
   (env: IdentityEnv, { worker, type }: Pick<WorkerHealth, "worker" | "type">): Profile =>
   async () => {
-    const detail = (name: string, message: string | null): HealthDetail => ({
-      name,
-      ok: message === null,
-      code: message === null ? null : "IDENTITY_WRONG",
-      message,
-      duration_ms: 0,
-    });
-    const said = (given: string | undefined): string => (given === undefined ? "not set" : JSON.stringify(given));
     return [
-      detail("WORKER_NAME", env.WORKER_NAME === worker ? null : line(`is ${said(env.WORKER_NAME)}, not ${worker}`)),
-      detail("WORKER_TYPE", env.WORKER_TYPE === type ? null : line(`is ${said(env.WORKER_TYPE)}, not ${type}`)),
-      detail("CF_VERSION_METADATA", env.CF_VERSION_METADATA ? null : "the version is not bound"),
+      identityDetail(
+        "WORKER_NAME",
+        env.WORKER_NAME === worker ? null : line(`is ${said(env.WORKER_NAME)}, not ${worker}`),
+      ),
+      identityDetail("WORKER_TYPE", env.WORKER_TYPE === type ? null : line(`is ${said(env.WORKER_TYPE)}, not ${type}`)),
+      identityDetail("CF_VERSION_METADATA", env.CF_VERSION_METADATA ? null : "the version is not bound"),
     ];
   };

@@ -2,10 +2,10 @@ import { HEALTH_DEFAULTS, PERMANENT_FAULTS, type HealthAttempt, type HealthFault
 
 /** Time and chance, so that tests own them. */
 export interface Clock {
-  now(): Date;
-  sleep(ms: number): Promise<void>;
+  now: () => Date;
+  sleep: (ms: number) => Promise<void>;
   /** In [0, 1). */
-  random(): number;
+  random: () => number;
 }
 
 export const realClock: Clock = {

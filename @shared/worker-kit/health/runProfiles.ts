@@ -19,7 +19,7 @@ const SLACK_MS = 50;
 export async function runProfiles(
   health: WorkerHealth,
   check: ExecuteHealthCheck,
-  options: { clock: Clock; mintId(): string; version: HealthResult["version"] },
+  options: { clock: Clock; mintId: () => string; version: HealthResult["version"] },
 ): Promise<HealthResult> {
   const { clock, mintId, version } = options;
   const started = clock.now();

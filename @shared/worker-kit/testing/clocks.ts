@@ -1,5 +1,8 @@
 import type { Clock } from "../health/retrying.ts";
 
+/** Limits in tests are odd numbers, so that they cannot be taken for waits. */
+const isLimit = (ms: number): boolean => ms % 1000 !== 0;
+
 /**
  * A clock for tests of what retries: waits between attempts are over at once and are noted; a limit on how long something
  * may take is never reached, or, where `late` says so, at once.
@@ -7,8 +10,6 @@ import type { Clock } from "../health/retrying.ts";
 export function testClock(late: (ms: number) => boolean = () => false): Clock & { waits: number[] } {
   let at = Date.parse("2026-01-01T00:00:00.000Z");
   const waits: number[] = [];
-  // Limits in tests are odd numbers, so that they cannot be taken for waits.
-  const isLimit = (ms: number): boolean => ms % 1000 !== 0;
   return {
     waits,
     now: () => new Date(at),

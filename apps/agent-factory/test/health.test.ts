@@ -232,7 +232,7 @@ describe("the doors", () => {
       },
       ...(method === "POST" ? { body } : {}),
     });
-    const response = await worker.fetch(request as never, { ...bindings, HEALTH_SECRET: SECRET } as never, {
+    const response = await worker.fetch(request, { ...bindings, HEALTH_SECRET: SECRET } as never, {
       waitUntil: (promise) => work.push(promise),
     });
     await Promise.all(work);

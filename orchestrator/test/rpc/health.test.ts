@@ -89,7 +89,7 @@ describe("the orchestrator checks itself", () => {
   test("well: every profile passes, down to a canary patch through the real engine, the database and back", async () => {
     const { ctx } = healthContext();
     const clock = {
-      now: ctx.now,
+      now: () => ctx.now(),
       random: () => 0,
       sleep: (ms: number) =>
         ms < 1_000 ? new Promise<void>((done) => setTimeout(done, ms)) : new Promise<void>(() => undefined),
@@ -174,7 +174,7 @@ describe("a run", () => {
       runHealthCheck(ctx, begun.uuid, clock),
       runHealthCheck(ctx, begun.uuid, clock),
     ]);
-    expect(ran.toSorted()).toEqual([false, false, true]);
+    expect(ran.filter(Boolean)).toEqual([true]);
   });
 
   test("of a Worker that is no target, or of no profile there is, is refused", async () => {

@@ -39,7 +39,7 @@ describe.each(["by binding", "signed"] as const)("a callback %s", (way) => {
       return answer.ok ? answer.status : answer.error.code;
     }
     const response = await post(result);
-    return response.ok ? ((await response.json()) as { status: string }).status : (await problemOf(response)).code;
+    return response.ok ? (await response.json<{ status: string }>()).status : (await problemOf(response)).code;
   };
 
   test("is taken once: the second is refused, and nothing is counted twice", async () => {

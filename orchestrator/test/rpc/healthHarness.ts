@@ -30,7 +30,7 @@ export function instantClock(ctx: ServiceContext, hangs: boolean): Clock & { wai
   const waits: number[] = [];
   return {
     waits,
-    now: ctx.now,
+    now: () => ctx.now(),
     random: () => 0,
     sleep: async (ms) => {
       // What a part may take is 5 s, and more.

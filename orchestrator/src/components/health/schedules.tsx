@@ -31,14 +31,15 @@ const PACES = [
 const paceOf = (minutes: number): string =>
   PACES.find(({ value }) => Number(value) === minutes)?.label ?? `Every ${plural(minutes, "minute")}`;
 
+const failed = (failure: Error) =>
+  notify({ status: "failed", title: "The schedule could not be changed", text: failure.message });
+
 /** When which Workers are checked; switched off and on, added and taken away. */
 export function Schedules() {
   const queries = useQueryClient();
   const { data: schedules, error, isPending, refetch } = useQuery(schedulesQuery);
   const [making, setMaking] = useState(false);
   const refresh = () => queries.invalidateQueries({ queryKey: schedulesQuery.queryKey });
-  const failed = (failure: Error) =>
-    notify({ status: "failed", title: "The schedule could not be changed", text: failure.message });
   const change = useMutation({
     mutationFn: ({ id, enabled }: { id: string; enabled: boolean }) =>
       need(client.healthChecks.changeSchedule(id, { enabled })),

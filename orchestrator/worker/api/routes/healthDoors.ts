@@ -21,9 +21,9 @@ export function healthDoorRoutes(app: App): void {
   const own = (method: "get" | "post", path: string, summary: string, response: NamedSchema): void =>
     route(app, { method, path, scope: "signed", tag, summary, response }, async (c, ctx) => {
       const answered = await answerHealthRequest(c.req.raw, {
-        doors: ownDoors(ctx, { ...realClock, now: ctx.now }),
+        doors: ownDoors(ctx, { ...realClock, now: () => ctx.now() }),
         secret: healthSecretOf(c.env),
-        now: ctx.now,
+        now: () => ctx.now(),
         background: (work) => c.executionCtx.waitUntil(work),
       });
       return answered ?? problem(c, fail("NOT_FOUND", "there is nothing at this address").error);
@@ -59,7 +59,7 @@ export function healthDoorRoutes(app: App): void {
       response: answer("HealthResultTaken", { status: z.string() }),
     },
     async (c, ctx) => {
-      const read = await readSigned(c.req.raw, { secret: healthSecretOf(c.env), now: ctx.now });
+      const read = await readSigned(c.req.raw, { secret: healthSecretOf(c.env), now: () => ctx.now() });
       if (!read.ok) {
         const isForged = read.error.code === "UNAUTHENTICATED";
         return problem(c, isForged ? fail("HEALTH_CALLBACK_FORGED", read.error.message).error : read.error);

@@ -57,15 +57,16 @@ export function ownHealth(ctx: ServiceContext): WorkerHealth {
   };
 }
 
+// Any answer will do: it says that the object started.
+const starts = async (object: Promise<Response>): Promise<true> => {
+  const response = await object;
+  await response.body?.cancel();
+  if (response.status >= 500) throw new Error("the object does not start");
+  return true;
+};
+
 /** The objects it cannot do without. The databases have a profile of their own, other Workers a check. */
 function bindingsOf(env: Env): BindingCheck[] {
-  // Any answer will do: it says that the object started.
-  const starts = async (object: Promise<Response>): Promise<true> => {
-    const response = await object;
-    await response.body?.cancel();
-    if (response.status >= 500) throw new Error("the object does not start");
-    return true;
-  };
   return [
     {
       name: "EVENT_HUB",
@@ -89,15 +90,15 @@ export function ownDoors(ctx: ServiceContext, clock: Clock): HealthDoors {
     actor: systemActor("health"),
     requestId: ctx.requestId,
     log: ctx.log,
-    now: ctx.now,
-    mintId: ctx.mintId,
+    now: () => ctx.now(),
+    mintId: () => ctx.mintId(),
   });
   return new HealthDoors({
     env: { ...identityOf(ctx.env) },
     health: ownHealth(own),
     deliver: (result) => submitResult(own, result, { kind: "binding", worker: ORCHESTRATOR }),
     clock,
-    mintId: ctx.mintId,
+    mintId: () => ctx.mintId(),
     log: ctx.log,
   });
 }

@@ -34,7 +34,7 @@ export async function listHealthChecks(
   const page = pageOf(
     rows.map((row) => ({ ...row, id: row.uuid })),
     query.limit,
-    ({ id: _, ...row }) => checkOfRow(row),
+    (row) => checkOfRow(row),
   );
   return { ok: true, checks: page.items, cursor: page.cursor };
 }
@@ -49,9 +49,10 @@ export function healthChecksQuery(
   if (filter.trigger !== undefined) query = query.where("trigger_type", "=", filter.trigger);
   const { worker } = filter;
   if (worker !== undefined) {
-    query = query.where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom("worker_health_checks")
+    query = query.where((eb) =>
+      eb.exists(
+        eb
+          .selectFrom("worker_health_checks")
           .select("worker_health_checks.uuid")
           .whereRef("worker_health_checks.check_uuid", "=", "health_checks.uuid")
           .where("worker_health_checks.worker_name", "=", worker),

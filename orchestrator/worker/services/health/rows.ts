@@ -2,7 +2,9 @@ import {
   HealthAttemptSchema,
   HealthFaultSchema,
   type HealthCheck,
+  HealthCheckSchema,
   type HealthSchedule,
+  HealthScheduleSchema,
   HealthDetailSchema,
   type ProfileResult,
   type TestProfile,
@@ -21,8 +23,8 @@ const AttemptsSchema = z.array(HealthAttemptSchema);
 const DetailsSchema = z.array(HealthDetailSchema);
 
 export const checkOfRow = (row: Row<"health_checks">): HealthCheck => {
-  const { deadline_at: _, workers, profiles, ...rest } = row;
-  return { ...rest, workers: listOf(workers), profiles: listOf(profiles) };
+  const { workers, profiles, ...rest } = row;
+  return HealthCheckSchema.parse({ ...rest, workers: listOf(workers), profiles: listOf(profiles) });
 };
 
 export const workerCheckOfRow = (row: Row<"worker_health_checks">): WorkerCheck => ({
@@ -53,13 +55,13 @@ export const resultOfRow = (row: Row<"test_results">): ProfileResult => ({
 });
 
 export const scheduleOfRow = (row: Row<"health_check_schedules">): HealthSchedule => {
-  const { updated_at: _, workers, profiles, enabled, ...rest } = row;
-  return {
+  const { workers, profiles, enabled, ...rest } = row;
+  return HealthScheduleSchema.parse({
     ...rest,
     workers: workers === null ? null : listOf(workers),
     profiles: profiles === null ? null : listOf(profiles),
     enabled: enabled === 1,
-  };
+  });
 };
 
 export const profileOfRow = (row: Row<"test_profiles">): TestProfile => ({

@@ -38,7 +38,7 @@ interface Doors {
 export async function runHealthCheck(
   ctx: ServiceContext,
   uuid: string,
-  clock: Clock = { ...realClock, now: ctx.now },
+  clock: Clock = { ...realClock, now: () => ctx.now() },
 ): Promise<boolean> {
   const { DB_HEALTH } = ctx.env;
   // Conditional, so that of a message delivered twice, and of the minute's run, one carries it out.
