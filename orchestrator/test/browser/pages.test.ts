@@ -34,6 +34,10 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/analytics", (page) => page.getByText("Patches a day").first().waitFor()],
   ["/delivery", (page) => page.getByText("ORD-SAMPLE").first().waitFor()],
   ["/delivery?order=ORD-SAMPLE", (page) => page.getByTestId("report").waitFor()],
+  ["/health", (page) => page.locator('[data-worker="agent-factory"]').waitFor()],
+  ["/health?worker=agent-factory", (page) => page.getByTestId("worker-health").waitFor()],
+  ["/health?tab=checks", (page) => page.getByRole("tab", { name: "Checks", selected: true }).waitFor()],
+  ["/health?tab=schedules", (page) => page.getByText("All Workers", { exact: true }).waitFor()],
   ["/settings", (page) => page.getByRole("button", { name: "New token" }).waitFor()],
   ["/settings?tab=sessions", (page) => page.getByText("This browser").first().waitFor()],
 ];
@@ -88,10 +92,20 @@ test("an empty store says on each page what would be here", async () => {
   await page.route("**/api/delivery/reports*", (route) =>
     route.fulfill({ json: { ok: true, reports: [], cursor: null } }),
   );
+  await page.route("**/api/health/workers", (route) => route.fulfill({ json: { ok: true, workers: [] } }));
+  await page.route("**/api/health/checks?*", (route) =>
+    route.fulfill({ json: { ok: true, checks: [], cursor: null } }),
+  );
+  await page.route("**/api/health/schedules?*", (route) =>
+    route.fulfill({ json: { ok: true, schedules: [], cursor: null } }),
+  );
   for (const [path, text] of [
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
     ["/delivery", "No reports yet"],
+    ["/health", "No Worker is checked"],
+    ["/health?tab=checks", "No checks yet"],
+    ["/health?tab=schedules", "No schedules"],
   ] as const) {
     await page.goto(path);
     await page.getByText(text).waitFor();
@@ -103,7 +117,16 @@ test("an orchestrator that does not answer is said on each page, with a way to t
   const { page, context } = await visit(browser, url);
   await signIn(page, token);
   await page.route("**/api/**", (route) => route.abort());
-  for (const path of ["/", "/live", "/orders", "/orders/ORD-SAMPLE", "/analytics", "/delivery", "/settings"]) {
+  for (const path of [
+    "/",
+    "/live",
+    "/orders",
+    "/orders/ORD-SAMPLE",
+    "/analytics",
+    "/delivery",
+    "/health",
+    "/settings",
+  ]) {
     await page.goto(path);
     await page.getByText("The orchestrator does not answer").first().waitFor();
     await page.getByRole("button", { name: "Try again" }).first().waitFor();

@@ -125,34 +125,36 @@ function ScheduleRow({
           {enabled ? ` · next ${moment(schedule.next_run_at)}` : " · off"}
         </p>
       </div>
-      <Checkbox
-        label="On"
-        checked={enabled}
-        onCheckedChange={(next) => onToggle(next === true)}
-        aria-label={`${name} is on`}
-      />
-      <AlertDialog>
-        <AlertDialogTrigger asChild>
-          <Button variant="ghost" className="text-failed hover:text-failed" aria-label={`Take ${name} away`}>
-            Remove
-          </Button>
-        </AlertDialogTrigger>
-        <AlertDialogContent
-          title={`Take ${name} away?`}
-          description="Its checks stay on record; none begin by it any more."
-        >
-          <div className="mt-5 flex justify-end gap-2">
-            <AlertDialogCancel asChild>
-              <Button size="md">Keep it</Button>
-            </AlertDialogCancel>
-            <AlertDialogCancel asChild>
-              <Button size="md" variant="danger" onClick={onRemove}>
-                Remove
-              </Button>
-            </AlertDialogCancel>
-          </div>
-        </AlertDialogContent>
-      </AlertDialog>
+      <div className="flex items-center gap-3">
+        <Checkbox
+          label="On"
+          checked={enabled}
+          onCheckedChange={(next) => onToggle(next === true)}
+          aria-label={`${name} is on`}
+        />
+        <AlertDialog>
+          <AlertDialogTrigger asChild>
+            <Button variant="ghost" className="text-failed hover:text-failed" aria-label={`Take ${name} away`}>
+              Remove
+            </Button>
+          </AlertDialogTrigger>
+          <AlertDialogContent
+            title={`Take ${name} away?`}
+            description="Its checks stay on record; none begin by it any more."
+          >
+            <div className="mt-5 flex justify-end gap-2">
+              <AlertDialogCancel asChild>
+                <Button size="md">Keep it</Button>
+              </AlertDialogCancel>
+              <AlertDialogCancel asChild>
+                <Button size="md" variant="danger" onClick={onRemove}>
+                  Remove
+                </Button>
+              </AlertDialogCancel>
+            </div>
+          </AlertDialogContent>
+        </AlertDialog>
+      </div>
     </li>
   );
 }

@@ -46,7 +46,7 @@ export function UptimeBars({
             className={cn(
               "min-w-0 flex-1 rounded-[1px]",
               share === null
-                ? "h-1 bg-line-strong"
+                ? "h-0.5 bg-line-strong"
                 : share === 1
                   ? "bg-applied"
                   : share >= 0.5

@@ -1,7 +1,7 @@
 import type { HealthSummary, WorkerHealth } from "@shared/contracts";
 import { Play } from "lucide-react";
 import { cn } from "../../lib/cn.ts";
-import { ago, duration, instant, percent } from "../../lib/format.ts";
+import { duration, instant, percent, when } from "../../lib/format.ts";
 import { StatusTag } from "../status.tsx";
 import { Button } from "../ui/button.tsx";
 import { DAYS } from "./queries.ts";
@@ -29,7 +29,7 @@ export function WorkerRows({
 }) {
   const days = new Map((summary?.workers ?? []).map((each) => [each.worker_name, each]));
   return (
-    <ul aria-label="Workers">
+    <ul aria-label="Workers" className="border-t border-line">
       {workers.map((worker) => {
         const of = days.get(worker.worker_name);
         const { latest } = worker;
@@ -51,7 +51,7 @@ export function WorkerRows({
               <span className="mt-0.5 block truncate text-xs text-ink-3">
                 {latest === null
                   ? "not checked yet"
-                  : `${latest.code ?? "all well"} · ${ago(Date.now() - instant(latest.finished_at ?? latest.created_at))}`}
+                  : `${latest.code ?? "all well"} · ${when(instant(latest.finished_at ?? latest.created_at))}`}
               </span>
             </button>
             <div className="col-span-2 row-start-2 lg:col-span-1 lg:row-start-auto">
