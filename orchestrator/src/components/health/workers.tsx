@@ -51,7 +51,7 @@ export function WorkerRows({
               <span className="mt-0.5 block truncate text-xs text-ink-3">
                 {latest === null
                   ? "not checked yet"
-                  : `${latest.code ?? "all well"} · ${when(instant(latest.finished_at ?? latest.created_at))}`}
+                  : `${latest.code ?? "passed"} · ${when(instant(latest.finished_at ?? latest.created_at))}`}
               </span>
             </button>
             <div className="col-span-2 row-start-2 lg:col-span-1 lg:row-start-auto">
