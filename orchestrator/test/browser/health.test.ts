@@ -46,7 +46,7 @@ test("a schedule is made, switched off and taken away; its name is text", async 
   await row.waitFor();
   await row.getByRole("checkbox").click();
   await row.getByText("off").waitFor();
-  await row.getByRole("button", { name: `Take ${name} away` }).click();
+  await row.getByRole("button", { name: `Remove ${name}` }).click();
   await page.getByRole("button", { name: "Remove", exact: true }).click();
   await row.waitFor({ state: "detached" });
   expect(await page.title()).not.toContain("taken");

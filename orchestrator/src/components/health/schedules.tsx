@@ -134,7 +134,7 @@ function ScheduleRow({
         />
         <AlertDialog>
           <AlertDialogTrigger asChild>
-            <Button variant="ghost" className="text-failed hover:text-failed" aria-label={`Take ${name} away`}>
+            <Button variant="ghost" className="text-failed hover:text-failed" aria-label={`Remove ${name}`}>
               Remove
             </Button>
           </AlertDialogTrigger>

@@ -71,7 +71,11 @@ export function WorkerRows({
             </dl>
             <div className="col-start-2 row-start-1 lg:col-start-auto lg:row-start-auto">
               {worker.kind === "worker" ? (
-                <Button onClick={() => onRun(worker)} disabled={running} aria-label={`Check ${worker.worker_name} now`}>
+                <Button
+                  onClick={() => onRun(worker)}
+                  disabled={running}
+                  aria-label={`Run a check of ${worker.worker_name}`}
+                >
                   <Play />
                   Run
                 </Button>
