@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
 
@@ -10,7 +11,10 @@ const migrations = Object.fromEntries(
   ),
 );
 
-/** Stands where a factory Worker is bound: it answers with what it was asked. The system suite runs the real ones. */
+/** The orchestrator is bound to the health of each. */
+const apps = readdirSync(`${import.meta.dirname}/../apps`);
+
+/** Stands where a Worker is bound: it answers with what it was asked. The system suite runs the real ones. */
 const echoFactory = (name: string) => ({
   name,
   modules: true,
@@ -55,7 +59,7 @@ export default defineProject({
           SESSION_SECRET: "session-secret-of-the-tests",
           HEALTH_SECRET: "health-secret-of-the-tests",
         },
-        workers: ["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
+        workers: apps.map(echoFactory),
       },
     })),
   ],

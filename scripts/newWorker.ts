@@ -47,7 +47,7 @@ export default defineProject({
       miniflare: orchestratorStub,
     }),
   ],
-  test: { name: "${name}", include: ["test/*.test.ts"] },
+  test: { name: "${name}", include: ["test/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });
 `,
     "worker/index.ts": `import { appHealth, type AppHealthBindings, BaseHealthCheck, describeWorker } from "@shared/worker-kit";
