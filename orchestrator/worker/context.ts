@@ -1,6 +1,7 @@
 import { type CredentialKind, type Failed, fail, type Scope } from "@shared/contracts";
 import { createLogger, type Logger } from "@shared/worker-kit";
 import { type Databases, databasesOf } from "./database/client.ts";
+import { healthSecretOf } from "./services/health/targets.ts";
 
 /** What a caller showed, which can end: by itself, or by being revoked. */
 export interface Credential {
@@ -48,7 +49,9 @@ export interface ContextOptions {
 export const loggerOf = (env: Env): Logger =>
   createLogger({
     fields: { worker: "orchestrator", instance: env.INSTANCE },
-    secrets: [env.ENGINE_TOKEN, env.BOOTSTRAP_TOKEN, env.SESSION_SECRET].filter((secret) => secret !== undefined),
+    secrets: [env.ENGINE_TOKEN, env.BOOTSTRAP_TOKEN, env.SESSION_SECRET, healthSecretOf(env)].filter(
+      (secret) => secret !== undefined,
+    ),
   });
 
 export function createContext(env: Env, options: ContextOptions): ServiceContext {

@@ -20,7 +20,7 @@ export const deliverTo =
       headers: { "content-type": "application/json", ...signedHeaders(env.HEALTH_SECRET, request, now()) },
       body,
       // The signature and the nonce are for this address alone.
-      redirect: "error",
+      redirect: "manual",
       signal: AbortSignal.timeout(DELIVER_MS),
     });
     const answered: unknown = await response.json();

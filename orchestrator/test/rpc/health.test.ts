@@ -16,7 +16,7 @@ describe("a Worker broken on purpose is reported as exactly that", () => {
     ["hangs", true, "timed_out", "WORKER_TIMEOUT", ["timed_out", "timed_out", "timed_out"]],
     ["refuses", false, "failed", "WORKER_REFUSED", ["passed"]],
     ["breaks off", false, "failed", "WORKER_UNREACHABLE", ["passed"]],
-    ["well", false, "timed_out", "WORKER_SILENT", ["passed"]],
+    ["sends no result", false, "timed_out", "WORKER_SILENT", ["passed"]],
   ];
   test.each(cases)("one that %s", async (health, hangs, status, code, dispatches) => {
     const { ctx } = healthContext();

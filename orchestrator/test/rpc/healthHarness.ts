@@ -23,7 +23,7 @@ export function healthContext(broken: Partial<Record<string, unknown>> = {}, act
 }
 
 /** The limit of one attempt in these tests: no wait is as long. */
-export const LIMIT = 29_999;
+const LIMIT = 29_999;
 
 /** Waits between attempts are over at once; a limit is reached at once where the Worker hangs, and never where not. */
 export function instantClock(ctx: ServiceContext, hangs: boolean): Clock & { waits: number[] } {

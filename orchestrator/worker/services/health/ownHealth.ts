@@ -30,7 +30,7 @@ const probed = (ctx: ServiceContext, profile: "database" | "engine") => async ()
 };
 
 /** What the orchestrator itself is tested for: the same names as other Workers, over its own parts. */
-export function ownHealth(ctx: ServiceContext): WorkerHealth {
+function ownHealth(ctx: ServiceContext): WorkerHealth {
   const { env } = ctx;
   const patchOps: Pick<PatchOpsRpc, "openWorkspace" | "applyPatches" | "readFile" | "getPatch" | "revert"> = {
     openWorkspace: (input) => openWorkspace(ctx, input),

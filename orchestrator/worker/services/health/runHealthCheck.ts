@@ -200,7 +200,8 @@ function doorsAt(ctx: ServiceContext, base: string): Doors {
         ...(method === "POST" ? { "content-type": "application/json" } : {}),
       },
       ...(method === "POST" ? { body } : {}),
-      redirect: "error",
+      // Signed for this address alone.
+      redirect: "manual",
     });
     const answer: unknown = await response.json();
     const problem = ProblemSchema.safeParse(answer);

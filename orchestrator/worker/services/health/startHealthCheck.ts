@@ -13,7 +13,7 @@ import { nonceHashOf, nonceOf } from "./nonce.ts";
 import { pickTargets } from "./targets.ts";
 
 /** So many checks may one caller begin in a minute. */
-export const CHECKS_PER_MINUTE = 10;
+const CHECKS_PER_MINUTE = 10;
 
 export interface Trigger {
   type: "manual" | "schedule" | "rpc";

@@ -1,7 +1,7 @@
 import type { ServiceContext } from "../../context.ts";
 
 /** Single checks are kept so long, days of them longer. */
-export const KEPT_DAYS = { checks: 14, failedChecks: 90, summaries: 400 } as const;
+const KEPT_DAYS = { checks: 14, failedChecks: 90, summaries: 400 } as const;
 const DAY_MS = 86_400_000;
 /** Rows a statement, so that none holds the database up. */
 const PAGE = 2_000;
