@@ -23,7 +23,7 @@ function network(given: AppHealthBindings): { paths: string[]; background: Promi
   const paths: string[] = [];
   const background: Promise<unknown>[] = [];
   vi.spyOn(globalThis, "fetch").mockImplementation(async (input, init) => {
-    const request = new Request(input, init as RequestInit);
+    const request = new Request(input, init);
     const { host, pathname } = new URL(request.url);
     paths.push(`${host}${pathname}`);
     if (host === "far.test") return far(request, given, { waitUntil: (work) => background.push(work) });
