@@ -11,6 +11,10 @@ import {
   ExecutionDetailSchema,
   ExecutionSchema,
   HilRequestSchema,
+  HealthCheckDetailSchema,
+  HealthCheckSchema,
+  HealthScheduleSchema,
+  HealthSummarySchema,
   HilTelemetrySchema,
   JsonObjectSchema,
   OpsTelemetrySchema,
@@ -23,6 +27,8 @@ import {
   SessionSchema,
   TaskSchema,
   WhoAmISchema,
+  WorkerCheckDetailSchema,
+  WorkerHealthSchema,
   StatsSchema,
   TrendsSchema,
   WorkspaceInfoSchema,
@@ -134,5 +140,21 @@ export const HilRequestsAnswerSchema = z.object({
 });
 export const HilRequestAnswerSchema = z.object({ request: HilRequestSchema });
 export const ClarifiedAnswerSchema = HilRequestAnswerSchema.extend({ created: z.boolean() });
+
+export const HealthCheckAnswerSchema = z.object({ check: HealthCheckSchema });
+export const HealthCheckDetailAnswerSchema = z.object({ check: HealthCheckDetailSchema });
+export const HealthChecksAnswerSchema = z.object({ checks: z.array(HealthCheckSchema), cursor: z.string().nullable() });
+export const WorkersHealthAnswerSchema = z.object({ workers: z.array(WorkerHealthSchema) });
+export const LatestHealthAnswerSchema = z.object({
+  worker: WorkerHealthSchema,
+  check: WorkerCheckDetailSchema.nullable(),
+});
+export const HealthSummaryAnswerSchema = HealthSummarySchema.omit({ ok: true });
+export const HealthScheduleAnswerSchema = z.object({ schedule: HealthScheduleSchema });
+export const HealthSchedulesAnswerSchema = z.object({
+  schedules: z.array(HealthScheduleSchema),
+  cursor: z.string().nullable(),
+});
+export const HeartbeatAnswerSchema = z.object({ next_within_s: z.number().int() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

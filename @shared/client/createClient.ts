@@ -1,17 +1,21 @@
 import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type {
   ApplyResult,
+  ChangeHealthSchedule,
+  CreateHealthScheduleSchema,
   CreateOrder,
   CreateOrderSchema,
   CreateProjectSchema,
   CreateTaskSchema,
   FulfilPhaseInput,
+  HeartbeatSchema,
   OpenWorkspaceInput,
   OrderStatus,
   PatchBatchInput,
   PatchEvent,
   RevertTarget,
   Scope,
+  StartHealthCheck,
   StatsQuery,
   TaskStatus,
   TrendsQuery,
@@ -24,6 +28,14 @@ import {
   ChecksAnswerSchema,
   DiffAnswerSchema,
   GeneratedAnswerSchema,
+  HealthCheckAnswerSchema,
+  HealthCheckDetailAnswerSchema,
+  HealthChecksAnswerSchema,
+  HealthScheduleAnswerSchema,
+  HealthSchedulesAnswerSchema,
+  HealthSummaryAnswerSchema,
+  HeartbeatAnswerSchema,
+  LatestHealthAnswerSchema,
   LogsAnswerSchema,
   NothingSchema,
   HilAnswerSchema,
@@ -51,6 +63,7 @@ import {
   WhoAnswerSchema,
   StatsAnswerSchema,
   TrendsAnswerSchema,
+  WorkersHealthAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
 import { aiClient } from "./aiClient.ts";
@@ -219,6 +232,32 @@ export function createClient(options: ClientOptions) {
       lines: (orderId: string) => readCustody(options, orderId),
     },
     ...aiClient(get, send),
+    /** Checks of Workers' health, how each stands, and when they are checked. `health` above asks this Worker alone. */
+    healthChecks: {
+      /** Default: all Workers, and the profiles that are the default. At most ten a minute. */
+      start: (input: StartHealthCheck = {}, call?: CallOptions) =>
+        send("POST", "/api/health/checks", HealthCheckAnswerSchema, input, call),
+      list: (query: ListQuery & { status?: string; trigger?: string; worker?: string } = {}, call?: CallOptions) =>
+        get("/api/health/checks", HealthChecksAnswerSchema, { ...query }, call),
+      get: (uuid: string, call?: CallOptions) =>
+        get(at("health", "checks", uuid), HealthCheckDetailAnswerSchema, {}, call),
+      workers: (call?: CallOptions) => get("/api/health/workers", WorkersHealthAnswerSchema, {}, call),
+      /** How a Worker stands, and its latest check with its attempts. */
+      latest: (worker: string, call?: CallOptions) =>
+        get(at("health", "workers", worker, "latest"), LatestHealthAnswerSchema, {}, call),
+      summary: (query: { days?: number } = {}, call?: CallOptions) =>
+        get("/api/health/summary", HealthSummaryAnswerSchema, { ...query }, call),
+      schedules: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/health/schedules", HealthSchedulesAnswerSchema, { ...query }, call),
+      createSchedule: (schedule: z.input<typeof CreateHealthScheduleSchema>, call?: CallOptions) =>
+        send("POST", "/api/health/schedules", HealthScheduleAnswerSchema, schedule, call),
+      changeSchedule: (id: string, change: ChangeHealthSchedule, call?: CallOptions) =>
+        send("PATCH", at("health", "schedules", id), HealthScheduleAnswerSchema, change, call),
+      deleteSchedule: (id: string, call?: CallOptions) =>
+        send("DELETE", at("health", "schedules", id), NothingSchema, undefined, call),
+      heartbeat: (beat: z.input<typeof HeartbeatSchema>, call?: CallOptions) =>
+        send("POST", "/api/health/heartbeats", HeartbeatAnswerSchema, beat, call),
+    },
     /** What goes on at the moment; parts that nothing fills yet say so. */
     telemetry: {
       pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),

@@ -9,6 +9,7 @@ export * from "./engine.ts";
 export * from "./enginePush.ts";
 export * from "./errors.ts";
 export * from "./github.ts";
+export * from "./health.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./missionControl.ts";

@@ -5,6 +5,7 @@ export * from "./coordResolver.ts";
 export * from "./correctFromError.ts";
 export * from "./createApp.ts";
 export * from "./describeWorker.ts";
+export * from "./health/index.ts";
 export * from "./lineEdits.ts";
 export * from "./logger.ts";
 export * from "./patchBridge.ts";

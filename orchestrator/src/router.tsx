@@ -156,6 +156,17 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("./pages/people.tsx")),
 });
 
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  validateSearch: z.object({
+    tab: z.enum(["workers", "checks", "schedules"]).optional().catch(undefined),
+    worker: text,
+    check: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/health.tsx")),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
@@ -178,6 +189,7 @@ export const router = createRouter({
       deadLetters,
       analytics,
       delivery,
+      health,
       settings,
     ]),
   ]),

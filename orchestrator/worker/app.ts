@@ -9,6 +9,7 @@ import { docsRoutes } from "./api/routes/docs.ts";
 import { githubRoutes } from "./api/routes/github.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { hilRoutes } from "./api/routes/hil.ts";
+import { healthDoorRoutes } from "./api/routes/healthDoors.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -41,6 +42,7 @@ function createOrchestratorApp(): App {
   telemetryRoutes(app);
   healthRoutes(app);
   webhookRoutes(app);
+  healthDoorRoutes(app);
   socketRoutes(app);
   docsRoutes(app);
   return app;

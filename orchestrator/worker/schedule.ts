@@ -2,11 +2,15 @@ import { createContext, loggerOf, type ServiceContext, systemActor } from "./con
 import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
+import { sweepHealth } from "./services/health/sweepHealth.ts";
+import { watchHealth } from "./services/health/watchHealth.ts";
 
 /** What runs when: a cron expression (UTC) and its verbs. The same expressions stand in wrangler.jsonc. */
 export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise<unknown>)[]> = {
   // Reports that no message asked for, or whose message was lost.
-  "30 2 * * *": [(ctx) => generateReports(ctx)],
+  "30 2 * * *": [(ctx) => generateReports(ctx), (ctx) => sweepHealth(ctx)],
+  // Health: what is overdue, who beats, which schedules are due.
+  "* * * * *": [(ctx) => watchHealth(ctx)],
   // Questions whose time is over, runs that were not woken by their answer, executions that nobody works on any more.
   "*/5 * * * *": [(ctx) => expireHilRequests(ctx), (ctx) => sweepExecutions(ctx)],
 };

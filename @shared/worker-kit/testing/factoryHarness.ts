@@ -77,3 +77,4 @@ export const messagesOf = (calls: readonly RecordedCall[]): Json[] =>
 
 export const batchesOf = (calls: readonly RecordedCall[]): JsonObject[] =>
   calls.filter(({ method }) => method === "applyPatches").map(({ input }) => input);
+export * from "./clocks.ts";

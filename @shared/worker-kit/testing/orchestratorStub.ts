@@ -68,8 +68,20 @@ export class PatchOps extends WorkerEntrypoint {
   }
 }
 
-/** Factories are bound to it; none of their tests asks for a report. */
-export class DeliveryReports extends WorkerEntrypoint {}
+export class DeliveryReports extends WorkerEntrypoint {
+  getByOrder(input) {
+    return note(this, "getByOrder", { orderId: input }) ?? refused("NOT_FOUND", input);
+  }
+}
+
+export class HealthOps extends WorkerEntrypoint {
+  probe(input) {
+    return note(this, "probe", input) ?? { ok: true, details: [{ name: input.profile, ok: true, code: null, message: null, duration_ms: 1 }] };
+  }
+  submitResult(result) {
+    return note(this, "submitResult", result) ?? { ok: true, status: result.status };
+  }
+}
 
 export class FactoryOps extends WorkerEntrypoint {
   reportPhase(input) {

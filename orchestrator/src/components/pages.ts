@@ -3,6 +3,7 @@ import {
   Bot,
   ChartNoAxesColumn,
   FileCheck2,
+  HeartPulse,
   LayoutDashboard,
   ListTree,
   type LucideIcon,
@@ -23,6 +24,7 @@ export const PAGES = [
   { to: "/dead-letters", title: "Dead letters", icon: MailX, keys: "g x", section: "providers", first: false },
   { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a", section: "record", first: false },
   { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d", section: "record", first: false },
+  { to: "/health", title: "Health", icon: HeartPulse, keys: "g w", section: "record", first: false },
   { to: "/settings", title: "Settings", icon: Settings2, keys: "g s", section: "record", first: false },
 ] as const satisfies readonly {
   to: string;

@@ -17,6 +17,12 @@ import { executionsQuery, ListExecutionsSchema } from "../../worker/services/ai-
 import { unfinishedQuery } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
+import { overdueChecks } from "../../worker/services/health/endOverdueChecks.ts";
+import { healthChecksQuery, ListHealthChecksSchema } from "../../worker/services/health/readChecks.ts";
+import { daysQuery, latestChecks } from "../../worker/services/health/readWorkers.ts";
+import { dueSchedules } from "../../worker/services/health/runSchedules.ts";
+import { schedulesQuery } from "../../worker/services/health/schedules.ts";
+import { resultTarget } from "../../worker/services/health/submitResult.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -33,6 +39,7 @@ const ctx = createContext(env, { actor: systemActor("test") });
 const confined = createContext(env, { actor: { ...systemActor("test"), workspaceId: "w" } });
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
 const orders = (filter: object) => ListOrdersSchema.parse(filter);
+const healthChecks = (filter: object) => ListHealthChecksSchema.parse(filter);
 const tasks = (filter: object) => ListTasksSchema.parse(filter);
 const executions = (filter: object, by = ctx) =>
   executionsQuery(by, ListExecutionsSchema.parse(filter), after).compile();
@@ -91,6 +98,19 @@ describe("every query finds its rows by an index", () => {
     ["executions that are not over", env.DB_OPS, unfinishedQuery(ctx.db, "2026").compile()],
     ["the log by factory", env.DB_OPS, logBy({ factory: "ui-factory" }).compile()],
     ["the log by factory, a range, next page", env.DB_OPS, logBy({ factory: "f", from: "2026-01-01" }, 7).compile()],
+    ["health checks", env.DB_HEALTH, healthChecksQuery(ctx.db, healthChecks({}), null).compile()],
+    ["health checks, next page", env.DB_HEALTH, healthChecksQuery(ctx.db, healthChecks({}), after).compile()],
+    [
+      "health checks of a Worker",
+      env.DB_HEALTH,
+      healthChecksQuery(ctx.db, healthChecks({ worker: "w" }), after).compile(),
+    ],
+    ["a Worker's latest check", env.DB_HEALTH, latestChecks(ctx.db, "w").compile()],
+    ["a check by its nonce", env.DB_HEALTH, resultTarget(ctx.db, "n").compile()],
+    ["overdue checks", env.DB_HEALTH, overdueChecks(ctx.db, after.createdAt, 9).compile()],
+    ["due schedules", env.DB_HEALTH, dueSchedules(ctx.db, after.createdAt, 9).compile()],
+    ["schedules", env.DB_HEALTH, schedulesQuery(ctx.db, after, 50).compile()],
+    ["days of health", env.DB_HEALTH, daysQuery(ctx.db, "2026-01-01").compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
     ["tasks, next page", projects, tasksQuery(ctx, tasks({}), after).compile()],
     ["tasks by order", projects, tasksQuery(ctx, tasks({ order_id: "o" }), after).compile()],

@@ -636,3 +636,137 @@ export interface ChatsDatabase {
   ai_provider_conversations: ChatsAiProviderConversationsTable;
   messages: ChatsMessagesTable;
 }
+
+interface HealthAiLogsTable {
+  id: Generated<number>;
+  check_uuid: string;
+  model: string;
+  prompt: string;
+  response: string | null;
+  error: string | null;
+  duration_ms: number;
+  created_at: string;
+}
+
+interface HealthHealthCheckSchedulesTable {
+  id: string;
+  name: string;
+  workers: string | null;
+  profiles: string | null;
+  every_minutes: number;
+  timeout_ms: Generated<number>;
+  max_retries: Generated<number>;
+  enabled: Generated<number>;
+  next_run_at: string;
+  last_run_at: string | null;
+  last_check_uuid: string | null;
+  missed_runs: Generated<number>;
+  stuck_runs: Generated<number>;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface HealthHealthChecksTable {
+  uuid: string;
+  trigger_type: "manual" | "schedule" | "rpc" | "heartbeat";
+  schedule_id: string | null;
+  status: Generated<"queued" | "running" | "passed" | "failed" | "timed_out">;
+  workers: string;
+  profiles: string;
+  timeout_ms: number;
+  max_retries: number;
+  requested_by: string;
+  total_workers: Generated<number>;
+  passed_workers: Generated<number>;
+  failed_workers: Generated<number>;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  deadline_at: string;
+}
+
+interface HealthHealthSummariesTable {
+  worker_name: string;
+  day: string;
+  checks: Generated<number>;
+  passed: Generated<number>;
+  failed: Generated<number>;
+  timed_out: Generated<number>;
+  duration_ms: Generated<number>;
+  max_duration_ms: Generated<number>;
+  last_at: string;
+}
+
+interface HealthTestProfilesTable {
+  name: string;
+  description: string;
+  worker_types: Generated<string>;
+  is_default: Generated<number>;
+  created_at: string;
+  updated_at: string;
+}
+
+interface HealthTestResultsTable {
+  id: Generated<number>;
+  worker_check_uuid: string;
+  worker_name: string;
+  profile: string;
+  status: "passed" | "failed" | "skipped";
+  code: string | null;
+  message: string | null;
+  details: Generated<string>;
+  attempt: number;
+  duration_ms: number;
+  created_at: string;
+}
+
+interface HealthWorkerHealthChecksTable {
+  uuid: string;
+  check_uuid: string;
+  worker_name: string;
+  worker_type: string | null;
+  status: Generated<"pending" | "passed" | "failed" | "timed_out">;
+  code: string | null;
+  message: string | null;
+  nonce_hash: string;
+  dispatches: Generated<string>;
+  attempts: Generated<string>;
+  version: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  duration_ms: number | null;
+  deadline_at: string;
+  settled_by: string | null;
+  settled_seq: number | null;
+}
+
+interface HealthWorkerStatesTable {
+  worker_name: string;
+  kind: Generated<"worker" | "container">;
+  status: Generated<"unknown" | "up" | "down">;
+  flapping: Generated<number>;
+  recent: Generated<string>;
+  cursor: Generated<number>;
+  told: Generated<string>;
+  pending_alerts: Generated<string>;
+  revision: Generated<number>;
+  changed_at: string | null;
+  heartbeat_at: string | null;
+  heartbeat_every_s: number | null;
+  heartbeat_meta: string | null;
+  updated_at: string;
+}
+
+/** DB_HEALTH */
+export interface HealthDatabase {
+  ai_logs: HealthAiLogsTable;
+  health_check_schedules: HealthHealthCheckSchedulesTable;
+  health_checks: HealthHealthChecksTable;
+  health_summaries: HealthHealthSummariesTable;
+  test_profiles: HealthTestProfilesTable;
+  test_results: HealthTestResultsTable;
+  worker_health_checks: HealthWorkerHealthChecksTable;
+  worker_states: HealthWorkerStatesTable;
+}
