@@ -48,6 +48,6 @@ export default defineProject({
     hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts"],
+    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts", "./test/node/webhookReceiver.ts"],
   },
 });

@@ -1,5 +1,6 @@
 export * from "./agentRuns.ts";
 export * from "./aiProviders.ts";
+export * from "./alerts.ts";
 export * from "./analytics.ts";
 export * from "./contracts.ts";
 export * from "./custody.ts";
@@ -9,6 +10,7 @@ export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
+export * from "./logging.ts";
 export * from "./missionControl.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";

@@ -25,6 +25,10 @@ export const SCOPES = [
   "hil:read",
   "hil:write",
   "github:read",
+  "logs:read",
+  "logs:write",
+  "alerts:read",
+  "alerts:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

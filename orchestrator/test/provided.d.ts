@@ -7,6 +7,8 @@ declare module "vitest" {
     engine: { url: string; spareUrl: string; control: string; source: string };
     /** A Cloudflare Access team: its address, two keys of its own, and a foreign one that bears a name of theirs. */
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
+    /** A receiver of webhooks; see webhookReceiver.ts for its paths. */
+    receiver: { url: string };
     /** What wrangler.jsonc says and a Worker cannot see. */
     wrangler: { crons: string[] };
   }

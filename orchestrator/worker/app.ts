@@ -1,10 +1,12 @@
 import { createApp } from "@shared/worker-kit";
 import type { App } from "./api/route.ts";
+import { alertRoutes } from "./api/routes/alerts.ts";
 import { analyticsRoutes } from "./api/routes/analytics.ts";
 import { authRoutes } from "./api/routes/auth.ts";
 import { deliveryRoutes } from "./api/routes/delivery.ts";
 import { docsRoutes } from "./api/routes/docs.ts";
 import { healthRoutes } from "./api/routes/health.ts";
+import { logRoutes } from "./api/routes/logs.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -30,6 +32,8 @@ function createOrchestratorApp(): App {
   taskRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
+  logRoutes(app);
+  alertRoutes(app);
   healthRoutes(app);
   socketRoutes(app);
   docsRoutes(app);

@@ -91,6 +91,7 @@ export const factoryActor = (name: string): Actor => ({
     "tasks:write",
     "delivery:read",
     "delivery:write",
+    "logs:write",
   ]),
   requesters: null,
   workspaceId: null,

@@ -1,8 +1,10 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
+import { deliverAlerts } from "./services/alerts/deliverAlerts.ts";
 import { regenerateReports } from "./services/delivery/regenerateReports.ts";
 
 /** Which verb takes a queue's messages. Each acknowledges or retries every message by itself. */
 const CONSUMERS: Record<string, (ctx: ServiceContext, messages: readonly Message[]) => Promise<void>> = {
+  "vibehq-alerts": (ctx, messages) => deliverAlerts(ctx, messages),
   "vibehq-reports": regenerateReports,
 };
 
