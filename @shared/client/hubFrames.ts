@@ -30,7 +30,12 @@ type Frame =
   | { kind: "presence"; count: number }
   | { kind: "answer"; answer: HubAnswer };
 
-const MessageSchema = z.object({ type: z.string(), offset: z.number(), prev: z.number().optional(), payload: z.unknown() });
+const MessageSchema = z.object({
+  type: z.string(),
+  offset: z.number(),
+  prev: z.number().optional(),
+  payload: z.unknown(),
+});
 const OtherSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("connected"),

@@ -27,7 +27,13 @@ export const ALERT_KINDS = [
 export const AlertKindSchema = z.enum(ALERT_KINDS);
 export type AlertKind = z.infer<typeof AlertKindSchema>;
 
-const KindRuleSchema = z.union([AlertKindSchema, z.string().max(60).regex(/^(?:health|ops|provider|schedule|webhook)\.\*$/)]);
+const KindRuleSchema = z.union([
+  AlertKindSchema,
+  z
+    .string()
+    .max(60)
+    .regex(/^(?:health|ops|provider|schedule|webhook)\.\*$/),
+]);
 
 export const AlertSchema = z.object({
   id: z.string(),
@@ -53,7 +59,10 @@ export const AlertSchema = z.object({
 });
 export type Alert = z.infer<typeof AlertSchema>;
 
-/** A message of the room `all` beside the custody records: an alert as it was when it was told. */
+/**
+ * A message of the room `all` beside the custody records: an alert as it was when it was told. Who lacks `alerts:read` or is
+ * confined to a workspace is not sent it.
+ */
 export const ALERT_MESSAGE = "alert";
 export interface HubAlert {
   type: typeof ALERT_MESSAGE;
@@ -73,7 +82,12 @@ export const RaiseAlertSchema = z.strictObject({
   projectId: z.string().min(1).max(100).nullable().default(null),
   data: JsonObjectSchema.default({}),
   /** While it is open the same cause is told again after so long, in milliseconds. Default: a day. */
-  coolDownMs: z.number().int().min(0).max(30 * 86_400_000).default(86_400_000),
+  coolDownMs: z
+    .number()
+    .int()
+    .min(0)
+    .max(30 * 86_400_000)
+    .default(86_400_000),
 });
 export type RaiseAlertInput = z.input<typeof RaiseAlertSchema>;
 

@@ -18,7 +18,10 @@ export const MAX_LOG_META = 16_000;
 /** One line to be logged. Who writes it is never taken from it: the door knows. */
 export const OperationEntrySchema = z.strictObject({
   /** What was being done, in dots: `delivery.report`, `patch.revert`. */
-  operation: z.string().regex(/^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/, "expected a name such as patch.revert").max(100),
+  operation: z
+    .string()
+    .regex(/^[a-z][a-z0-9]*(?:[._-][a-z0-9]+)*$/, "expected a name such as patch.revert")
+    .max(100),
   level: LogLevelSchema.default("info"),
   message: z.string().min(1).max(65_536),
   /** How it ended, in a word; absent where nothing ended. */

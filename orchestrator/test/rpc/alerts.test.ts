@@ -17,8 +17,7 @@ import { getWebhook } from "../../worker/services/alerts/listWebhooks.ts";
 import { testWebhook } from "../../worker/services/alerts/testWebhook.ts";
 import { checkWebhookUrl } from "../../worker/services/alerts/webhookUrl.ts";
 import { signedHeaders } from "../../worker/services/alerts/webhookSecret.ts";
-import { tokenWith } from "../api/caller.ts";
-import { HubSocket } from "./hubClient.ts";
+import { actor, HubClient, record } from "./hubClient.ts";
 
 const receiver = inject("receiver").url;
 const START = Date.parse("2026-11-21T02:00:00.000Z");
@@ -54,7 +53,13 @@ async function raised(input: RaiseAlertInput, ms = 0): Promise<{ alert: Alert; t
   return answer;
 }
 const received = async (name: string) =>
-  (await (await fetch(`${receiver}/received/${name}`)).json()) as { id: string; body: string; timestamp: string; signatures: string[]; path: string }[];
+  (await (await fetch(`${receiver}/received/${name}`)).json()) as {
+    id: string;
+    body: string;
+    timestamp: string;
+    signatures: string[];
+    path: string;
+  }[];
 const signedBy = async (name: string, secret: string) =>
   (await (await fetch(`${receiver}/verify/${name}?secret=${encodeURIComponent(secret)}`)).json()) as string[];
 const stateOf = async (id: string) => {
@@ -87,7 +92,10 @@ describe("an alert", () => {
     const input: RaiseAlertInput = { ...cause(), severity: "warning", coolDownMs: 60_000 };
     const first = await raised(input);
     expect((await raised(input, 59_000)).told).toBe(false);
-    expect(await raised({ ...input, severity: "critical" }, 59_500)).toMatchObject({ told: true, alert: { told: 2, id: first.alert.id } });
+    expect(await raised({ ...input, severity: "critical" }, 59_500)).toMatchObject({
+      told: true,
+      alert: { told: 2, id: first.alert.id },
+    });
     expect((await raised({ ...input, severity: "critical" }, 100_000)).told).toBe(false);
     expect((await raised({ ...input, severity: "critical" }, 119_600)).told).toBe(true);
     expect(await resolveAlert(at(), { dedupeKey: input.dedupeKey })).toMatchObject({ alert: { status: "resolved" } });
@@ -97,27 +105,50 @@ describe("an alert", () => {
   });
 
   test("holds no secret, whatever it was raised with", async () => {
-    const { alert } = await raised({ ...cause(), title: `key ${env.SESSION_SECRET}`, text: `Bearer ${"a".repeat(20)}`, data: { token: "abcdefgh12345", log: env.ENGINE_TOKEN } });
+    const { alert } = await raised({
+      ...cause(),
+      title: `key ${env.SESSION_SECRET}`,
+      text: `Bearer ${"a".repeat(20)}`,
+      data: { token: "abcdefgh12345", log: env.ENGINE_TOKEN },
+    });
     const stored = JSON.stringify(alert);
-    for (const value of [env.SESSION_SECRET, env.ENGINE_TOKEN, "a".repeat(20), "abcdefgh12345"]) expect(stored).not.toContain(value);
+    for (const value of [env.SESSION_SECRET, env.ENGINE_TOKEN, "a".repeat(20), "abcdefgh12345"])
+      expect(stored).not.toContain(value);
   });
 
-  test("is a message of the room all, in its place and stored: who comes later gets it too; who is confined to a workspace does not", async () => {
-    const live = await HubSocket.open({ room: "all" });
+  test("is a message of the room all, in its place and stored: who comes later gets it too; who may not see alerts does not", async () => {
+    const reader = actor(["patches:read", "alerts:read"]);
+    const live = await HubClient.open("room=all", reader);
+    const blind = await HubClient.open("room=all", actor(["patches:read"]));
+    const from = live.position;
     const { alert } = await raised(cause());
-    const message = await live.next(({ type }) => type === "alert");
-    expect(AlertSchema.parse(message.payload)).toMatchObject({ id: alert.id, told: 1 });
-    const again = await HubSocket.open({ room: "all", epoch: live.epoch, offset: String(Number(message.offset) - 1) });
-    expect((await again.next(({ type }) => type === "alert")).offset).toBe(message.offset);
+    const isAlert = ({ type }: { type: string }) => type === "alert";
+    await live.until(() => live.events.some(isAlert));
+    const message = live.events.find(isAlert);
+    expect(AlertSchema.parse(message?.payload)).toMatchObject({ id: alert.id, told: 1 });
+    const again = await HubClient.open(`room=all&${from}`, reader);
+    await again.until(() => again.events.length > 0);
+    expect(again.events[0]?.offset).toBe(message?.offset);
+    // Who may not see it is told of no gap either: the next message says what came before it.
+    await env.EVENT_HUB.getByName("all").deliver({ source: "after", records: [record(1, { workspace_id: "after" })] });
+    await blind.until(() => blind.events.length > 0);
+    expect(blind.events).toMatchObject([{ type: "patch_applied", prev: blind.connected.offset }]);
     // Known by its id: told again to the hub, nothing comes of it.
-    expect(await env.EVENT_HUB.getByName("all").announce({ id: `msg_${alert.id.replaceAll("-", "")}_1`, alert })).toEqual({ appended: false });
-    live.close();
-    again.close();
+    expect(
+      await env.EVENT_HUB.getByName("all").announce({ id: `msg_${alert.id.replaceAll("-", "")}_1`, alert }),
+    ).toEqual({ appended: false });
+    for (const each of [live, blind, again]) each.close();
   });
 
   test("that a crash kept from the hub and from its webhooks is sent by the sweep, once", async () => {
     const hook = await webhook("/ok/crashed");
-    const dead = { EVENT_HUB: { getByName: () => { throw new Error("killed here"); } } } as unknown as Partial<Env>;
+    const dead = {
+      EVENT_HUB: {
+        getByName: () => {
+          throw new Error("killed here");
+        },
+      },
+    } as unknown as Partial<Env>;
     const answer = await raiseAlert(at(0, dead), cause());
     expect(answer).toMatchObject({ ok: true, told: true });
     expect(await received("crashed")).toEqual([]);
@@ -128,8 +159,17 @@ describe("an alert", () => {
   });
 
   test("that cannot be stored is said to be so, and breaks nothing", async () => {
-    const away = { DB_OPS: { prepare: () => { throw new Error("D1_ERROR: away"); } } } as unknown as Partial<Env>;
-    expect(await raiseAlert(at(0, away), cause())).toMatchObject({ ok: false, error: { code: "DATABASE_UNAVAILABLE" } });
+    const away = {
+      DB_OPS: {
+        prepare: () => {
+          throw new Error("D1_ERROR: away");
+        },
+      },
+    } as unknown as Partial<Env>;
+    expect(await raiseAlert(at(0, away), cause())).toMatchObject({
+      ok: false,
+      error: { code: "DATABASE_UNAVAILABLE" },
+    });
   });
 });
 
@@ -152,7 +192,9 @@ describe("rules", () => {
     expect(await kinds(hooks.filed)).toEqual(["ops.issue.filed", "schedule.stuck"]);
     expect(await kinds(hooks.critical)).toEqual(["schedule.stuck"]);
     expect(await kinds(hooks.off)).toEqual([]);
-    expect(await createWebhook(at(), { name: "x", url: `${receiver}/x`, kinds: ["health.nothing"] })).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
+    expect(await createWebhook(at(), { name: "x", url: `${receiver}/x`, kinds: ["health.nothing"] })).toMatchObject({
+      error: { code: "VALIDATION_FAILED" },
+    });
     for (const { id } of Object.values(hooks)) await deleteWebhook(at(), { id });
   });
 });
@@ -173,7 +215,11 @@ describe("a delivery", () => {
     const [message] = await received("signed");
     expect(message?.id).toBe(messageId);
     expect(message?.timestamp).toBe(String(START / 1000));
-    expect(JSON.parse(message?.body ?? "")).toMatchObject({ type: "health.down", timestamp: "2026-11-21T02:00:00.000Z", data: { title: "ui-factory is down", severity: "critical", worker: "ui-factory", data: {} } });
+    expect(JSON.parse(message?.body ?? "")).toMatchObject({
+      type: "health.down",
+      timestamp: "2026-11-21T02:00:00.000Z",
+      data: { title: "ui-factory is down", severity: "critical", worker: "ui-factory", data: {} },
+    });
     expect(await signedBy("signed", hook.secret)).toEqual([messageId]);
     expect(await signedBy("signed", (await webhook("/ok/other")).secret)).toEqual([]);
     const row = await env.DB_OPS.prepare("SELECT * FROM alert_webhooks WHERE id = ?").bind(hook.id).first();
@@ -196,7 +242,9 @@ describe("a delivery", () => {
 
   test("whose sender died with it in hand is taken up again when its lease is over", async () => {
     const { id } = await one("/ok/leased");
-    await env.DB_OPS.prepare("UPDATE alert_deliveries SET attempts = 1, leased_until = ? WHERE id = ?").bind(new Date(START + 60_000).toISOString(), id).run();
+    await env.DB_OPS.prepare("UPDATE alert_deliveries SET attempts = 1, leased_until = ? WHERE id = ?")
+      .bind(new Date(START + 60_000).toISOString(), id)
+      .run();
     expect((await deliverAlert(at(1_000), id)).againInMs).toBe(59_000);
     expect(await received("leased")).toEqual([]);
     await deliverAlert(at(60_001), id);
@@ -207,34 +255,41 @@ describe("a delivery", () => {
     ["/fail/failing", "it answered 500", 500],
     ["/redirect/led-on", "it redirects, which is not followed", 307],
     ["/hang/hanging", "it did not answer within 0.3 s", null],
-  ] as const)("to %s is tried again on the recommended schedule, and the answer's text is kept nowhere", async (path, error, status) => {
-    const { hook, id } = await one(path);
-    let now = 0;
-    for (const [attempt, seconds] of RETRY_SECONDS.entries()) {
-      // Days of failure disable it; here they are over before that.
-      await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = NULL WHERE id = ?").bind(hook.id).run();
-      const { againInMs } = await deliverAlert(at(now), id, { timeoutMs: 300 });
-      expect(againInMs).toBeGreaterThanOrEqual(seconds * 1000);
-      expect(againInMs).toBeLessThanOrEqual(seconds * 1100);
-      expect(await deliveriesOf(hook.id)).toMatchObject([{ status: "pending", attempts: attempt + 1, error, response_status: status }]);
-      // Not a moment sooner.
-      expect((await deliverAlert(at(now + seconds * 900), id)).againInMs).toBeGreaterThan(0);
-      now += againInMs ?? 0;
-      if (attempt === 2 && path !== "/fail/failing") break;
-    }
-    const name = path.split("/").at(-1) ?? "";
-    if (path === "/fail/failing") {
-      await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = NULL WHERE id = ?").bind(hook.id).run();
-      expect(await deliverAlert(at(now), id)).toEqual({ againInMs: null });
-      expect(await deliveriesOf(hook.id)).toMatchObject([{ status: "failed", attempts: RETRY_SECONDS.length + 1, next_attempt_at: null }]);
-      const ids = new Set((await received(name)).map((each) => each.id));
-      expect(ids.size).toBe(1);
-    }
-    const stored = await env.DB_OPS.prepare("SELECT * FROM alert_deliveries WHERE id = ?").bind(id).first();
-    expect(JSON.stringify(stored)).not.toContain("secret words");
-    expect((await received(name)).filter(({ path: where }) => where.startsWith("/ok/"))).toEqual([]);
-    await deleteWebhook(at(), { id: hook.id });
-  });
+  ] as const)(
+    "to %s is tried again on the recommended schedule, and the answer's text is kept nowhere",
+    async (path, error, status) => {
+      const { hook, id } = await one(path);
+      let now = 0;
+      for (const [attempt, seconds] of RETRY_SECONDS.entries()) {
+        // Days of failure disable it; here they are over before that.
+        await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = NULL WHERE id = ?").bind(hook.id).run();
+        const { againInMs } = await deliverAlert(at(now), id, { timeoutMs: 300 });
+        expect(againInMs).toBeGreaterThanOrEqual(seconds * 1000);
+        expect(againInMs).toBeLessThanOrEqual(seconds * 1100);
+        expect(await deliveriesOf(hook.id)).toMatchObject([
+          { status: "pending", attempts: attempt + 1, error, response_status: status },
+        ]);
+        // Not a moment sooner.
+        expect((await deliverAlert(at(now + seconds * 900), id)).againInMs).toBeGreaterThan(0);
+        now += againInMs ?? 0;
+        if (attempt === 2 && path !== "/fail/failing") break;
+      }
+      const name = path.split("/").at(-1) ?? "";
+      if (path === "/fail/failing") {
+        await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = NULL WHERE id = ?").bind(hook.id).run();
+        expect(await deliverAlert(at(now), id)).toEqual({ againInMs: null });
+        expect(await deliveriesOf(hook.id)).toMatchObject([
+          { status: "failed", attempts: RETRY_SECONDS.length + 1, next_attempt_at: null },
+        ]);
+        const ids = new Set((await received(name)).map((each) => each.id));
+        expect(ids.size).toBe(1);
+      }
+      const stored = await env.DB_OPS.prepare("SELECT * FROM alert_deliveries WHERE id = ?").bind(id).first();
+      expect(JSON.stringify(stored)).not.toContain("secret words");
+      expect((await received(name)).filter(({ path: where }) => where.startsWith("/ok/"))).toEqual([]);
+      await deleteWebhook(at(), { id: hook.id });
+    },
+  );
 
   test("waits as long as its receiver asks for, and no longer than a day", async () => {
     const { hook, id } = await one("/slow/paused");
@@ -245,14 +300,20 @@ describe("a delivery", () => {
   test("of a queue's message: done with, or held back until it is due; one that waits longer than a queue can is the sweep's", async () => {
     const { hook, id } = await one("/fail/queued");
     const said: string[] = [];
-    const message = (body: unknown) => ({ body, ack: () => said.push("ack"), retry: (options?: { delaySeconds?: number }) => said.push(`retry ${options?.delaySeconds}`) });
+    const message = (body: unknown) => ({
+      body,
+      ack: () => said.push("ack"),
+      retry: (options?: { delaySeconds?: number }) => said.push(`retry ${options?.delaySeconds}`),
+    });
     await deliverAlerts(at(), [message({ deliveryId: id })]);
     expect(said).toEqual([expect.stringMatching(/^retry [56]$/)]);
     said.length = 0;
     await deliverAlerts(at(), [message({ tea: true }), message({ deliveryId: "unknown" })]);
     expect(said).toEqual(["ack", "ack"]);
     said.length = 0;
-    await env.DB_OPS.prepare("UPDATE alert_deliveries SET attempts = 7, next_attempt_at = ? WHERE id = ?").bind(new Date(START).toISOString(), id).run();
+    await env.DB_OPS.prepare("UPDATE alert_deliveries SET attempts = 7, next_attempt_at = ? WHERE id = ?")
+      .bind(new Date(START).toISOString(), id)
+      .run();
     await deliverAlerts(at(), [message({ deliveryId: id })]);
     expect(said).toEqual(["ack"]);
     await deleteWebhook(at(), { id: hook.id });
@@ -279,7 +340,10 @@ describe("a webhook", () => {
     const due = (await deliveriesOf(hook.id)).map(({ id }) => id);
     expect(due).toHaveLength(2);
     await Promise.all(due.map((id) => deliverAlert(at(DISABLE_AFTER_MS), id)));
-    expect(await stateOf(hook.id)).toMatchObject({ enabled: false, disabled_reason: expect.stringContaining("it answered 500") });
+    expect(await stateOf(hook.id)).toMatchObject({
+      enabled: false,
+      disabled_reason: expect.stringContaining("it answered 500"),
+    });
     expect(new Set((await deliveriesOf(hook.id)).map(({ status }) => status))).toEqual(new Set(["cancelled"]));
     expect((await deliveriesOf(watcher.id)).map(({ kind }) => kind)).toEqual(["webhook.disabled"]);
     await raised(cause(), DISABLE_AFTER_MS);
@@ -292,7 +356,9 @@ describe("a webhook", () => {
   test("whose receiver is gone (410) is disabled at once; one success ends a time of failures", async () => {
     const gone = await webhook("/status/410/gone");
     const mending = await webhook("/ok/mending");
-    await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = ? WHERE id = ?").bind(new Date(START - 86_400_000).toISOString(), mending.id).run();
+    await env.DB_OPS.prepare("UPDATE alert_webhooks SET failing_since = ? WHERE id = ?")
+      .bind(new Date(START - 86_400_000).toISOString(), mending.id)
+      .run();
     await raised(cause());
     for (const hook of [gone, mending]) await deliverAlert(at(), (await deliveriesOf(hook.id))[0]?.id ?? "");
     expect(await stateOf(gone.id)).toMatchObject({ enabled: false });
@@ -343,16 +409,54 @@ describe("an address", () => {
   const deployed = { INSTANCE: "production" };
   const local = { INSTANCE: "port-8787" };
   const refused = [
-    "http://example.com/", "ftp://example.com/", "https://user:pass@example.com/", "https://localhost/", "https://a.localhost/", "https://localhost./",
-    "https://127.0.0.1/", "https://2130706433/", "https://0x7f.1/", "https://0177.0.0.1/", "https://127.1/", "https://10.1.2.3/", "https://172.31.0.1/",
-    "https://192.168.1.1/", "https://169.254.169.254/latest/meta-data", "https://100.100.100.100/", "https://0.0.0.0/", "https://224.0.0.1/", "https://255.255.255.255/",
-    "https://[::1]/", "https://[::]/", "https://[::ffff:127.0.0.1]/", "https://[fe80::1]/", "https://[fd00::1]/", "https://[64:ff9b::7f00:1]/", "https://[2002:7f00:1::]/", "https://[2001:db8::1]/", "https://[ff02::1]/",
-    "https://metadata.google.internal/", "https://printer.local/", "https://router.lan/", "https://intranet/", "https://x.home.arpa/", "https://１２７.0.0.1/", "javascript:alert(1)", "nothing", "https://",
+    "http://example.com/",
+    "ftp://example.com/",
+    "https://user:pass@example.com/",
+    "https://localhost/",
+    "https://a.localhost/",
+    "https://localhost./",
+    "https://127.0.0.1/",
+    "https://2130706433/",
+    "https://0x7f.1/",
+    "https://0177.0.0.1/",
+    "https://127.1/",
+    "https://10.1.2.3/",
+    "https://172.31.0.1/",
+    "https://192.168.1.1/",
+    "https://169.254.169.254/latest/meta-data",
+    "https://100.100.100.100/",
+    "https://0.0.0.0/",
+    "https://224.0.0.1/",
+    "https://255.255.255.255/",
+    "https://[::1]/",
+    "https://[::]/",
+    "https://[::ffff:127.0.0.1]/",
+    "https://[fe80::1]/",
+    "https://[fd00::1]/",
+    "https://[64:ff9b::7f00:1]/",
+    "https://[2002:7f00:1::]/",
+    "https://[2001:db8::1]/",
+    "https://[ff02::1]/",
+    "https://metadata.google.internal/",
+    "https://printer.local/",
+    "https://router.lan/",
+    "https://intranet/",
+    "https://x.home.arpa/",
+    "https://１２７.0.0.1/",
+    "javascript:alert(1)",
+    "nothing",
+    "https://",
   ];
   test.each(refused)("%s is none of the public internet", (address) => {
     expect(checkWebhookUrl(deployed, address)).toMatchObject({ ok: false, error: { code: "VALIDATION_FAILED" } });
   });
-  test.each(["https://example.com/hook?x=1", "https://hooks.example.com:8443/a", "https://8.8.8.8/", "https://172.32.0.1/", "https://[2606:4700::1111]/"])("%s is one", (address) => {
+  test.each([
+    "https://example.com/hook?x=1",
+    "https://hooks.example.com:8443/a",
+    "https://8.8.8.8/",
+    "https://172.32.0.1/",
+    "https://[2606:4700::1111]/",
+  ])("%s is one", (address) => {
     expect(checkWebhookUrl(deployed, address)).toMatchObject({ ok: true });
   });
   test("of this machine is taken by a local instance alone; other inside addresses by none", () => {
@@ -360,7 +464,8 @@ describe("an address", () => {
       expect(checkWebhookUrl(local, address).ok).toBe(true);
       expect(checkWebhookUrl(deployed, address).ok).toBe(false);
     }
-    for (const address of ["http://10.0.0.1/", "https://192.168.0.1/", "http://example.com/"]) expect(checkWebhookUrl(local, address).ok).toBe(false);
+    for (const address of ["http://10.0.0.1/", "https://192.168.0.1/", "http://example.com/"])
+      expect(checkWebhookUrl(local, address).ok).toBe(false);
   });
   test("is looked at again before each attempt", async () => {
     const hook = await webhook("/ok/moved");
@@ -371,9 +476,4 @@ describe("an address", () => {
     expect(await deliveriesOf(hook.id)).toMatchObject([{ status: "pending", error: expect.stringContaining("https") }]);
     await deleteWebhook(at(), { id: hook.id });
   });
-});
-
-test("who may not read alerts is not shown them", async () => {
-  const { token } = await tokenWith(["logs:read"]);
-  expect(token).toContain("vhq_");
 });

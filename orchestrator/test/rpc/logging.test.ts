@@ -53,7 +53,10 @@ describe("writing", () => {
     ];
     for (const filter of filters) {
       const { results } = await listed(filter);
-      expect(results.map(({ message }) => message), JSON.stringify(filter)).toEqual(["a column without a default"]);
+      expect(
+        results.map(({ message }) => message),
+        JSON.stringify(filter),
+      ).toEqual(["a column without a default"]);
     }
     expect((await listed({ level: "error", source: "factory:data-factory" })).results).toEqual([]);
     expect((await listed({ to: "2001-01-01" })).results).toEqual([]);
@@ -76,11 +79,29 @@ describe("writing", () => {
       bearer: "Bearer abcdefghijklmnop",
       assigned: `password="correct horse"`,
     };
-    const values = [secret, planted.encoded, "hunter2secret", planted.token, planted.webhook, planted.github, planted.openai, planted.aws, planted.jwt, "MHcCAQEEIIrYSSNQFaA2Hwf1", "abcdefghijklmnop", "correct", "plain-value-of-a-secret"];
+    const values = [
+      secret,
+      planted.encoded,
+      "hunter2secret",
+      planted.token,
+      planted.webhook,
+      planted.github,
+      planted.openai,
+      planted.aws,
+      planted.jwt,
+      "MHcCAQEEIIrYSSNQFaA2Hwf1",
+      "abcdefghijklmnop",
+      "correct",
+      "plain-value-of-a-secret",
+    ];
     const wrote = await writeLogs(factory("hostile"), {
       entries: [
         { operation: "leak.message", message: Object.values(planted).join(" | ") },
-        { operation: "leak.meta", message: "see meta", meta: { ...planted, nested: [{ deep: planted }], apiKey: "plain-value-of-a-secret", [secret]: 1 } },
+        {
+          operation: "leak.meta",
+          message: "see meta",
+          meta: { ...planted, nested: [{ deep: planted }], apiKey: "plain-value-of-a-secret", [secret]: 1 },
+        },
         { operation: "leak.cut", message: `${"x".repeat(3_990)}${secret}` },
       ],
     });
@@ -99,7 +120,11 @@ describe("writing", () => {
     await writeLogs(source, {
       entries: [
         { operation: "long.message", message: "é".repeat(60_000) },
-        { operation: "long.meta", message: "m", meta: { big: Array.from({ length: 5_000 }, (_, index) => `item ${index}`), other: 1 } },
+        {
+          operation: "long.meta",
+          message: "m",
+          meta: { big: Array.from({ length: 5_000 }, (_, index) => `item ${index}`), other: 1 },
+        },
       ],
     });
     const { results } = await listed({ source: "factory:bounded" });
@@ -110,7 +135,9 @@ describe("writing", () => {
     expect(await writeLogs(source, { entries: Array.from({ length: 5 }, () => entry) })).toMatchObject({
       error: { code: "BODY_TOO_LARGE" },
     });
-    expect(await writeLogs(source, { entries: Array.from({ length: 101 }, () => ({ operation: "a.b", message: "m" })) })).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
+    expect(
+      await writeLogs(source, { entries: Array.from({ length: 101 }, () => ({ operation: "a.b", message: "m" })) }),
+    ).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
     expect(await writeLogs(source, { entries: [{ operation: "a.b", message: "\ud800" }] })).toMatchObject({
       error: { code: "ILL_FORMED_UNICODE" },
     });
@@ -134,10 +161,13 @@ describe("writing", () => {
 
   test("a token writes under its own name; one confined to a workspace writes and reads there alone", async () => {
     const { token, id } = await tokenWith(["logs:write", "logs:read"], { workspaceId: "own" });
-    const write = (entry: object) => call("/api/logs", { token, body: { entries: [{ operation: "cli.run", message: "hello", ...entry }] } });
+    const write = (entry: object) =>
+      call("/api/logs", { token, body: { entries: [{ operation: "cli.run", message: "hello", ...entry }] } });
     expect(await answerOf(await write({}))).toEqual({ ok: true, written: 1, dropped: 0 });
     expect((await write({ workspaceId: "other" })).status).toBe(403);
-    const own = (await answerOf(await call("/api/logs", { token }))) as { results: { source: string; workspace_id: string }[] };
+    const own = (await answerOf(await call("/api/logs", { token }))) as {
+      results: { source: string; workspace_id: string }[];
+    };
     expect(own.results.map(({ source, workspace_id }) => [source, workspace_id])).toEqual([[`token:${id}`, "own"]]);
   });
 });
@@ -147,14 +177,17 @@ describe("reading", () => {
     const at = new Date("2026-11-21T05:00:00.000Z");
     // Of one millisecond: the order is that of arrival.
     for (let round = 0; round < 5; round += 1)
-      await writeLogs(factory("paged", at), { entries: Array.from({ length: 10 }, (_, index) => ({ operation: "page.line", message: `${round}.${index}` })) });
+      await writeLogs(factory("paged", at), {
+        entries: Array.from({ length: 10 }, (_, index) => ({ operation: "page.line", message: `${round}.${index}` })),
+      });
     const seen: string[] = [];
     let cursor: string | null = null;
     do {
       const page = await listed({ source: "factory:paged", limit: "7", ...(cursor === null ? {} : { cursor }) });
       seen.push(...page.results.map(({ message }) => message));
       cursor = page.cursor;
-      if (seen.length === 14) await writeLogs(factory("paged"), { entries: [{ operation: "page.line", message: "late" }] });
+      if (seen.length === 14)
+        await writeLogs(factory("paged"), { entries: [{ operation: "page.line", message: "late" }] });
     } while (cursor !== null);
     expect(seen).toHaveLength(50);
     expect(new Set(seen).size).toBe(50);
@@ -167,7 +200,9 @@ describe("reading", () => {
     const start = (await listed({ source: "factory:tailed", limit: "1" })).last;
     const writers = Promise.all(
       Array.from({ length: 20 }, (_, index) =>
-        writeLogs(factory("tailed"), { entries: [0, 1, 2].map((line) => ({ operation: "tail.line", message: `${index}.${line}` })) }),
+        writeLogs(factory("tailed"), {
+          entries: [0, 1, 2].map((line) => ({ operation: "tail.line", message: `${index}.${line}` })),
+        }),
       ),
     );
     let finished = false;
@@ -189,10 +224,15 @@ describe("reading", () => {
   test("exports are NDJSON of all that the filters leave, over as many pages as it takes", async () => {
     const at = new Date("2026-11-20T05:00:00.000Z");
     for (let round = 0; round < 6; round += 1)
-      await writeLogs(factory("exported", at), { entries: Array.from({ length: 100 }, () => ({ operation: "export.line", message: "=1+1" })) });
+      await writeLogs(factory("exported", at), {
+        entries: Array.from({ length: 100 }, () => ({ operation: "export.line", message: "=1+1" })),
+      });
     const response = await call("/api/logs?source=factory:exported&format=ndjson");
     expect(response.headers.get("content-type")).toBe("application/x-ndjson");
-    const rows = (await response.text()).trimEnd().split("\n").map((line) => JSON.parse(line) as { id: number });
+    const rows = (await response.text())
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { id: number });
     expect(new Set(rows.map(({ id }) => id)).size).toBe(600);
     const few = await call("/api/logs?source=factory:exported&format=ndjson&limit=3");
     expect((await few.text()).trimEnd().split("\n")).toHaveLength(3);
@@ -203,13 +243,18 @@ describe("reading", () => {
 test("what is older than it is kept is deleted, with its place in the search; the rest stays", async () => {
   const now = new Date("2026-11-21T00:00:00.000Z");
   const days = (count: number) => new Date(now.getTime() - count * 86_400_000);
-  const line = (level: "debug" | "info", message: string) => ({ entries: [{ operation: "keep.line", level, message }] });
+  const line = (level: "debug" | "info", message: string) => ({
+    entries: [{ operation: "keep.line", level, message }],
+  });
   await writeLogs(factory("kept", days(100)), line("info", "ancient words"));
   await writeLogs(factory("kept", days(89)), line("info", "old words"));
   await writeLogs(factory("kept", days(8)), line("debug", "stale words"));
   await writeLogs(factory("kept", days(6)), line("debug", "fresh words"));
   expect(await trimLogs(admin(now))).toMatchObject({ ok: true, lines: 2 });
-  expect((await listed({ source: "factory:kept" })).results.map(({ message }) => message)).toEqual(["fresh words", "old words"]);
+  expect((await listed({ source: "factory:kept" })).results.map(({ message }) => message)).toEqual([
+    "fresh words",
+    "old words",
+  ]);
   expect((await listed({ search: "ancient words" })).results).toEqual([]);
   expect((await listed({ search: "old words" })).results).toHaveLength(1);
 });
@@ -220,7 +265,9 @@ test("a revert leaves a line that names patch, outcome and who asked", async () 
     headers: { "x-request-id": "revert-1" },
   });
   expect(response.ok).toBe(false);
-  await expect.poll(async () => (await listed({ operation: "patch.revert", request_id: "revert-1" })).results.length).toBe(1);
+  await expect
+    .poll(async () => (await listed({ operation: "patch.revert", request_id: "revert-1" })).results.length)
+    .toBe(1);
   const [row] = (await listed({ operation: "patch.revert", request_id: "revert-1" })).results;
   expect(row).toMatchObject({ source: "system:patches", level: "warn", outcome: "refused", patch_id: "no-such-patch" });
   expect(row?.meta).toContain("token:bootstrap");

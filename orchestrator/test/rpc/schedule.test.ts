@@ -42,20 +42,35 @@ describe("a scheduled run", () => {
       },
     };
     for (const minute of ["00", "01", "02"]) {
-      await expect(runSchedule(at(`2026-11-21T01:${minute}:00.500Z`), schedule, `2026-11-21T01:${minute}:00.000Z`)).rejects.toThrow("moon");
+      await expect(
+        runSchedule(at(`2026-11-21T01:${minute}:00.500Z`), schedule, `2026-11-21T01:${minute}:00.000Z`),
+      ).rejects.toThrow("moon");
     }
     expect(await alertsOf("flaky")).toEqual([{ kind: "schedule.failed", status: "open", told: 1, count: 3 }]);
     fails = false;
     await runSchedule(at("2026-11-21T01:03:00.500Z"), schedule, "2026-11-21T01:03:00.000Z");
     expect((await runs("flaky")).map(({ outcome }) => outcome)).toEqual(["failed", "failed", "failed", "ok"]);
-    expect((await runs("flaky"))[0]).toMatchObject({ message: "the moon was full", ended_at: "2026-11-21T01:00:00.500Z" });
-    expect((await lines("flaky")).map(({ level, outcome }) => [level, outcome])).toEqual([["error", "failed"], ["error", "failed"], ["error", "failed"], ["info", "ok"]]);
+    expect((await runs("flaky"))[0]).toMatchObject({
+      message: "the moon was full",
+      ended_at: "2026-11-21T01:00:00.500Z",
+    });
+    expect((await lines("flaky")).map(({ level, outcome }) => [level, outcome])).toEqual([
+      ["error", "failed"],
+      ["error", "failed"],
+      ["error", "failed"],
+      ["info", "ok"],
+    ]);
     expect(await alertsOf("flaky")).toMatchObject([{ status: "resolved" }]);
   });
 
   test("a verb that refuses has failed", async () => {
-    const schedule = { name: "refusing", run: async () => ({ ok: false, error: { code: "FORBIDDEN", message: "no" } }) };
-    await expect(runSchedule(at("2026-11-21T01:00:00Z"), schedule, "2026-11-21T01:00:00.000Z")).rejects.toThrow("FORBIDDEN");
+    const schedule = {
+      name: "refusing",
+      run: async () => ({ ok: false, error: { code: "FORBIDDEN", message: "no" } }),
+    };
+    await expect(runSchedule(at("2026-11-21T01:00:00Z"), schedule, "2026-11-21T01:00:00.000Z")).rejects.toThrow(
+      "FORBIDDEN",
+    );
     expect(await runs("refusing")).toMatchObject([{ outcome: "failed", message: "FORBIDDEN: no" }]);
   });
 
@@ -83,7 +98,15 @@ describe("a scheduled run", () => {
 
   test("goes ahead where the database of the log does not answer", async () => {
     let ran = false;
-    const broken = { ...env, DB_LOGS: { batch: () => Promise.reject(new Error("D1_ERROR: away")), prepare: () => { throw new Error("D1_ERROR: away"); } } } as unknown as Env;
+    const broken = {
+      ...env,
+      DB_LOGS: {
+        batch: () => Promise.reject(new Error("D1_ERROR: away")),
+        prepare: () => {
+          throw new Error("D1_ERROR: away");
+        },
+      },
+    } as unknown as Env;
     const ctx = createContext(broken, { actor: systemActor("schedule") });
     await runSchedule(ctx, { name: "unlogged", run: async () => (ran = true) }, "2026-11-21T01:00:00.000Z");
     expect(ran).toBe(true);
@@ -97,10 +120,22 @@ describe("whichever trigger comes next", () => {
     await noticeMissed(at("2026-11-20T08:30:00Z"), table);
     expect(await runs("hourly")).toEqual([]);
     await runSchedule(at("2026-11-20T09:00:03Z"), { name: "daily", run: async () => null }, "2026-11-20T09:00:00.000Z");
-    await runSchedule(at("2026-11-20T10:00:03Z"), { name: "hourly", run: async () => null }, "2026-11-20T10:00:00.000Z");
+    await runSchedule(
+      at("2026-11-20T10:00:03Z"),
+      { name: "hourly", run: async () => null },
+      "2026-11-20T10:00:00.000Z",
+    );
     // Two looks at once, and a trigger that is merely late is not missed yet: 13:00 has until 13:05.
-    await Promise.all([noticeMissed(at("2026-11-20T13:04:00Z"), table), noticeMissed(at("2026-11-20T13:04:00Z"), table)]);
-    expect((await runs("hourly")).map(({ due_at, outcome }) => [due_at.slice(11, 16), outcome])).toEqual([["09:00", "missed"], ["10:00", "ok"], ["11:00", "missed"], ["12:00", "missed"]]);
+    await Promise.all([
+      noticeMissed(at("2026-11-20T13:04:00Z"), table),
+      noticeMissed(at("2026-11-20T13:04:00Z"), table),
+    ]);
+    expect((await runs("hourly")).map(({ due_at, outcome }) => [due_at.slice(11, 16), outcome])).toEqual([
+      ["09:00", "missed"],
+      ["10:00", "ok"],
+      ["11:00", "missed"],
+      ["12:00", "missed"],
+    ]);
     expect(await runs("daily")).toMatchObject([{ outcome: "ok" }]);
     expect((await lines("hourly")).filter(({ operation }) => operation === "schedule.missed")).toHaveLength(1);
     expect(await alertsOf("hourly")).toMatchObject([{ kind: "schedule.missed", told: 1 }]);
@@ -110,13 +145,19 @@ describe("whichever trigger comes next", () => {
 
   test("a run counted as missed that comes late after all is run, and ends the alert", async () => {
     let ran = 0;
-    await runSchedule(at("2026-11-20T13:20:00Z"), { name: "hourly", run: async () => (ran += 1) }, "2026-11-20T12:00:00.000Z");
+    await runSchedule(
+      at("2026-11-20T13:20:00Z"),
+      { name: "hourly", run: async () => (ran += 1) },
+      "2026-11-20T12:00:00.000Z",
+    );
     expect(ran).toBe(1);
     expect((await runs("hourly")).find(({ due_at }) => due_at.includes("12:00"))).toMatchObject({ outcome: "ok" });
   });
 
   test("a run that was killed is written as stuck once its time is over, and the next one runs", async () => {
-    await env.DB_LOGS.prepare("INSERT INTO scheduled_runs (schedule, due_at, started_at, deadline, outcome) VALUES ('killed', '2026-11-20T09:00:00.000Z', '2026-11-20T09:00:01.000Z', '2026-11-20T09:15:01.000Z', 'running')").run();
+    await env.DB_LOGS.prepare(
+      "INSERT INTO scheduled_runs (schedule, due_at, started_at, deadline, outcome) VALUES ('killed', '2026-11-20T09:00:00.000Z', '2026-11-20T09:00:01.000Z', '2026-11-20T09:15:01.000Z', 'running')",
+    ).run();
     await noticeMissed(at("2026-11-20T09:15:00Z"), table);
     expect(await runs("killed")).toMatchObject([{ outcome: "running" }]);
     await noticeMissed(at("2026-11-20T09:15:02Z"), table);
@@ -124,7 +165,11 @@ describe("whichever trigger comes next", () => {
     expect(await runs("killed")).toMatchObject([{ outcome: "stuck" }]);
     expect(await lines("killed")).toEqual([{ operation: "schedule.stuck", level: "error", outcome: "stuck" }]);
     expect(await alertsOf("killed")).toMatchObject([{ kind: "schedule.stuck", status: "open", told: 1 }]);
-    await runSchedule(at("2026-11-20T10:00:00Z"), { name: "killed", run: async () => null }, "2026-11-20T10:00:00.000Z");
+    await runSchedule(
+      at("2026-11-20T10:00:00Z"),
+      { name: "killed", run: async () => null },
+      "2026-11-20T10:00:00.000Z",
+    );
     expect((await runs("killed")).map(({ outcome }) => outcome)).toEqual(["stuck", "ok"]);
     expect(await alertsOf("killed")).toMatchObject([{ status: "resolved" }]);
   });
@@ -142,13 +187,20 @@ test("a trigger of the platform leaves a row for each of its lines, and the tabl
   await scheduled({ cron: "15 3 * * *", scheduledTime: Date.parse("2026-11-21T03:15:07.123Z") }, env);
   const answer = await listSchedules(at("2026-11-21T04:00:00Z"));
   if (!answer.ok) throw new Error(answer.error.message);
-  expect(answer.schedules.map(({ name }) => name).toSorted()).toEqual(Object.values(SCHEDULE).flat().map(({ name }) => name).toSorted());
+  expect(answer.schedules.map(({ name }) => name).toSorted()).toEqual(
+    Object.values(SCHEDULE)
+      .flat()
+      .map(({ name }) => name)
+      .toSorted(),
+  );
   expect(answer.schedules.find(({ name }) => name === "log-retention")).toMatchObject({
     cron: "15 3 * * *",
     next_at: "2026-11-22T03:15:00.000Z",
     last: { due_at: "2026-11-21T03:15:00.000Z", outcome: "ok" },
   });
-  const names = Object.values(SCHEDULE).flat().map(({ name }) => name);
+  const names = Object.values(SCHEDULE)
+    .flat()
+    .map(({ name }) => name);
   expect(new Set(names).size).toBe(names.length);
 });
 

@@ -90,7 +90,14 @@ function webhookRoutes(app: App): void {
   );
   route(
     app,
-    { method: "get", path: "/api/alerts/webhooks/{id}", scope: "alerts:read", tag, summary: "One webhook", response: webhookAnswer },
+    {
+      method: "get",
+      path: "/api/alerts/webhooks/{id}",
+      scope: "alerts:read",
+      tag,
+      summary: "One webhook",
+      response: webhookAnswer,
+    },
     async (c, ctx, { params }) => respond(c, await getWebhook(ctx, { id: params.id ?? "" })),
   );
   route(

@@ -14,4 +14,5 @@ export const messageIdOf = (alert: Pick<Alert, "id" | "told">): string =>
   `msg_${alert.id.replaceAll("-", "")}_${alert.told}`;
 
 /** How severe, as SQL: 0 info, 1 warning, 2 critical. */
-export const rankOf = (column: string): string => `(CASE ${column} WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END)`;
+export const rankOf = (column: string): string =>
+  `(CASE ${column} WHEN 'critical' THEN 2 WHEN 'warning' THEN 1 ELSE 0 END)`;

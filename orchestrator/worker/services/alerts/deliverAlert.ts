@@ -52,7 +52,10 @@ export async function deliverAlert(
   const webhook = await findWebhook(ctx, delivery.webhook_id);
   const isTest = delivery.kind === "alert.test";
   if (!webhook || (webhook.enabled !== 1 && !isTest)) {
-    await settle(ctx, delivery, { status: "cancelled", error: webhook ? "the webhook is disabled" : "the webhook was deleted" });
+    await settle(ctx, delivery, {
+      status: "cancelled",
+      error: webhook ? "the webhook is disabled" : "the webhook was deleted",
+    });
     return { againInMs: null };
   }
 
@@ -101,7 +104,10 @@ function waitAfter({ id, attempts }: DeliveryRow, { retryAfterMs }: Sent): numbe
   const seconds = RETRY_SECONDS[attempts - 1];
   if (seconds === undefined) return null;
   // A tenth at most, of the delivery's own making: what failed together does not come back together.
-  const share = Array.from(`${id}${attempts}`).reduce((sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1000, 7);
+  const share = Array.from(`${id}${attempts}`).reduce(
+    (sum, letter) => (sum * 31 + (letter.codePointAt(0) ?? 0)) % 1000,
+    7,
+  );
   const wait = seconds * 1000 * (1 + share / 10_000);
   return Math.round(Math.max(wait, Math.min(retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)));
 }

@@ -16,7 +16,12 @@ export async function listDeliveries(
   const list = readList(ListDeliveriesSchema, input);
   if (!list.ok) return list;
   const { query, after } = list;
-  const rows = await deliveriesQuery(ctx.db, { webhookId: id, status: query.status, after, limit: query.limit + 1 }).execute();
+  const rows = await deliveriesQuery(ctx.db, {
+    webhookId: id,
+    status: query.status,
+    after,
+    limit: query.limit + 1,
+  }).execute();
   const { items, cursor } = pageOf(rows, query.limit, (row) => AlertDeliverySchema.parse(row));
   return { ok: true, deliveries: items, cursor };
 }

@@ -29,7 +29,10 @@ export function webhooksQuery(db: ServiceContext["db"], after: Place | null, lim
 }
 
 /** One webhook. Needs `alerts:read`. Errors: NOT_FOUND. */
-export async function getWebhook(ctx: ServiceContext, input: { id: string }): Promise<Result<{ webhook: AlertWebhook }>> {
+export async function getWebhook(
+  ctx: ServiceContext,
+  input: { id: string },
+): Promise<Result<{ webhook: AlertWebhook }>> {
   const denied = requireScope(ctx, "alerts:read");
   if (denied) return denied;
   const row = await findWebhook(ctx, input.id);
@@ -39,4 +42,9 @@ export async function getWebhook(ctx: ServiceContext, input: { id: string }): Pr
 export const NO_WEBHOOK = fail("NOT_FOUND", "there is no such webhook");
 
 export const findWebhook = (ctx: ServiceContext, id: string): Promise<WebhookRow | undefined> =>
-  ctx.db.ops.selectFrom("alert_webhooks").selectAll().where("id", "=", id).where("deleted_at", "is", null).executeTakeFirst();
+  ctx.db.ops
+    .selectFrom("alert_webhooks")
+    .selectAll()
+    .where("id", "=", id)
+    .where("deleted_at", "is", null)
+    .executeTakeFirst();

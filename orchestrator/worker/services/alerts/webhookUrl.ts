@@ -1,7 +1,8 @@
 import { fail, type Result } from "@shared/contracts";
 
 /** Names that stand for this machine or for a network's inside (RFC 6761, RFC 6762, RFC 8375, and ICANN's `.internal`). */
-const INSIDE = /(?:^|\.)(?:localhost|local|internal|intranet|lan|corp|home|private|home\.arpa|in-addr\.arpa|ip6\.arpa)$/;
+const INSIDE =
+  /(?:^|\.)(?:localhost|local|internal|intranet|lan|corp|home|private|home\.arpa|in-addr\.arpa|ip6\.arpa)$/;
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 
 /** Networks that are not the public internet: IANA's special-purpose registries of IPv4 and IPv6. */
@@ -76,7 +77,8 @@ function isInsideIpv6(address: string): boolean {
 /** The eight groups of an address as `URL` writes it: no dots, at most one `::`. */
 function groupsOf(address: string): number[] {
   const [head = "", tail] = address.split("::");
-  const parse = (part: string): number[] => (part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16)));
+  const parse = (part: string): number[] =>
+    part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
   const [before, after] = [parse(head), tail === undefined ? [] : parse(tail)];
   return [...before, ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0), ...after];
 }

@@ -41,7 +41,10 @@ export async function writeLogs(ctx: ServiceContext, input: unknown): Promise<Re
   const isOwn = ctx.actor.kind === "system";
   const now = ctx.now().toISOString();
   const rows = entries.map((entry) => rowOf(ctx, entry));
-  return { ok: true, ...(await insert(ctx.env.DB_LOGS, { source, rows, now, limit: isOwn ? OWN_LINES_A_MINUTE : LINES_A_MINUTE })) };
+  return {
+    ok: true,
+    ...(await insert(ctx.env.DB_LOGS, { source, rows, now, limit: isOwn ? OWN_LINES_A_MINUTE : LINES_A_MINUTE })),
+  };
 }
 
 function rowOf(ctx: ServiceContext, entry: OperationEntry) {
@@ -67,7 +70,13 @@ function metaOf(env: Env, meta: NonNullable<OperationEntry["meta"]>): string {
   const text = JSON.stringify(redacted(env, meta));
   return text.length <= MAX_LOG_META
     ? text
-    : JSON.stringify({ truncated: true, characters: text.length, names: Object.keys(meta).slice(0, 50).map((name) => redactorOf(env)(name).slice(0, 100)) });
+    : JSON.stringify({
+        truncated: true,
+        characters: text.length,
+        names: Object.keys(meta)
+          .slice(0, 50)
+          .map((name) => redactorOf(env)(name).slice(0, 100)),
+      });
 }
 
 const cut = (text: string, characters: number): string =>

@@ -45,7 +45,11 @@ export async function noticeMissed(
   }
 }
 
-async function accountFor(ctx: ServiceContext, { name, cron, accounted_until: from }: Watched, until: Date): Promise<void> {
+async function accountFor(
+  ctx: ServiceContext,
+  { name, cron, accounted_until: from }: Watched,
+  until: Date,
+): Promise<void> {
   const dues = duesBetween(cron, new Date(from), until, AT_ONCE).map((due) => due.toISOString());
   const last = dues.at(-1);
   if (last === undefined) return;
@@ -53,7 +57,9 @@ async function accountFor(ctx: ServiceContext, { name, cron, accounted_until: fr
   const [missed] = await database.batch<{ due_at: string }>([
     database.prepare(MISSED).bind(name, JSON.stringify(dues)),
     // Only forward: of two looks at once the later one's place stands.
-    database.prepare("UPDATE schedules SET accounted_until = max(accounted_until, ?2) WHERE name = ?1").bind(name, last),
+    database
+      .prepare("UPDATE schedules SET accounted_until = max(accounted_until, ?2) WHERE name = ?1")
+      .bind(name, last),
   ]);
   const rows = (missed?.results ?? []).map((row) => row.due_at).toSorted();
   const [first, end] = [rows[0], rows.at(-1)];

@@ -18,7 +18,13 @@ export async function runSchedule(ctx: ServiceContext, schedule: Schedule, dueAt
   if (start.state === "known") return ctx.log.info("a scheduled run is known already", { schedule: name, dueAt });
   if (start.state === "skipped") {
     const message = `the run of ${dueAt} was left out: the one before is still under way`;
-    return writeOperation(ctx, "schedule", { operation: "schedule.run", level: "warn", message: `${name}: ${message}`, outcome: "skipped", meta: { schedule: name, dueAt } });
+    return writeOperation(ctx, "schedule", {
+      operation: "schedule.run",
+      level: "warn",
+      message: `${name}: ${message}`,
+      outcome: "skipped",
+      meta: { schedule: name, dueAt },
+    });
   }
 
   let failure: unknown = null;
@@ -59,7 +65,12 @@ export async function runSchedule(ctx: ServiceContext, schedule: Schedule, dueAt
   if (start.before !== null && start.before !== "ok") await resolveAlert(ctx, { dedupeKey: alertKeyOf(name) });
 }
 
-async function tryStart(ctx: ServiceContext, { name, maxMs }: Schedule, dueAt: string, startedAt: Date): Promise<Start> {
+async function tryStart(
+  ctx: ServiceContext,
+  { name, maxMs }: Schedule,
+  dueAt: string,
+  startedAt: Date,
+): Promise<Start> {
   const database = ctx.env.DB_LOGS;
   try {
     const [before, started] = await database.batch<{ outcome: string }>([
