@@ -1,10 +1,12 @@
 import {
   Activity,
+  BellRing,
   ChartNoAxesColumn,
   FileCheck2,
   LayoutDashboard,
   ListTree,
   type LucideIcon,
+  ScrollText,
   Settings2,
 } from "lucide-react";
 
@@ -15,5 +17,7 @@ export const PAGES = [
   { to: "/orders", title: "Orders", icon: ListTree, keys: "g r" },
   { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a" },
   { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d" },
+  { to: "/logs", title: "Logs", icon: ScrollText, keys: "g k" },
+  { to: "/alerts", title: "Alerts", icon: BellRing, keys: "g n" },
   { to: "/settings", title: "Settings", icon: Settings2, keys: "g s" },
 ] as const satisfies readonly { to: string; title: string; icon: LucideIcon; keys: string }[];

@@ -142,7 +142,7 @@ function TabBar() {
   return (
     <nav
       aria-label="Pages"
-      className="flex shrink-0 border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
+      className="flex shrink-0 overflow-x-auto border-t border-line bg-sunken pb-[env(safe-area-inset-bottom)] md:hidden"
     >
       {PAGES.map(({ to, title, icon: Icon }) => {
         const here = isHere(path, to);
@@ -152,7 +152,7 @@ function TabBar() {
             to={to}
             aria-current={here ? "page" : undefined}
             className={cn(
-              "flex h-14 min-w-0 flex-1 flex-col items-center justify-center gap-1 text-2xs",
+              "flex h-14 min-w-15 flex-1 flex-col items-center justify-center gap-1 text-2xs",
               here ? "font-medium text-ink" : "text-ink-3",
             )}
           >

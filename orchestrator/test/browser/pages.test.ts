@@ -34,6 +34,12 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/analytics", (page) => page.getByText("Patches a day").first().waitFor()],
   ["/delivery", (page) => page.getByText("ORD-SAMPLE").first().waitFor()],
   ["/delivery?order=ORD-SAMPLE", (page) => page.getByTestId("report").waitFor()],
+  ["/logs", (page) => page.locator("[data-row]").first().waitFor()],
+  ["/logs?operation=patch.revert&level=info", (page) => page.getByText("patch.revert").first().waitFor()],
+  ["/logs?q=there-is-no-such-text", (page) => page.getByText("No line passes these filters").waitFor()],
+  ["/logs?tab=schedules", (page) => page.getByText("delivery-reports").waitFor()],
+  ["/alerts", (page) => page.getByText("No alerts yet").waitFor()],
+  ["/alerts?tab=webhooks", (page) => page.getByRole("button", { name: "New webhook" }).waitFor()],
   ["/settings", (page) => page.getByRole("button", { name: "New token" }).waitFor()],
   ["/settings?tab=sessions", (page) => page.getByText("This browser").first().waitFor()],
 ];
@@ -88,7 +94,13 @@ test("an empty store says on each page what would be here", async () => {
   await page.route("**/api/delivery/reports*", (route) =>
     route.fulfill({ json: { ok: true, reports: [], cursor: null } }),
   );
+  await page.route("**/api/logs?*", (route) =>
+    route.fulfill({ json: { ok: true, results: [], cursor: null, last: 0 } }),
+  );
   for (const [path, text] of [
+    ["/logs", "Nothing logged yet"],
+    ["/alerts", "No alerts yet"],
+    ["/alerts?tab=webhooks", "No webhooks"],
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
     ["/delivery", "No reports yet"],
@@ -103,7 +115,17 @@ test("an orchestrator that does not answer is said on each page, with a way to t
   const { page, context } = await visit(browser, url);
   await signIn(page, token);
   await page.route("**/api/**", (route) => route.abort());
-  for (const path of ["/", "/live", "/orders", "/orders/ORD-SAMPLE", "/analytics", "/delivery", "/settings"]) {
+  for (const path of [
+    "/",
+    "/live",
+    "/orders",
+    "/orders/ORD-SAMPLE",
+    "/analytics",
+    "/delivery",
+    "/logs",
+    "/alerts",
+    "/settings",
+  ]) {
     await page.goto(path);
     await page.getByText("The orchestrator does not answer").first().waitFor();
     await page.getByRole("button", { name: "Try again" }).first().waitFor();

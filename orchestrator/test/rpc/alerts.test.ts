@@ -37,7 +37,7 @@ const cause = (): RaiseAlertInput => ({
   worker: "ui-factory",
 });
 
-async function webhook(path: string, more: Partial<Parameters<typeof createWebhook>[1] & object> = {}) {
+async function webhook(path: string, more: object = {}) {
   const made = await createWebhook(at(), { name: path, url: `${receiver}${path}`, ...more });
   if (!made.ok) throw new Error(made.error.message);
   return { ...made, id: made.webhook.id };
@@ -52,16 +52,14 @@ async function raised(input: RaiseAlertInput, ms = 0): Promise<{ alert: Alert; t
   if (!answer.ok) throw new Error(answer.error.message);
   return answer;
 }
-const received = async (name: string) =>
-  (await (await fetch(`${receiver}/received/${name}`)).json()) as {
-    id: string;
-    body: string;
-    timestamp: string;
-    signatures: string[];
-    path: string;
-  }[];
-const signedBy = async (name: string, secret: string) =>
-  (await (await fetch(`${receiver}/verify/${name}?secret=${encodeURIComponent(secret)}`)).json()) as string[];
+const received = async (name: string) => {
+  const response = await fetch(`${receiver}/received/${name}`);
+  return response.json<{ id: string; body: string; timestamp: string; signatures: string[]; path: string }[]>();
+};
+const signedBy = async (name: string, secret: string) => {
+  const response = await fetch(`${receiver}/verify/${name}?secret=${encodeURIComponent(secret)}`);
+  return response.json<string[]>();
+};
 const stateOf = async (id: string) => {
   const found = await getWebhook(at(), { id });
   if (!found.ok) throw new Error(found.error.message);

@@ -1,6 +1,9 @@
+import { z } from "zod";
 import type { ServiceContext } from "../../context.ts";
 import { batch } from "../../database/batch.ts";
 import { raiseAlert } from "./raiseAlert.ts";
+
+const NamesSchema = z.array(z.object({ name: z.string() }));
 
 /**
  * Puts a webhook out of work, and with it what it was still to be sent; says so to the hub and to the other webhooks, once.
@@ -20,7 +23,7 @@ export async function disableWebhook(ctx: ServiceContext, id: string, reason: st
       .where("webhook_id", "=", id)
       .where("status", "=", "pending"),
   ]);
-  const name = disabled?.results.map((row) => (row as { name: string }).name)[0];
+  const name = NamesSchema.parse(disabled?.results)[0]?.name;
   if (name !== undefined) {
     await raiseAlert(ctx, {
       kind: "webhook.disabled",

@@ -16,6 +16,14 @@ export interface Sent {
   retryAfterMs: number | null;
 }
 
+const refused = (error: string, status: number | null = null): Sent => ({
+  ok: false,
+  status,
+  error,
+  isGone: false,
+  retryAfterMs: null,
+});
+
 /**
  * One attempt at a message: signed with every secret that stands, redirects not followed, the answer's text not read.
  * Anything but a 2xx is a failure. Never throws.
@@ -26,13 +34,6 @@ export async function sendWebhook(
   message: { id: string; body: string },
   { timeoutMs = TIMEOUT_MS, send = fetch }: { timeoutMs?: number; send?: typeof fetch } = {},
 ): Promise<Sent> {
-  const refused = (error: string, status: number | null = null): Sent => ({
-    ok: false,
-    status,
-    error,
-    isGone: false,
-    retryAfterMs: null,
-  });
   // Once more: the rules may have become tighter since it was stored, or the instance another.
   const checked = checkWebhookUrl(ctx.env, webhook.url);
   if (!checked.ok) return refused(checked.error.message);

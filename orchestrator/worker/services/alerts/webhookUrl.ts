@@ -74,11 +74,12 @@ function isInsideIpv6(address: string): boolean {
   return first === 0x2002;
 }
 
+const numbersOf = (part: string): number[] =>
+  part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
+
 /** The eight groups of an address as `URL` writes it: no dots, at most one `::`. */
 function groupsOf(address: string): number[] {
   const [head = "", tail] = address.split("::");
-  const parse = (part: string): number[] =>
-    part === "" ? [] : part.split(":").map((group) => Number.parseInt(group, 16));
-  const [before, after] = [parse(head), tail === undefined ? [] : parse(tail)];
+  const [before, after] = [numbersOf(head), tail === undefined ? [] : numbersOf(tail)];
   return [...before, ...Array.from({ length: Math.max(0, 8 - before.length - after.length) }, () => 0), ...after];
 }
