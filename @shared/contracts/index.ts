@@ -6,6 +6,7 @@ export * from "./contracts.ts";
 export * from "./custody.ts";
 export * from "./delivery.ts";
 export * from "./deliveryLedger.ts";
+export * from "./deployment.ts";
 export * from "./engine.ts";
 export * from "./errors.ts";
 export * from "./ids.ts";

@@ -226,9 +226,9 @@ function Narrowed({ filter, onChange }: { filter: LogFilter; onChange: (change: 
           <button
             type="button"
             className="inline-flex h-6 max-w-full items-center gap-1.5 rounded bg-accent-soft px-2 text-xs text-accent-ink hover:underline"
-            aria-label={`Drop the filter ${name} ${value}`}
             onClick={() => onChange({ [name]: undefined })}
           >
+            <span className="sr-only">Drop the filter</span>
             <span>{name}</span>
             <span className="truncate font-mono">{value}</span>
             <span aria-hidden>×</span>

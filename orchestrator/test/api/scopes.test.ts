@@ -72,6 +72,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "GET /api/auth/tokens": "tokens:read",
   "DELETE /api/auth/tokens/{id}": "tokens:write",
   "GET /api/health": "public",
+  "GET /api/deployment": "admin",
   "GET /ws": "patches:read",
 };
 /** Served beside the document, which does not describe itself. */

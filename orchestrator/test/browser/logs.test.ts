@@ -119,7 +119,7 @@ test("a webhook is made, its secret shown once; a test message arrives signed an
   await card.getByText("Delivered", { exact: true }).waitFor();
   expect(received).toHaveLength(1);
   await card.getByRole("button", { name: "Send again" }).click();
-  await expect.poll(() => received.length).toBe(2);
+  await expect.poll(() => received.length, { timeout: 30_000 }).toBe(2);
   expect(new Set(received.map(({ id }) => id)).size).toBe(1);
   expect(received[0]?.signature).toMatch(/^v1,/);
   await card.getByRole("button", { name: "Delete" }).click();

@@ -1,0 +1,37 @@
+import type { Deployment, Failed } from "@shared/contracts";
+import { z } from "zod";
+import { requireScope, type ServiceContext } from "../../context.ts";
+import { SCHEDULE } from "../../schedule.ts";
+
+const RowsSchema = z.array(z.object({ name: z.string() }));
+
+/** What this Worker was deployed with, in names alone; never a value. Needs `admin`. */
+export async function inspectDeployment(ctx: ServiceContext, version: string): Promise<Deployment | Failed> {
+  const denied = requireScope(ctx, "admin");
+  if (denied) return denied;
+  const { env } = ctx;
+  const given = Object.entries(env).map(([name, value]: [string, unknown]) => ({ name, value }));
+  const databases = { DB_OPS: env.DB_OPS, DB_LOGS: env.DB_LOGS, DB_PROJECTS: env.DB_PROJECTS, DB_CHATS: env.DB_CHATS };
+  const migrations = await Promise.all(
+    Object.entries(databases).map(async ([binding, database]) => {
+      try {
+        const { results } = await database.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
+        return [[binding, RowsSchema.parse(results).map(({ name }) => name)] as const];
+      } catch (error) {
+        ctx.log.warn("a database's migrations cannot be read", { binding, error });
+        return [];
+      }
+    }),
+  );
+  return {
+    ok: true,
+    version,
+    instance: env.INSTANCE,
+    bindings: given
+      .filter(({ value }) => typeof value === "object" || typeof value === "function")
+      .map(({ name }) => name),
+    texts: given.filter(({ value }) => typeof value === "string" && value !== "").map(({ name }) => name),
+    migrations: Object.fromEntries(migrations.flat()),
+    crons: Object.keys(SCHEDULE),
+  };
+}
