@@ -32,7 +32,7 @@ if (settings.ok) {
     say,
     validate: async () => {
       const token = process.env.VIBEHQ_TOKEN;
-      if (token === undefined) {
+      if (token === undefined || token === "") {
         say(
           "Not validated: VIBEHQ_TOKEN is not set. Run npm run deploy:validate -- URL with an administrator's token.",
         );
