@@ -1,6 +1,7 @@
 import {
   fail,
   LogLevelSchema,
+  type OperationLevel,
   type OperationLog,
   OperationLogSchema,
   type Result,
@@ -124,9 +125,7 @@ export function logsQuery(
     const value = query[column];
     if (value !== undefined) rows = rows.where(column, "=", value);
   }
-  const [level, ...others] = query.level ?? [];
-  if (level !== undefined)
-    rows = others.length === 0 ? rows.where("level", "=", level) : rows.where("level", "in", [level, ...others]);
+  if (query.level !== undefined) rows = rows.where(ofLevels(query.level));
   if (query.from !== undefined) rows = rows.where("ts", ">=", query.from);
   if (query.to !== undefined) rows = rows.where("ts", "<=", query.to);
   if (query.search !== undefined) rows = rows.where(contains(query.search));
@@ -143,6 +142,17 @@ export function logsQuery(
     .orderBy("ts", "desc")
     .orderBy("id", "desc")
     .limit(query.limit + 1);
+}
+
+/**
+ * Whether a line is of one of these levels. In words that the index of warnings and errors is made for; of other sets the
+ * lines are looked at in their order, as they are most of all lines.
+ */
+function ofLevels(levels: readonly OperationLevel[]): RawBuilder<boolean> {
+  const wanted = [...new Set(levels)].toSorted();
+  if (wanted.length === 1) return sql<boolean>`level = ${wanted[0]}`;
+  if (wanted.join() === "error,warn") return sql<boolean>`+level IN ('warn', 'error')`;
+  return sql<boolean>`+level IN (${sql.join(wanted)})`;
 }
 
 /** Whether a line holds the text, by the trigram index; a text under three characters is looked for row by row. */
