@@ -137,6 +137,10 @@ function SideBar() {
   );
 }
 
+/** More pages than a narrow screen has room for: the one that is shown is among those in sight. */
+const bringIntoView = (tab: HTMLAnchorElement | null): void =>
+  tab?.scrollIntoView({ block: "nearest", inline: "nearest" });
+
 function TabBar() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   return (
@@ -150,6 +154,7 @@ function TabBar() {
           <Link
             key={to}
             to={to}
+            ref={here ? bringIntoView : undefined}
             aria-current={here ? "page" : undefined}
             className={cn(
               "flex h-14 min-w-15 flex-1 flex-col items-center justify-center gap-1 text-2xs",

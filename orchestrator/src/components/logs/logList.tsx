@@ -133,9 +133,9 @@ function LogLine({
         </>
       ) : (
         <>
-          <span className="w-28 shrink-0">{time}</span>
+          <span className="w-24 shrink-0">{time}</span>
           <LevelTag level={line.level} />
-          <span className="w-36 shrink-0 truncate font-mono text-xs text-ink-3">{line.source}</span>
+          <span className="w-44 shrink-0 truncate font-mono text-xs text-ink-3">{line.source}</span>
           <span className="w-40 shrink-0 truncate font-mono text-xs text-ink-2">{line.operation}</span>
           {message}
         </>
