@@ -21,6 +21,7 @@ const { values } = parseArgs({
 const settings = readSettings(
   values.settings === undefined ? path.join(ROOT, "deployment.jsonc") : fromCaller(values.settings),
 );
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => process.exit(130));
 const say = (line: string): void => console.log(line);
 if (settings.ok) {
   if ((await buildClient()) === "built") say("Built Mission Control.");

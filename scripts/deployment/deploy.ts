@@ -1,8 +1,9 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { listWorkers, relative, ROOT, type Worker } from "../repository.ts";
-import { deployedConfig, secretNames, type Settings } from "./settings.ts";
+import { deployedConfig, readSecrets, type Settings } from "./settings.ts";
 import { isAbsent, reasonOf, type RunWrangler } from "./wrangler.ts";
 
 export interface DeployOptions {
@@ -43,8 +44,9 @@ const WorkerPartsSchema = z.looseObject({
  */
 export async function deploy(options: DeployOptions): Promise<number> {
   const { settings, dryRun, say, root = ROOT } = options;
-  const [orchestrator, ...others] = listWorkers(root);
+  const [orchestrator, ...apps] = listWorkers(root);
   if (!orchestrator) throw new Error("there is no orchestrator");
+  const others = inOrder(apps);
   const base = path.join(orchestrator.directory, settings.containers ? "wrangler.containers.jsonc" : "wrangler.jsonc");
   const target = path.join(orchestrator.directory, "wrangler.deploy.jsonc");
   const text = readFileSync(base, "utf8");
@@ -62,11 +64,13 @@ export async function deploy(options: DeployOptions): Promise<number> {
     const made = deployedConfig(text, settings, absent);
     if (made.ok) writeFileSync(target, made.value);
   };
-  const steps = stepsOf({ options, orchestrator, others, target, write, absent: checked.absent });
+  const secrets = new SecretFiles(dryRun ? null : options.secretsFile, [orchestrator, ...others]);
+  const steps = stepsOf({ options, orchestrator, others, target, write, secrets, absent: checked.absent });
   try {
     return await runSteps(steps, say, dryRun);
   } finally {
     rmSync(target, { force: true });
+    secrets.remove();
   }
 
   async function runSteps(all: readonly Step[], tell: (line: string) => void, isDry: boolean): Promise<number> {
@@ -113,14 +117,20 @@ async function preflight(
     else problems.push(`${name}: it cannot be told whether it is there: ${reasonOf(found)}`);
   }
 
-  const given = new Set(secretsFile === null ? [] : secretNames(secretsFile));
-  const listed = await wrangler(["secret", "list", "--name", orchestrator.name, "--format", "json"]);
-  if (listed.code === 0) {
-    for (const { name } of SecretListSchema.parse(JSON.parse(listed.stdout.slice(listed.stdout.indexOf("[")))))
-      given.add(name);
-  } else if (!isAbsent(listed)) problems.push(`the secrets cannot be listed: ${reasonOf(listed)}`);
-  for (const name of orchestrator.config.secrets?.required ?? []) {
-    if (!given.has(name)) problems.push(`the secret ${name} is not set: give it with --secrets-file FILE`);
+  const given = Object.keys(secretsFile === null ? {} : readSecrets(secretsFile));
+  for (const { name, config } of [orchestrator, ...others]) {
+    const required = config.secrets?.required ?? [];
+    if (required.length === 0) continue;
+    const listed = await wrangler(["secret", "list", "--name", name, "--format", "json"]);
+    if (listed.code !== 0 && !isAbsent(listed))
+      problems.push(`${name}: its secrets cannot be listed: ${reasonOf(listed)}`);
+    const there =
+      listed.code === 0 ? SecretListSchema.parse(JSON.parse(listed.stdout.slice(listed.stdout.indexOf("[")))) : [];
+    const known = new Set([...given, ...there.map((secret) => secret.name)]);
+    for (const secret of required) {
+      if (!known.has(secret))
+        problems.push(`${name}: the secret ${secret} is not set: give it with --secrets-file FILE`);
+    }
   }
 
   const { queues, r2_buckets: buckets } = WorkerPartsSchema.parse(orchestrator.config);
@@ -145,10 +155,11 @@ function stepsOf(parts: {
   others: readonly Worker[];
   target: string;
   write: (absent: ReadonlySet<string>) => void;
+  secrets: SecretFiles;
   absent: ReadonlySet<string>;
 }): Step[] {
-  const { options, orchestrator, others, target, write, absent } = parts;
-  const { wrangler, dryRun, secretsFile, settings } = options;
+  const { options, orchestrator, others, target, write, secrets, absent } = parts;
+  const { wrangler, dryRun, settings } = options;
   const run = async (args: readonly string[]): Promise<string | null> => {
     const ran = await wrangler(args);
     return ran.code === 0 ? null : reasonOf(ran);
@@ -156,14 +167,13 @@ function stepsOf(parts: {
   const dry = dryRun ? ["--dry-run", "--containers-rollout", "none"] : [];
   const deployOrchestrator = (without: ReadonlySet<string>): Promise<string | null> => {
     write(without);
-    const secrets = secretsFile === null || dryRun ? [] : ["--secrets-file", secretsFile];
     return run([
       "deploy",
       "--config",
       relative(target),
       "--message",
       `deployed as ${settings.instance}`,
-      ...secrets,
+      ...secrets.argumentsFor(orchestrator),
       ...dry,
     ]);
   };
@@ -191,10 +201,17 @@ function stepsOf(parts: {
     stands: `${orchestrator.name} runs`,
     run: () => deployOrchestrator(new Set()),
   };
-  const factories = others.map(({ name, configPath }): Step => ({
-    name: `deploy ${name}`,
-    stands: `${name} runs`,
-    run: () => run(["deploy", "--config", relative(configPath), ...(dryRun ? ["--dry-run"] : [])]),
+  const factories = others.map((worker): Step => ({
+    name: `deploy ${worker.name}`,
+    stands: `${worker.name} runs`,
+    run: () =>
+      run([
+        "deploy",
+        "--config",
+        relative(worker.configPath),
+        ...secrets.argumentsFor(worker),
+        ...(dryRun ? ["--dry-run"] : []),
+      ]),
   }));
   const validate: Step = {
     name: `validate ${settings.url}`,
@@ -202,4 +219,59 @@ function stepsOf(parts: {
     run: async () => (dryRun || (await options.validate()) ? null : "see its checks above"),
   };
   return [...migrations, ...(first.length > 0 ? [...first, ...factories, whole] : [whole, ...factories]), validate];
+}
+
+/** Each Worker after those it binds; Workers that bind each other, and the orchestrator, which goes first, aside. */
+function inOrder(workers: readonly Worker[]): Worker[] {
+  const rest = [...workers];
+  const ordered: Worker[] = [];
+  while (rest.length > 0) {
+    const waits = ({ config }: Worker): boolean =>
+      (config.services ?? []).some(({ service }) =>
+        rest.some((other) => other.config !== config && other.name === service),
+      );
+    const next = Math.max(
+      0,
+      rest.findIndex((worker) => !waits(worker)),
+    );
+    ordered.push(...rest.splice(next, 1));
+  }
+  return ordered;
+}
+
+/**
+ * What a file of secrets holds, given to each Worker apart: to each what its configuration requires, to the orchestrator
+ * also what none does. Nobody but this user may read the files, and they are gone when the deployment ends.
+ */
+class SecretFiles {
+  readonly #secrets: Record<string, string>;
+  readonly #workers: readonly Worker[];
+  readonly #directory: string | null;
+
+  constructor(file: string | null, workers: readonly Worker[]) {
+    this.#secrets = file === null ? {} : readSecrets(file);
+    this.#workers = workers;
+    this.#directory = file === null ? null : mkdtempSync(path.join(tmpdir(), "vibehq-secrets-"));
+    // Also where the deployment is interrupted.
+    if (file !== null) process.once("exit", () => this.remove());
+  }
+
+  argumentsFor(worker: Worker): string[] {
+    const required = worker.config.secrets?.required ?? [];
+    const others = new Set(
+      this.#workers.filter((each) => each !== worker).flatMap((each) => each.config.secrets?.required ?? []),
+    );
+    const isFirst = worker === this.#workers[0];
+    const own = Object.entries(this.#secrets).filter(
+      ([name]) => required.includes(name) || (isFirst && !others.has(name)),
+    );
+    if (this.#directory === null || own.length === 0) return [];
+    const file = path.join(this.#directory, `${worker.name}.json`);
+    writeFileSync(file, JSON.stringify(Object.fromEntries(own)), { mode: 0o600 });
+    return ["--secrets-file", file];
+  }
+
+  remove(): void {
+    if (this.#directory !== null) rmSync(this.#directory, { recursive: true, force: true });
+  }
 }

@@ -79,9 +79,9 @@ export function deployedConfig(text: string, settings: Settings, absent: Readonl
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: made };
 }
 
-/** The names in a file of secrets, JSON or `NAME=value`; their values are wrangler's to read. */
-export function secretNames(file: string): string[] {
+/** The secrets of a file, JSON or `NAME=value`. */
+export function readSecrets(file: string): Record<string, string> {
   const text = readFileSync(file, "utf8");
-  if (!text.trimStart().startsWith("{")) return Object.keys(readDevVars(file));
-  return Object.keys(z.record(z.string(), z.string()).parse(JSON.parse(text)));
+  if (!text.trimStart().startsWith("{")) return readDevVars(file);
+  return z.record(z.string(), z.string()).parse(JSON.parse(text));
 }

@@ -1,31 +1,41 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { deploy } from "../deployment/deploy.ts";
 import { deployedConfig, readSettings, SettingsSchema } from "../deployment/settings.ts";
 import type { Ran, RunWrangler } from "../deployment/wrangler.ts";
-import { ROOT } from "../repository.ts";
+import { listWorkers, ROOT } from "../repository.ts";
 
 const ID = "3f2b6c1e-9d7a-4f64-8a9b-0c1d2e3f4a5b";
+const [orchestrator, ...apps] = listWorkers();
+const DATABASES = (orchestrator?.config.d1_databases ?? []).map(({ binding }) => binding);
 const settings = SettingsSchema.parse({
   instance: "production",
   url: "https://vibehq.example.com",
   containers: true,
-  databases: { DB_OPS: ID, DB_LOGS: ID, DB_PROJECTS: ID, DB_CHATS: ID },
+  databases: Object.fromEntries(DATABASES.map((binding) => [binding, ID])),
 });
 const TARGET = path.join(ROOT, "orchestrator/wrangler.deploy.jsonc");
-const FACTORIES = ["agent-factory", "data-factory", "services-factory", "ui-factory"];
+/** In an order in which each finds what it binds. */
+const FACTORIES = apps.map(({ name }) => name);
 
 let said: string[];
 let calls: string[][];
 /** The orchestrator's configuration as it stood at each of its deployments. */
 let configs: string[];
+/** Secrets that were uploaded, by Worker; the files they came in, and who could read those. */
+let uploads: Record<string, unknown>;
+let secretFiles: string[];
+let modes: number[];
 let temporary: string;
 beforeEach(() => {
   said = [];
   calls = [];
   configs = [];
+  uploads = {};
+  secretFiles = [];
+  modes = [];
   temporary = mkdtempSync(path.join(tmpdir(), "deploy-"));
 });
 afterEach(() => rmSync(temporary, { recursive: true, force: true }));
@@ -61,6 +71,12 @@ function account(
         : ran(1, 'Worker "x" not found.');
     if (args[0] === "queues" || args[0] === "r2")
       return missing.includes(args.at(-1) ?? "") ? ran(1, "does not exist") : ran(0, "");
+    const secretFile = args[args.indexOf("--secrets-file") + 1];
+    if (args.includes("--secrets-file") && secretFile !== undefined) {
+      secretFiles.push(secretFile);
+      modes.push(statSync(secretFile).mode & 0o777);
+      uploads[path.basename(secretFile, ".json")] = JSON.parse(readFileSync(secretFile, "utf8"));
+    }
     if (args[0] === "deploy" && args.includes("orchestrator/wrangler.deploy.jsonc"))
       configs.push(readFileSync(TARGET, "utf8"));
     return ran(0, "");
@@ -89,10 +105,7 @@ const changes = () =>
       : [];
   });
 const ALL = [
-  "migrate DB_OPS",
-  "migrate DB_LOGS",
-  "migrate DB_PROJECTS",
-  "migrate DB_CHATS",
+  ...DATABASES.map((binding) => `migrate ${binding}`),
   "deploy orchestrator",
   ...FACTORIES.map((name) => `deploy ${name}`),
 ];
@@ -112,16 +125,46 @@ describe("deploy", () => {
 
   test("to an empty account: the orchestrator first without what is not there yet, at the end with all", async () => {
     const file = path.join(temporary, "secrets.env");
-    writeFileSync(file, "ENGINE_TOKEN=a\nBOOTSTRAP_TOKEN=b\nSESSION_SECRET=c\n");
+    writeFileSync(file, "ENGINE_TOKEN=a\nBOOTSTRAP_TOKEN=b\nSESSION_SECRET=c\nJULES_API_KEY=d\n");
     expect(await run(account({ workers: [] }), { secretsFile: file })).toBe(0);
     expect(changes()).toEqual([...ALL, "deploy orchestrator"]);
-    expect(configs.map((text) => FACTORIES.filter((name) => text.includes(`"service": "${name}"`)).length)).toEqual([
-      0, 4,
+    const bound = configs.map((text) => FACTORIES.filter((name) => text.includes(`"service": "${name}"`)));
+    expect(bound).toEqual([
+      [],
+      FACTORIES.filter((name) => orchestrator?.config.services?.some(({ service }) => service === name)),
     ]);
-    for (const args of calls.filter(
-      (each) => each.includes("orchestrator/wrangler.deploy.jsonc") && each[0] === "deploy",
-    ))
-      expect(args).toContain(file);
+    expect(uploads).toEqual({
+      "vibehq-orchestrator": { ENGINE_TOKEN: "a", BOOTSTRAP_TOKEN: "b", SESSION_SECRET: "c", JULES_API_KEY: "d" },
+    });
+    // They were in files that nobody else could read, and are gone.
+    expect(secretFiles.filter((each) => existsSync(each))).toEqual([]);
+    expect(modes).toEqual([0o600, 0o600]);
+    expect(said.join()).not.toContain("JULES");
+  });
+
+  test("a Worker goes after those it binds, with the secrets that it asks for and no others", async () => {
+    const root = path.join(temporary, "checkout");
+    const worker = (folder: string, config: object): void => {
+      mkdirSync(path.join(root, folder), { recursive: true });
+      writeFileSync(path.join(root, folder, "wrangler.jsonc"), JSON.stringify(config));
+    };
+    worker("orchestrator", { name: "vibehq-orchestrator", secrets: { required: ["SESSION_SECRET"] } });
+    const bind = (service: string) => [{ binding: "OTHER", service }];
+    worker("apps/a", { name: "a", services: [...bind("b"), ...bind("vibehq-orchestrator")] });
+    worker("apps/b", { name: "b", services: bind("c"), secrets: { required: ["B_KEY"] } });
+    worker("apps/c", { name: "c" });
+    const file = path.join(temporary, "secrets.json");
+    writeFileSync(file, JSON.stringify({ SESSION_SECRET: "s", B_KEY: "k", OTHER_KEY: "o" }));
+    const small = { ...settings, containers: false, databases: {} };
+    const wrangler = account({ workers: ["vibehq-orchestrator", "a", "b", "c"], secrets: [] });
+    expect(await run(wrangler, { root, settings: small, secretsFile: file })).toBe(0);
+    expect(changes()).toEqual(["deploy orchestrator", "deploy c", "deploy b", "deploy a"]);
+    expect(uploads).toEqual({ "vibehq-orchestrator": { SESSION_SECRET: "s", OTHER_KEY: "o" }, b: { B_KEY: "k" } });
+    rmSync(file);
+    calls = [];
+    expect(await run(wrangler, { root, settings: small })).toBe(1);
+    expect(changes()).toEqual([]);
+    expect(said.join("\n")).toContain("b: the secret B_KEY is not set");
   });
 
   test("changes nothing where anything is missing, and says all of it at once", async () => {
@@ -177,7 +220,7 @@ describe("deploy", () => {
   test("a dry run uploads nothing, migrates nothing and asks for no account", async () => {
     expect(await run(account(), { dryRun: true, validate: async () => Promise.reject(new Error("asked")) })).toBe(0);
     expect(calls.every((args) => args[0] === "deploy" && args.includes("--dry-run"))).toBe(true);
-    expect(calls).toHaveLength(5);
+    expect(calls).toHaveLength(1 + FACTORIES.length);
   });
 });
 
@@ -186,13 +229,7 @@ describe("settings", () => {
   test("the example lacks its ids alone, and says which", () => {
     const read = readSettings(example);
     expect(read.ok).toBe(false);
-    if (!read.ok)
-      expect(read.problems.map((line) => /databases\.\w+/.exec(line)?.[0])).toEqual([
-        "databases.DB_OPS",
-        "databases.DB_LOGS",
-        "databases.DB_PROJECTS",
-        "databases.DB_CHATS",
-      ]);
+    if (!read.ok) expect(read.problems.map((line) => /databases\.(\w+)/.exec(line)?.[1])).toEqual(DATABASES);
     const filled = path.join(temporary, "deployment.jsonc");
     writeFileSync(filled, readFileSync(example, "utf8").replaceAll("00000000-0000-0000-0000-000000000000", ID));
     expect(readSettings(filled)).toMatchObject({ ok: true });
@@ -213,7 +250,7 @@ describe("settings", () => {
     const made = deployedConfig(text, { ...settings, databases: { DB_OPS: ID } }, new Set());
     expect(made).toEqual({
       ok: false,
-      problems: ["databases.DB_LOGS: no id", "databases.DB_PROJECTS: no id", "databases.DB_CHATS: no id"],
+      problems: DATABASES.filter((binding) => binding !== "DB_OPS").map((binding) => `databases.${binding}: no id`),
     });
   });
 });

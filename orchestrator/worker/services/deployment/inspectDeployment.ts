@@ -11,9 +11,9 @@ export async function inspectDeployment(ctx: ServiceContext, version: string): P
   if (denied) return denied;
   const { env } = ctx;
   const given = Object.entries(env).map(([name, value]: [string, unknown]) => ({ name, value }));
-  const databases = { DB_OPS: env.DB_OPS, DB_LOGS: env.DB_LOGS, DB_PROJECTS: env.DB_PROJECTS, DB_CHATS: env.DB_CHATS };
+  const databases = given.flatMap(({ name, value }) => (isDatabase(value) ? [[name, value] as const] : []));
   const migrations = await Promise.all(
-    Object.entries(databases).map(async ([binding, database]) => {
+    databases.map(async ([binding, database]) => {
       try {
         const { results } = await database.prepare("SELECT name FROM d1_migrations ORDER BY id").all();
         return [[binding, RowsSchema.parse(results).map(({ name }) => name)] as const];
@@ -35,3 +35,7 @@ export async function inspectDeployment(ctx: ServiceContext, version: string): P
     crons: Object.keys(SCHEDULE),
   };
 }
+
+/** A binding's methods stand on its class; of all bindings only a database makes statements. */
+const isDatabase = (value: unknown): value is D1Database =>
+  typeof value === "object" && value !== null && "prepare" in value && "batch" in value;
