@@ -128,3 +128,58 @@ test("a webhook is made, its secret shown once; a test message arrives signed an
   expect(faults.filter((fault) => !fault.includes("400"))).toEqual([]);
   await context.close();
 });
+
+test("alerts say what, since when and how often, whatever stands in them; one is closed by hand", async () => {
+  const alert = (id: string, more: object) => ({
+    id,
+    kind: "health.down",
+    severity: "critical",
+    title: "ui-factory is down",
+    text: "Three checks failed in a row.",
+    dedupe_key: id,
+    worker: "ui-factory",
+    order_id: null,
+    project_id: null,
+    data: {},
+    status: "open",
+    count: 12,
+    told: 1,
+    first_at: new Date(Date.now() - 3_600_000).toISOString(),
+    last_at: new Date(Date.now() - 60_000).toISOString(),
+    told_at: new Date(Date.now() - 3_600_000).toISOString(),
+    resolved_at: null,
+    resolved_by: null,
+    ...more,
+  });
+  const hostile = "<script>globalThis.taken = true</script><img src=x onerror='globalThis.taken = true'>";
+  let alerts = [
+    alert("a-1", {}),
+    alert("a-2", {
+      severity: "warning",
+      kind: "schedule.failed",
+      title: hostile,
+      text: hostile,
+      order_id: "ORD-SAMPLE",
+    }),
+  ];
+  const closed: string[] = [];
+  const { page, context, faults } = await visit(browser, url);
+  await signIn(page, token);
+  await page.route("**/api/alerts?*", (route) => route.fulfill({ json: { ok: true, alerts, cursor: null } }));
+  await page.route("**/api/alerts/*/resolve", (route) => {
+    closed.push(new URL(route.request().url()).pathname);
+    alerts = alerts.slice(1);
+    return route.fulfill({ json: { ok: true, alert: null } });
+  });
+  await page.goto("/alerts");
+  const first = page.locator('[data-alert="a-1"]');
+  await first.getByText("Critical").waitFor();
+  await first.getByText("seen 12 times").waitFor();
+  await page.locator('[data-alert="a-2"]').getByText(hostile).first().waitFor();
+  expect(await page.evaluate(() => "taken" in globalThis)).toBe(false);
+  await first.getByRole("button", { name: "Close ui-factory is down" }).click();
+  await first.waitFor({ state: "detached" });
+  expect(closed).toEqual(["/api/alerts/a-1/resolve"]);
+  expect(faults).toEqual([]);
+  await context.close();
+});
