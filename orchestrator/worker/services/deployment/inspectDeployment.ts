@@ -11,7 +11,7 @@ export async function inspectDeployment(ctx: ServiceContext, version: string): P
   if (denied) return denied;
   const { env } = ctx;
   const given = Object.entries(env).map(([name, value]: [string, unknown]) => ({ name, value }));
-  const databases = given.flatMap(({ name, value }) => (isDatabase(value) ? [[name, value] as const] : []));
+  const databases = given.flatMap(({ name, value }) => (isDatabase(name, value) ? [[name, value] as const] : []));
   const migrations = await Promise.all(
     databases.map(async ([binding, database]) => {
       try {
@@ -36,6 +36,9 @@ export async function inspectDeployment(ctx: ServiceContext, version: string): P
   };
 }
 
-/** A binding's methods stand on its class; of all bindings only a database makes statements. */
-const isDatabase = (value: unknown): value is D1Database =>
-  typeof value === "object" && value !== null && "prepare" in value && "batch" in value;
+/**
+ * Whether a binding is a database, by its name: a binding to another Worker has every property one asks for, and asking
+ * calls it.
+ */
+const isDatabase = (name: string, value: unknown): value is D1Database =>
+  name.startsWith("DB_") && typeof value === "object" && value !== null;
