@@ -92,6 +92,11 @@ export default defineProject({
     hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts", "./test/node/providersFixture.ts"],
+    globalSetup: [
+      "./test/node/engineFixture.ts",
+      "./test/node/accessFixture.ts",
+      "./test/node/providersFixture.ts",
+      "./test/node/webhookReceiver.ts",
+    ],
   },
 });

@@ -1,6 +1,9 @@
 import {
   AgentRunEventSchema,
   AgentTelemetrySchema,
+  AlertDeliverySchema,
+  AlertSchema,
+  AlertWebhookSchema,
   AssignmentSchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
@@ -18,11 +21,13 @@ import {
   HilTelemetrySchema,
   JsonObjectSchema,
   OpsTelemetrySchema,
+  OperationLogSchema,
   OrderSchema,
   PatchEventSchema,
   PipelineTelemetrySchema,
   ProviderStatusSchema,
   ProjectSchema,
+  ScheduleStateSchema,
   ScopeSchema,
   SessionSchema,
   TaskSchema,
@@ -76,6 +81,24 @@ export const PatchLogSchema = z.looseObject({
 });
 export type PatchLog = z.infer<typeof PatchLogSchema>;
 export const LogsAnswerSchema = z.looseObject({ results: z.array(PatchLogSchema) });
+
+export const OperationLogsAnswerSchema = z.object({
+  results: z.array(OperationLogSchema),
+  cursor: z.string().nullable(),
+  last: z.number().int(),
+});
+export const SchedulesAnswerSchema = z.object({ schedules: z.array(ScheduleStateSchema) });
+export const AlertsAnswerSchema = z.object({ alerts: z.array(AlertSchema), cursor: z.string().nullable() });
+export const AlertAnswerSchema = z.object({ alert: AlertSchema.nullable() });
+export const WebhooksAnswerSchema = z.object({ webhooks: z.array(AlertWebhookSchema), cursor: z.string().nullable() });
+export const WebhookAnswerSchema = z.object({ webhook: AlertWebhookSchema });
+export const WebhookMadeAnswerSchema = z.object({ webhook: AlertWebhookSchema, secret: z.string() });
+export const WebhookDeletedAnswerSchema = z.object({ id: z.string() });
+export const DeliveriesAnswerSchema = z.object({
+  deliveries: z.array(AlertDeliverySchema),
+  cursor: z.string().nullable(),
+});
+export const DeliveryAnswerSchema = z.object({ delivery: AlertDeliverySchema });
 
 export const ReportAnswerSchema = z.object({ report: DeliveryReportRowSchema });
 export const ReportsAnswerSchema = z.object({

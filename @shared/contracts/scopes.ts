@@ -27,6 +27,10 @@ export const SCOPES = [
   "github:read",
   "health:read",
   "health:write",
+  "logs:read",
+  "logs:write",
+  "alerts:read",
+  "alerts:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

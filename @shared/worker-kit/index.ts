@@ -8,6 +8,7 @@ export * from "./describeWorker.ts";
 export * from "./health/index.ts";
 export * from "./lineEdits.ts";
 export * from "./logger.ts";
+export * from "./OperationLog.ts";
 export * from "./patchBridge.ts";
 export * from "./planAndSendPatches.ts";
 export * from "./problem.ts";

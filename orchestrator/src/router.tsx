@@ -14,6 +14,7 @@ import { sessionQuery } from "./api/queries.ts";
 import { Problem } from "./components/problems.tsx";
 import { Shell } from "./components/shell.tsx";
 import { Empty, SkeletonRows } from "./components/ui/surface.tsx";
+import { LogFilterSchema } from "./logs/filter.ts";
 import { StreamFilterSchema } from "./stream/filter.ts";
 
 const text = z.string().min(1).max(300).optional().catch(undefined);
@@ -174,6 +175,27 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./pages/settings.tsx")),
 });
 
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: LogFilterSchema.extend({
+    tab: z.enum(["schedules"]).optional().catch(undefined),
+    row: z.number().int().optional().catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("./pages/logs.tsx")),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts",
+  validateSearch: z.object({
+    tab: z.enum(["webhooks"]).optional().catch(undefined),
+    status: z.enum(["open", "resolved"]).optional().catch(undefined),
+    webhook: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/alerts.tsx")),
+});
+
 export const router = createRouter({
   routeTree: root.addChildren([
     signIn,
@@ -190,6 +212,8 @@ export const router = createRouter({
       analytics,
       delivery,
       health,
+      logs,
+      alerts,
       settings,
     ]),
   ]),

@@ -10,6 +10,8 @@ export interface OrchestratorControl {
     answers?: Record<string, Json[]>;
   }): Promise<void>;
   calls(): Promise<RecordedCall[]>;
+  /** What was written to the operation log. It comes after the answer of the work that it is about. */
+  lines(): Promise<JsonObject[]>;
 }
 
 export interface RecordedCall {

@@ -83,6 +83,16 @@ export class HealthOps extends WorkerEntrypoint {
   }
 }
 
+/** Lines come after the answer they are about, so they stand apart from the calls, which are in order. */
+export class LoggingOps extends WorkerEntrypoint {
+  write({ entries }) {
+    const answer = scripted("write");
+    if (answer) return answer;
+    state.lines.push(...entries.map((entry) => ({ caller: this.ctx.props.caller, ...entry })));
+    return { ok: true, written: entries.length, dropped: 0 };
+  }
+}
+
 export class FactoryOps extends WorkerEntrypoint {
   reportPhase(input) {
     return note(this, "reportPhase", input) ?? { ok: true, seq: state.calls.length };
@@ -102,8 +112,9 @@ export class FactoryOps extends WorkerEntrypoint {
 }
 
 export class Control extends WorkerEntrypoint {
-  begin(given) { state = { calls: [], files: {}, tasks: [], answers: {}, ...given }; }
+  begin(given) { state = { calls: [], lines: [], files: {}, tasks: [], answers: {}, ...given }; }
   calls() { return state.calls; }
+  lines() { return state.lines; }
 }
 
 export default { fetch: () => new Response(null, { status: 404 }) };

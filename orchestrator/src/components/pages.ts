@@ -1,5 +1,6 @@
 import {
   Activity,
+  BellRing,
   Bot,
   ChartNoAxesColumn,
   FileCheck2,
@@ -9,6 +10,7 @@ import {
   type LucideIcon,
   MailX,
   MessageCircleQuestion,
+  ScrollText,
   Settings2,
   SquareTerminal,
 } from "lucide-react";
@@ -25,6 +27,8 @@ export const PAGES = [
   { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a", section: "record", first: false },
   { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d", section: "record", first: false },
   { to: "/health", title: "Health", icon: HeartPulse, keys: "g w", section: "record", first: false },
+  { to: "/logs", title: "Logs", icon: ScrollText, keys: "g k", section: "record", first: false },
+  { to: "/alerts", title: "Alerts", icon: BellRing, keys: "g n", section: "record", first: false },
   { to: "/settings", title: "Settings", icon: Settings2, keys: "g s", section: "record", first: false },
 ] as const satisfies readonly {
   to: string;

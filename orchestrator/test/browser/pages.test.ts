@@ -68,6 +68,12 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/health?worker=agent-factory", (page) => page.getByTestId("worker-health").waitFor()],
   ["/health?tab=checks", (page) => page.getByRole("tab", { name: "Checks", selected: true }).waitFor()],
   ["/health?tab=schedules", (page) => page.getByText("All Workers", { exact: true }).waitFor()],
+  ["/logs", (page) => page.locator("[data-row]").first().waitFor()],
+  ["/logs?operation=patch.revert&level=info", (page) => page.getByText("patch.revert").first().waitFor()],
+  ["/logs?q=there-is-no-such-text", (page) => page.getByText("No line passes these filters").waitFor()],
+  ["/logs?tab=schedules", (page) => page.getByText("delivery-reports").waitFor()],
+  ["/alerts", (page) => page.getByText("No alerts yet").waitFor()],
+  ["/alerts?tab=webhooks", (page) => page.getByRole("button", { name: "New webhook" }).waitFor()],
   ["/settings", (page) => page.getByRole("button", { name: "New token" }).waitFor()],
   ["/settings?tab=sessions", (page) => page.getByText("This browser").first().waitFor()],
 ];
@@ -152,6 +158,13 @@ test("an empty store says on each page what would be here", async () => {
     ["/people", "Nobody waits for you"],
     ["/people?status=expired", "Nothing has expired"],
     ["/providers", "No providers"],
+  await page.route("**/api/logs?*", (route) =>
+    route.fulfill({ json: { ok: true, results: [], cursor: null, last: 0 } }),
+  );
+  for (const [path, text] of [
+    ["/logs", "Nothing logged yet"],
+    ["/alerts", "No alerts yet"],
+    ["/alerts?tab=webhooks", "No webhooks"],
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
     ["/delivery", "No reports yet"],
@@ -182,6 +195,10 @@ test("an orchestrator that does not answer is said on each page, with a way to t
     "/analytics",
     "/delivery",
     "/health",
+    "/analytics",
+    "/delivery",
+    "/logs",
+    "/alerts",
     "/settings",
   ]) {
     await page.goto(path);

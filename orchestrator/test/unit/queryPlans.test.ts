@@ -17,6 +17,11 @@ import { executionsQuery, ListExecutionsSchema } from "../../worker/services/ai-
 import { unfinishedQuery } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
+import { alertsQuery, ListAlertsSchema } from "../../worker/services/alerts/listAlerts.ts";
+import { deliveriesQuery } from "../../worker/services/alerts/listDeliveries.ts";
+import { webhooksQuery } from "../../worker/services/alerts/listWebhooks.ts";
+import { dueQuery, unannouncedQuery } from "../../worker/services/alerts/sweepAlerts.ts";
+import { ListLogsSchema, logsQuery } from "../../worker/services/logging/listLogs.ts";
 import { overdueChecks } from "../../worker/services/health/endOverdueChecks.ts";
 import { healthChecksQuery, ListHealthChecksSchema } from "../../worker/services/health/readChecks.ts";
 import { daysQuery, latestChecks } from "../../worker/services/health/readWorkers.ts";
@@ -111,6 +116,57 @@ describe("every query finds its rows by an index", () => {
     ["due schedules", env.DB_HEALTH, dueSchedules(ctx.db, after.createdAt, 9).compile()],
     ["schedules", env.DB_HEALTH, schedulesQuery(ctx.db, after, 50).compile()],
     ["days of health", env.DB_HEALTH, daysQuery(ctx.db, "2026-01-01").compile()],
+    ...["", "source", "operation", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
+      (name): [string, D1Database, CompiledQuery][] => {
+        const query = ListLogsSchema.parse(name === "" ? {} : { [name]: name === "level" ? "warn" : "x" });
+        const place = { ts: after.createdAt, id: 7 };
+        return [
+          [
+            `operation log ${name}`,
+            env.DB_LOGS,
+            logsQuery(ctx.db, query, { before: null, workspaceId: null }).compile(),
+          ],
+          [
+            `operation log ${name}, next page`,
+            env.DB_LOGS,
+            logsQuery(ctx.db, query, { before: place, workspaceId: null }).compile(),
+          ],
+        ];
+      },
+    ),
+    [
+      "operation log, warnings and errors",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({ level: "warn,error" }), { before: null, workspaceId: null }).compile(),
+    ],
+    [
+      "operation log, all but debug",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({ level: "info,warn,error" }), {
+        before: null,
+        workspaceId: null,
+      }).compile(),
+    ],
+    [
+      "operation log of a workspace",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({}), { before: null, workspaceId: "w" }).compile(),
+    ],
+    ["alerts", env.DB_OPS, alertsQuery(ctx.db, ListAlertsSchema.parse({}), after).compile()],
+    ["open alerts", env.DB_OPS, alertsQuery(ctx.db, ListAlertsSchema.parse({ status: "open" }), after).compile()],
+    ["alerts to be announced", env.DB_OPS, unannouncedQuery(ctx.db, after.createdAt).compile()],
+    ["webhooks", env.DB_OPS, webhooksQuery(ctx.db, after, 50).compile()],
+    [
+      "deliveries",
+      env.DB_OPS,
+      deliveriesQuery(ctx.db, { webhookId: "w", status: undefined, after, limit: 50 }).compile(),
+    ],
+    [
+      "deliveries by status",
+      env.DB_OPS,
+      deliveriesQuery(ctx.db, { webhookId: "w", status: "failed", after, limit: 50 }).compile(),
+    ],
+    ["deliveries that are due", env.DB_OPS, dueQuery(ctx.db, after.createdAt).compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
     ["tasks, next page", projects, tasksQuery(ctx, tasks({}), after).compile()],
     ["tasks by order", projects, tasksQuery(ctx, tasks({ order_id: "o" }), after).compile()],
@@ -158,6 +214,11 @@ describe("what the router learns from is found by index", () => {
     expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
     expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
+});
+
+test("warnings and errors are read without looking at the lines between them", async () => {
+  const query = logsQuery(ctx.db, ListLogsSchema.parse({ level: "warn,error" }), { before: null, workspaceId: null });
+  expect(await planOf(env.DB_LOGS, query.compile())).toContain("operation_logs_loud");
 });
 
 describe("statistics read their days by the rollups' keys", () => {

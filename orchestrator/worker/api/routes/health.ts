@@ -1,6 +1,7 @@
 import {
   ChangeHealthScheduleSchema,
   CreateHealthScheduleSchema,
+  DeploymentSchema,
   HealthCheckDetailSchema,
   HealthCheckSchema,
   HealthScheduleSchema,
@@ -13,6 +14,7 @@ import {
 } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
+import { inspectDeployment } from "../../services/deployment/inspectDeployment.ts";
 import { checkHealth } from "../../services/health/checkHealth.ts";
 import { heartbeat } from "../../services/health/heartbeat.ts";
 import { getHealthCheck, ListHealthChecksSchema, listHealthChecks } from "../../services/health/readChecks.ts";
@@ -63,6 +65,18 @@ export function healthRoutes(app: App): void {
       response: { name: "Health", schema: HealthSchema },
     },
     async (_, ctx) => Response.json(await checkHealth(ctx, API_VERSION)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/deployment",
+      scope: "admin",
+      tag,
+      summary: "What was deployed, in names alone: bindings, variables and secrets that are set, migrations",
+      response: { name: "Deployment", schema: DeploymentSchema },
+    },
+    async (c, ctx) => respond(c, await inspectDeployment(ctx, API_VERSION)),
   );
   checkRoutes(app);
   workerRoutes(app);
