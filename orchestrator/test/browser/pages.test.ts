@@ -152,16 +152,15 @@ test("an empty store says on each page what would be here", async () => {
   await page.route("**/api/health/schedules?*", (route) =>
     route.fulfill({ json: { ok: true, schedules: [], cursor: null } }),
   );
+  await page.route("**/api/logs?*", (route) =>
+    route.fulfill({ json: { ok: true, results: [], cursor: null, last: 0 } }),
+  );
   for (const [path, text] of [
     ["/executions", "No executions yet"],
     ["/dead-letters", "No dead letters"],
     ["/people", "Nobody waits for you"],
     ["/people?status=expired", "Nothing has expired"],
     ["/providers", "No providers"],
-  await page.route("**/api/logs?*", (route) =>
-    route.fulfill({ json: { ok: true, results: [], cursor: null, last: 0 } }),
-  );
-  for (const [path, text] of [
     ["/logs", "Nothing logged yet"],
     ["/alerts", "No alerts yet"],
     ["/alerts?tab=webhooks", "No webhooks"],
