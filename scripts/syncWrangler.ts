@@ -16,7 +16,8 @@ const WranglerBaseSchema = z.object({
   /** Of every Worker in apps/. */
   app: z.object({ services: z.array(BindingSchema) }).default({ services: [] }),
   factory: z.object({ services: z.array(BindingSchema) }),
-  local: z.object({ optionalSecrets: z.array(z.string()) }).optional(),
+  /** Secrets that a Worker may do without, by its name. */
+  optionalSecrets: z.record(z.string(), z.array(z.string())).default({}),
   /** How the orchestrator is bound to each Worker in apps/, and the var that lists them. */
   health: z.object({ targets: z.string(), binding: z.record(z.string(), z.unknown()) }).optional(),
   containers: z
@@ -100,9 +101,9 @@ export function withContainers(text: string, containers: NonNullable<WranglerBas
 }
 
 /** The orchestrator's configuration under `npm start`: its own, which also takes secrets that may be missing. */
-export function withLocal(text: string, local: NonNullable<WranglerBase["local"]>): string {
+export function withLocal(text: string, optional: readonly string[]): string {
   const { secrets } = parseWranglerConfig(parse(text, [], { allowTrailingComma: true }));
-  const required = [...(secrets?.required ?? []), ...local.optionalSecrets];
+  const required = [...(secrets?.required ?? []), ...optional];
   const formattingOptions = { tabSize: 2, insertSpaces: true };
   const written = applyEdits(text, modify(text, ["secrets", "required"], required, { formattingOptions }));
   return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${written}`;
@@ -115,12 +116,13 @@ export function syncWrangler(options: { check: boolean; root?: string }): string
   const base = WranglerBaseSchema.parse(readJsonc(path.join(root, "wrangler.base.jsonc")));
   const workers = listWorkers(root);
   const apps = workers.filter(({ directory }) => !isOrchestrator(directory)).map(({ name }) => name);
-  return workers.flatMap(({ configPath, directory }) => {
+  return workers.flatMap(({ name, configPath, directory }) => {
     const text = readFileSync(configPath, "utf8");
     const shared = withShared(text, base, isOrchestrator(directory) ? apps : null);
     const wanted = new Map([[configPath, shared]]);
-    if (base.local && isOrchestrator(directory)) {
-      wanted.set(path.join(directory, "wrangler.local.jsonc"), withLocal(shared, base.local));
+    const optional = base.optionalSecrets[name] ?? [];
+    if (optional.length > 0 && isOrchestrator(directory)) {
+      wanted.set(path.join(directory, "wrangler.local.jsonc"), withLocal(shared, optional));
     }
     if (base.containers && isOrchestrator(directory)) {
       wanted.set(path.join(directory, "wrangler.containers.jsonc"), withContainers(shared, base.containers));

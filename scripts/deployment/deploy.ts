@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { listWorkers, relative, ROOT, type Worker } from "../repository.ts";
-import { deployedConfig, readSecrets, type Settings } from "./settings.ts";
+import { deployedConfig, optionalSecrets, readSecrets, type Settings } from "./settings.ts";
 import { isAbsent, reasonOf, type RunWrangler } from "./wrangler.ts";
 
 export interface DeployOptions {
@@ -54,6 +54,9 @@ export async function deploy(options: DeployOptions): Promise<number> {
   const checked = dryRun ? { problems: [], absent: new Set<string>() } : await preflight(options, orchestrator, others);
   const whole = deployedConfig(text, settings, new Set());
   const problems = [...checked.problems, ...(whole.ok ? [] : whole.problems)];
+  for (const name of Object.keys(settings.workers)) {
+    if (!apps.some((app) => app.name === name)) problems.push(`workers.${name}: there is no such Worker in apps/`);
+  }
   if (problems.length > 0) {
     say("Nothing was changed. To be mended first:");
     for (const problem of problems) say(`  - ${problem}`);
@@ -64,7 +67,11 @@ export async function deploy(options: DeployOptions): Promise<number> {
     const made = deployedConfig(text, settings, absent);
     if (made.ok) writeFileSync(target, made.value);
   };
-  const secrets = new SecretFiles(dryRun ? null : options.secretsFile, [orchestrator, ...others]);
+  const secrets = new SecretFiles(
+    dryRun ? null : options.secretsFile,
+    [orchestrator, ...others],
+    optionalSecrets(root),
+  );
   const steps = stepsOf({ options, orchestrator, others, target, write, secrets, absent: checked.absent });
   try {
     return await runSteps(steps, say, dryRun);
@@ -209,6 +216,10 @@ function stepsOf(parts: {
         "deploy",
         "--config",
         relative(worker.configPath),
+        ...Object.entries(settings.workers[worker.name] ?? {}).flatMap(([name, value]) => [
+          "--var",
+          `${name}:${value}`,
+        ]),
         ...secrets.argumentsFor(worker),
         ...(dryRun ? ["--dry-run"] : []),
       ]),
@@ -240,15 +251,18 @@ function inOrder(workers: readonly Worker[]): Worker[] {
 }
 
 /**
- * What a file of secrets holds, given to each Worker apart: to each what its configuration requires, to the orchestrator
- * also what none does. Nobody but this user may read the files, and they are gone when the deployment ends.
+ * What a file of secrets holds, given to each Worker apart: to each what it requires or may have, to the orchestrator also
+ * what none of them names. Nobody but this user may read the files, and they are gone when the deployment ends.
  */
 class SecretFiles {
   readonly #secrets: Record<string, string>;
   readonly #workers: readonly Worker[];
   readonly #directory: string | null;
 
-  constructor(file: string | null, workers: readonly Worker[]) {
+  readonly #optional: Record<string, string[]>;
+
+  constructor(file: string | null, workers: readonly Worker[], optional: Record<string, string[]>) {
+    this.#optional = optional;
     this.#secrets = file === null ? {} : readSecrets(file);
     this.#workers = workers;
     this.#directory = file === null ? null : mkdtempSync(path.join(tmpdir(), "vibehq-secrets-"));
@@ -257,18 +271,20 @@ class SecretFiles {
   }
 
   argumentsFor(worker: Worker): string[] {
-    const required = worker.config.secrets?.required ?? [];
-    const others = new Set(
-      this.#workers.filter((each) => each !== worker).flatMap((each) => each.config.secrets?.required ?? []),
-    );
+    const wanted = this.#wantedBy(worker);
+    const others = new Set(this.#workers.filter((each) => each !== worker).flatMap((each) => this.#wantedBy(each)));
     const isFirst = worker === this.#workers[0];
     const own = Object.entries(this.#secrets).filter(
-      ([name]) => required.includes(name) || (isFirst && !others.has(name)),
+      ([name]) => wanted.includes(name) || (isFirst && !others.has(name)),
     );
     if (this.#directory === null || own.length === 0) return [];
     const file = path.join(this.#directory, `${worker.name}.json`);
     writeFileSync(file, JSON.stringify(Object.fromEntries(own)), { mode: 0o600 });
     return ["--secrets-file", file];
+  }
+
+  #wantedBy({ name, config }: Worker): string[] {
+    return [...(config.secrets?.required ?? []), ...(this.#optional[name] ?? [])];
   }
 
   remove(): void {

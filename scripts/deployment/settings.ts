@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { applyEdits, modify, parse } from "jsonc-parser";
 import { z } from "zod";
 import { readDevVars } from "../devVars.ts";
@@ -26,6 +27,8 @@ export const SettingsSchema = z.strictObject({
   ),
   /** Other variables of the orchestrator. */
   vars: z.record(z.string(), z.string()).default({}),
+  /** Variables of the Workers in apps/, by their names. */
+  workers: z.record(z.string(), z.record(z.string(), z.string())).default({}),
 });
 export type Settings = z.infer<typeof SettingsSchema>;
 
@@ -77,6 +80,14 @@ export function deployedConfig(text: string, settings: Settings, absent: Readonl
       services.filter(({ service }) => !absent.has(String(service))),
     );
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: made };
+}
+
+const OptionalSecretsSchema = z.looseObject({ optionalSecrets: z.record(z.string(), z.array(z.string())).default({}) });
+
+/** The secrets that Workers may do without, by their names; none where the checkout shares nothing. */
+export function optionalSecrets(root: string): Record<string, string[]> {
+  const file = path.join(root, "wrangler.base.jsonc");
+  return existsSync(file) ? OptionalSecretsSchema.parse(readJsonc(file)).optionalSecrets : {};
 }
 
 /** The secrets of a file, JSON or `NAME=value`. */

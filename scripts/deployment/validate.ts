@@ -82,6 +82,7 @@ const ConfigSchema = z.looseObject({
   durable_objects: z.looseObject({ bindings: z.array(z.looseObject({ name: z.string() })) }),
   queues: z.looseObject({ producers: z.array(z.looseObject({ binding: z.string() })) }),
   r2_buckets: z.array(z.looseObject({ binding: z.string() })).default([]),
+  workflows: z.array(z.looseObject({ binding: z.string() })).default([]),
   assets: z.looseObject({ binding: z.string() }),
 });
 
@@ -90,13 +91,14 @@ const environment: Check = async ({ url, token, call, root }) => {
   const [orchestrator] = listWorkers(root);
   if (!orchestrator) return ["this checkout has no orchestrator"];
   const { config } = orchestrator;
-  const { vars, durable_objects: objects, queues, r2_buckets: buckets, assets } = ConfigSchema.parse(config);
+  const { vars, durable_objects: objects, queues, r2_buckets: buckets, workflows, assets } = ConfigSchema.parse(config);
   const wanted = [
     ...(config.d1_databases ?? []).map(({ binding }) => binding),
     ...(config.services ?? []).map(({ binding }) => binding),
     ...objects.bindings.map(({ name }) => name),
     ...queues.producers.map(({ binding }) => binding),
     ...buckets.map(({ binding }) => binding),
+    ...workflows.map(({ binding }) => binding),
     assets.binding,
   ];
   const bindings = new Set(deployment.bindings);

@@ -142,6 +142,26 @@ describe("deploy", () => {
     expect(said.join()).not.toContain("JULES");
   });
 
+  test("core-github-api is given its variables and secrets, of which the App's key is no other's", async () => {
+    const file = path.join(temporary, "secrets.json");
+    writeFileSync(file, JSON.stringify({ GITHUB_TOKEN: "t", GITHUB_APP_PRIVATE_KEY: "p", HEALTH_SECRET: "h" }));
+    const vars = { GITHUB_REPOSITORIES: "acme/*", GITHUB_API_URL: "https://github.example.com/api" };
+    const own = { ...settings, workers: { "core-github-api": vars } };
+    expect(await run(account(), { secretsFile: file, settings: own })).toBe(0);
+    expect(uploads).toEqual({
+      "vibehq-orchestrator": { GITHUB_TOKEN: "t", HEALTH_SECRET: "h" },
+      "core-github-api": { GITHUB_TOKEN: "t", GITHUB_APP_PRIVATE_KEY: "p" },
+    });
+    const deployed = calls.find((args) => args.includes("apps/core-github-api/wrangler.jsonc")) ?? [];
+    expect(deployed.filter((_, at) => deployed[at - 1] === "--var")).toEqual([
+      "GITHUB_REPOSITORIES:acme/*",
+      "GITHUB_API_URL:https://github.example.com/api",
+    ]);
+    const unknown = { ...settings, workers: { "no-such-worker": {} } };
+    expect(await run(account(), { settings: unknown })).toBe(1);
+    expect(said.join("\n")).toContain("workers.no-such-worker: there is no such Worker");
+  });
+
   test("a Worker goes after those it binds, with the secrets that it asks for and no others", async () => {
     const root = path.join(temporary, "checkout");
     const worker = (folder: string, config: object): void => {

@@ -1,10 +1,12 @@
 import type {
+  AIProviderOpsRpc,
   DeliveryReportsRpc,
   FactoryName,
   FactoryOpsRpc,
   HealthDetail,
   HealthFault,
   HealthOpsRpc,
+  LoggingOpsRpc,
   PatchOpsRpc,
 } from "@shared/contracts";
 import { canaryProfile } from "./canary.ts";
@@ -29,6 +31,8 @@ export interface FactoryHealthBindings extends AppHealthBindings {
   ORCHESTRATOR_PATCH?: PatchOpsRpc;
   ORCHESTRATOR_FACTORY?: FactoryOpsRpc;
   ORCHESTRATOR_DELIVERY?: DeliveryReportsRpc;
+  ORCHESTRATOR_AI_PROVIDER?: AIProviderOpsRpc;
+  ORCHESTRATOR_LOGGING?: LoggingOpsRpc;
 }
 
 /** Looks at something by way of the orchestrator, which alone can see it. */
@@ -71,6 +75,7 @@ export const appHealth = (
 /** What a factory is tested for: its bindings, D1 and the engine through the orchestrator, its template, the whole loop. */
 export function factoryHealth(env: FactoryHealthBindings, factory: FactoryName): WorkerHealth {
   const { ORCHESTRATOR_PATCH: patchOps, ORCHESTRATOR_FACTORY: factoryOps, ORCHESTRATOR_DELIVERY: delivery } = env;
+  const { ORCHESTRATOR_AI_PROVIDER: providers, ORCHESTRATOR_LOGGING: logging } = env;
   const base = appHealth(env, {
     worker: factory,
     type: "factory",
@@ -89,6 +94,16 @@ export function factoryHealth(env: FactoryHealthBindings, factory: FactoryName):
         name: "ORCHESTRATOR_DELIVERY",
         bound: delivery,
         ask: async () => (delivery ? delivery.getByOrder(NOTHING) : true),
+      },
+      {
+        name: "ORCHESTRATOR_AI_PROVIDER",
+        bound: providers,
+        ask: async () => (providers ? providers.getExecution(NOTHING) : true),
+      },
+      {
+        name: "ORCHESTRATOR_LOGGING",
+        bound: logging,
+        ask: async () => (logging ? logging.write({ entries: [] }) : true),
       },
     ],
   });

@@ -84,6 +84,12 @@ export class HealthOps extends WorkerEntrypoint {
 }
 
 /** Lines come after the answer they are about, so they stand apart from the calls, which are in order. */
+export class AIProviderOps extends WorkerEntrypoint {
+  getExecution(input) {
+    return note(this, "getExecution", { executionId: input }) ?? refused("NOT_FOUND", input);
+  }
+}
+
 export class LoggingOps extends WorkerEntrypoint {
   write({ entries }) {
     const answer = scripted("write");

@@ -80,14 +80,17 @@ describe("a factory that is well", () => {
 });
 
 describe("a factory broken on purpose is reported as exactly that", () => {
-  test.each(["ORCHESTRATOR_PATCH", "ORCHESTRATOR_FACTORY", "ORCHESTRATOR_DELIVERY"] as const)(
-    "without %s",
-    async (name) => {
-      const found = await run({ [name]: undefined });
-      expect(found).toMatchObject({ code: "BINDING_MISSING", attempts: 1, faults: { bindings: "BINDING_MISSING" } });
-      expect(found.messages).toEqual([`the binding ${name} is not configured`]);
-    },
-  );
+  test.each([
+    "ORCHESTRATOR_PATCH",
+    "ORCHESTRATOR_FACTORY",
+    "ORCHESTRATOR_DELIVERY",
+    "ORCHESTRATOR_AI_PROVIDER",
+    "ORCHESTRATOR_LOGGING",
+  ] as const)("without %s", async (name) => {
+    const found = await run({ [name]: undefined });
+    expect(found).toMatchObject({ code: "BINDING_MISSING", attempts: 1, faults: { bindings: "BINDING_MISSING" } });
+    expect(found.messages).toEqual([`the binding ${name} is not configured`]);
+  });
 
   test("with a binding that throws", async () => {
     const found = await run({

@@ -194,8 +194,6 @@ test("an orchestrator that does not answer is said on each page, with a way to t
     "/analytics",
     "/delivery",
     "/health",
-    "/analytics",
-    "/delivery",
     "/logs",
     "/alerts",
     "/settings",

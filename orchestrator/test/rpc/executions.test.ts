@@ -547,12 +547,12 @@ describe("a provider that asks", () => {
     );
     expect(diff).not.toBe(good().diff);
     const result: ProviderResult = { ...nothing, class: "change", change: { format: "udiff", text: diff } };
-    const { definitionOf } = made.parts;
+    const { parts } = made;
     made.parts = {
-      ...made.parts,
+      ...parts,
       importChange,
       definitionOf: async (ctx) => {
-        const definition = await definitionOf(ctx, "codex");
+        const definition = await parts.definitionOf(ctx, "codex");
         return definition && { ...definition, name: "workers-ai" };
       },
       driverOf: () => ({ ...asking([]), begin: async () => ({ externalId: null, cursor: "0", result }) }),

@@ -112,12 +112,20 @@ export function resultFor(ctx: ServiceContext, worker: string, workerCheck: stri
   };
 }
 
-/** What the hub's room for everything was told of a Worker's health, oldest first. */
+/** The alerts that the hub's room for everything was told of a Worker's health, or of a schedule, oldest first. */
 export const toldOf = (subject: string): Promise<{ kind: string; key: string }[]> =>
   runInDurableObject(env.EVENT_HUB.getByName("all") as never, (_: unknown, state) =>
     state.storage.sql
-      .exec<{ body: string }>("SELECT body FROM messages WHERE workspace = 'health' ORDER BY offset")
+      .exec<{ body: string }>("SELECT body FROM messages ORDER BY offset")
       .toArray()
-      .map(({ body }) => JSON.parse(body).meta.data.alert as { kind: string; key: string; subject: string })
-      .filter((alert) => alert.subject === subject),
+      .map(({ body }) => JSON.parse(body) as { kind: string; data?: { key: string; subject: string } })
+      .flatMap(({ kind, data }) => (data?.subject === subject ? [{ kind, key: data.key }] : [])),
   );
+
+/** The alerts of a cause there were, the oldest first. */
+export const alertsOf = async (cause: string): Promise<{ kind: string; status: string; told: number }[]> =>
+  (
+    await env.DB_OPS.prepare("SELECT kind, status, told FROM alerts WHERE dedupe_key = ?1 ORDER BY first_at")
+      .bind(cause)
+      .all<{ kind: string; status: string; told: number }>()
+  ).results;

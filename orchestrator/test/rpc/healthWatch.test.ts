@@ -18,7 +18,8 @@ import { sweepHealth } from "../../worker/services/health/sweepHealth.ts";
 import { endOverdueChecks } from "../../worker/services/health/endOverdueChecks.ts";
 import { watchHealth } from "../../worker/services/health/watchHealth.ts";
 import { watchHeartbeats } from "../../worker/services/health/watchHeartbeats.ts";
-import { healthContext, pending, resultFor, toldOf, value } from "./healthHarness.ts";
+import { scheduleCause, tellAlert, workerCause } from "../../worker/services/health/tellAlert.ts";
+import { alertsOf, healthContext, pending, resultFor, toldOf, value } from "./healthHarness.ts";
 
 /** Lets a Worker's checks end so, one after the other. */
 async function ends(ctx: ServiceContext, worker: string, outcomes: string): Promise<void> {
@@ -41,15 +42,70 @@ describe("what is told to the hub", () => {
     expect(await kindsOf("w-one")).toEqual([]);
     expect(await standing(ctx, "w-one")).toMatchObject({ status: "up", flapping: false });
     await ends(ctx, "w-one", "FFFF");
-    expect(await kindsOf("w-one")).toEqual(["down"]);
+    expect(await kindsOf("w-one")).toEqual(["health.down"]);
     await ends(ctx, "w-one", "PPP");
-    expect(await kindsOf("w-one")).toEqual(["down", "up"]);
+    expect(await kindsOf("w-one")).toEqual(["health.down", "health.recovered"]);
+  });
+
+  test("an outage is one open alert, closed once it is over, whoever the results came from", async () => {
+    const { ctx } = healthContext(targets("w-open"));
+    const factory = healthContext(targets("w-open"), {
+      ...ctx.actor,
+      id: "worker:w-open",
+      kind: "factory",
+      scopes: new Set(["health:read", "health:write", "events:write"]),
+    });
+    await ends(factory.ctx, "w-open", "PFFFFF");
+    expect(await alertsOf(workerCause("w-open"))).toEqual([{ kind: "health.down", status: "open", told: 1 }]);
+    await ends(factory.ctx, "w-open", "PP");
+    expect(await alertsOf(workerCause("w-open"))).toEqual([
+      { kind: "health.down", status: "resolved", told: 1 },
+      { kind: "health.recovered", status: "resolved", told: 1 },
+    ]);
+  });
+
+  test("what is handed over again, later too, is not told again and opens nothing", async () => {
+    const { ctx, pass } = healthContext(targets("w-again"));
+    const say = (kind: "down" | "up", key: string) =>
+      tellAlert(ctx, {
+        key,
+        kind,
+        severity: kind === "down" ? "critical" : "info",
+        subject: "w-again",
+        message: kind,
+        code: null,
+        at: "",
+      });
+    await say("down", "one");
+    pass(60_000);
+    await say("up", "two");
+    const told = [
+      { kind: "health.down", status: "resolved", told: 1 },
+      { kind: "health.recovered", status: "resolved", told: 1 },
+    ];
+    expect(await alertsOf(workerCause("w-again"))).toEqual(told);
+    pass(2 * 86_400_000);
+    await say("down", "one");
+    await say("up", "two");
+    expect(await alertsOf(workerCause("w-again"))).toEqual(told);
+  });
+
+  test("that it flaps, though an outage is open; and what it has settled to", async () => {
+    const { ctx, pass } = healthContext(targets("w-settles"));
+    await ends(ctx, "w-settles", "PFFF");
+    pass(60_000);
+    await ends(ctx, "w-settles", "PFPFPF");
+    expect(await kindsOf("w-settles")).toEqual(["health.down", "health.flapping"]);
+    pass(60_000);
+    await ends(ctx, "w-settles", "PPPPPPP");
+    expect(await kindsOf("w-settles")).toEqual(["health.down", "health.flapping", "health.recovered"]);
+    expect((await alertsOf(workerCause("w-settles"))).filter(({ status }) => status === "open")).toEqual([]);
   });
 
   test("of one that fails and passes by turns, that it flaps", async () => {
     const { ctx } = healthContext(targets("w-flap"));
     await ends(ctx, "w-flap", "PPPFPFPFP");
-    expect(await kindsOf("w-flap")).toEqual(["flapping"]);
+    expect(await kindsOf("w-flap")).toEqual(["health.flapping"]);
     expect(await standing(ctx, "w-flap")).toMatchObject({ status: "up", flapping: true });
   });
 
@@ -79,9 +135,9 @@ describe("what is told to the hub", () => {
       .run();
     expect(await kindsOf("w-cut")).toEqual([]);
     await watchHealth(ctx);
-    expect(await kindsOf("w-cut")).toEqual(["down"]);
+    expect(await kindsOf("w-cut")).toEqual(["health.down"]);
     await watchHealth(ctx);
-    expect(await kindsOf("w-cut")).toEqual(["down"]);
+    expect(await kindsOf("w-cut")).toEqual(["health.down"]);
   });
 
   test("an alert that could not be handed over waits, and is handed over by the next run", async () => {
@@ -89,13 +145,17 @@ describe("what is told to the hub", () => {
     await ends(ctx, "w-deaf", "FF");
     const deaf = healthContext({
       ...targets("w-deaf"),
-      WORKSPACE: { getByName: () => ({ publish: () => Promise.reject(new Error("no hub")) }) },
+      DB_OPS: {
+        prepare: () => {
+          throw new Error("D1_ERROR: away");
+        },
+      },
     });
     await ends(deaf.ctx, "w-deaf", "F");
     expect(await standing(ctx, "w-deaf")).toMatchObject({ status: "down" });
     expect(await kindsOf("w-deaf")).toEqual([]);
     await watchHealth(ctx);
-    expect(await kindsOf("w-deaf")).toEqual(["down"]);
+    expect(await kindsOf("w-deaf")).toEqual(["health.down"]);
   });
 });
 
@@ -141,7 +201,12 @@ describe("schedules", () => {
     expect(await begun()).toBe(2);
     const { schedules } = value(await listHealthSchedules(ctx, {}));
     expect(schedules.find(({ id }) => id === schedule.id)).toMatchObject({ missed_runs: 5 });
-    expect(await kindsOf(schedule.id)).toEqual(["missed-run"]);
+    expect(await kindsOf(schedule.id)).toEqual(["schedule.missed"]);
+    expect(await alertsOf(scheduleCause(schedule.id, "missed"))).toMatchObject([{ status: "open" }]);
+    // The next that comes in time ends it.
+    pass(5 * 60_000);
+    await runSchedules(ctx);
+    expect(await alertsOf(scheduleCause(schedule.id, "missed"))).toMatchObject([{ status: "resolved" }]);
   });
 
   test("notice a run that is stuck: its Workers are ended as silent, and it is said", async () => {
@@ -161,7 +226,7 @@ describe("schedules", () => {
       status: "timed_out",
       worker_checks: [{ code: "WORKER_SILENT" }],
     });
-    expect(await kindsOf(schedule.id)).toEqual(["stuck-run"]);
+    expect(await kindsOf(schedule.id)).toEqual(["schedule.stuck"]);
     expect(value(await listHealthSchedules(ctx, {})).schedules.find(({ id }) => id === schedule.id)).toMatchObject({
       stuck_runs: 1,
     });
@@ -216,11 +281,11 @@ describe("a container's heartbeats", () => {
       pass(60_000);
     }
     expect(await standing(ctx, name)).toMatchObject({ status: "down", latest: { code: "HEARTBEAT_MISSED" } });
-    expect(await kindsOf(name)).toEqual(["down"]);
+    expect(await kindsOf(name)).toEqual(["health.down"]);
     value(await beat());
     await watchHeartbeats(ctx);
     await watchHeartbeats(ctx);
-    expect(await kindsOf(name)).toEqual(["down", "up"]);
+    expect(await kindsOf(name)).toEqual(["health.down", "health.recovered"]);
   });
 
   test("one that ends on purpose is not missed", async () => {

@@ -28,6 +28,7 @@ import { daysQuery, latestChecks } from "../../worker/services/health/readWorker
 import { dueSchedules } from "../../worker/services/health/runSchedules.ts";
 import { schedulesQuery } from "../../worker/services/health/schedules.ts";
 import { resultTarget } from "../../worker/services/health/submitResult.ts";
+import { KNOWN } from "../../worker/services/health/tellAlert.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -214,6 +215,10 @@ describe("what the router learns from is found by index", () => {
     expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
     expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
+});
+
+test("what was told of a cause is found by it", async () => {
+  expect(await planOf(env.DB_OPS, { sql: KNOWN, parameters: ["c", "k"] })).toContain("USING INDEX alerts_cause");
 });
 
 test("warnings and errors are read without looking at the lines between them", async () => {

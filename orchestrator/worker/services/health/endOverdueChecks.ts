@@ -44,7 +44,8 @@ export async function endOverdueChecks(ctx: ServiceContext): Promise<{ ended: nu
     await say(ctx, {
       key: `health:check:${uuid}:stuck`,
       kind: "stuck-run",
-      subject: check?.schedule_id ?? uuid,
+      // Checks that somebody asked for are one cause.
+      subject: check?.schedule_id ?? "checks",
       message: `the health check ${uuid} did not end in its time`,
     });
   }

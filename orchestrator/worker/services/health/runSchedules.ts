@@ -1,7 +1,7 @@
 import type { ServiceContext } from "../../context.ts";
 import { scheduleOfRow } from "./rows.ts";
 import { startHealthCheck } from "./startHealthCheck.ts";
-import { tellAlert } from "./tellAlert.ts";
+import { endAlert, scheduleCause, tellAlert } from "./tellAlert.ts";
 
 /** The minute's trigger may come late by so much before a time that no run came for counts as missed. */
 const GRACE_MS = 2 * 60_000;
@@ -48,7 +48,8 @@ export async function runSchedules(ctx: ServiceContext): Promise<{ begun: number
         subject: row.id,
         message: `the schedule ${row.name} missed ${missed} of its runs: none came since ${row.next_run_at}`,
       });
-    }
+    } else await sayOver(ctx, scheduleCause(row.id, "missed"));
+    if (await hasEnded(ctx, row.last_check_uuid)) await sayOver(ctx, scheduleCause(row.id, "stuck"));
     const started = await startHealthCheck(
       ctx,
       {
@@ -81,6 +82,26 @@ export const dueSchedules = (db: ServiceContext["db"], now: string, limit: numbe
     .where("next_run_at", "<=", now)
     .orderBy("next_run_at")
     .limit(limit);
+
+/** Whether the run before came to its end by itself. */
+async function hasEnded(ctx: ServiceContext, uuid: string | null): Promise<boolean> {
+  if (uuid === null) return false;
+  const check = await ctx.db.health
+    .selectFrom("health_checks")
+    .select("status")
+    .where("uuid", "=", uuid)
+    .executeTakeFirst();
+  return check?.status === "passed" || check?.status === "failed";
+}
+
+/** What is over is closed again by the next run where it could not be now. */
+async function sayOver(ctx: ServiceContext, cause: string): Promise<void> {
+  try {
+    await endAlert(ctx, cause);
+  } catch (error) {
+    ctx.log.error("an alert could not be closed", { cause, error });
+  }
+}
 
 /** News of the watch itself; the count beside the schedule stays where it cannot be handed over. */
 export async function say(
