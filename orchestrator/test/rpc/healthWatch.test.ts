@@ -57,6 +57,7 @@ describe("what is told to the hub", () => {
     });
     await ends(factory.ctx, "w-open", "PFFFFF");
     expect(await alertsOf(workerCause("w-open"))).toEqual([{ kind: "health.down", status: "open", told: 1 }]);
+    factory.pass(60_000);
     await ends(factory.ctx, "w-open", "PP");
     expect(await alertsOf(workerCause("w-open"))).toEqual([
       { kind: "health.down", status: "resolved", told: 1 },
