@@ -4,7 +4,8 @@ import { expect, test } from "vitest";
 import { HealthCheck } from "../worker/index.ts";
 
 test("says to who is bound who it is", async () => {
-  const health = new HealthCheck(createExecutionContext(), env as never);
+  const bound = Object.assign(createExecutionContext(), { props: { caller: "vibehq-orchestrator" } });
+  const health = new HealthCheck(bound, env as never);
   expect(await health.quick()).toMatchObject({ ok: true, quick: { worker: "core-github-api", worker_type: "api" } });
 });
 
