@@ -3,6 +3,8 @@ import { defineConfig } from "vitest/config";
 /** One run, one summary: every suite that needs no container engine and no model CLI is a project here. */
 export default defineConfig({
   test: {
+    // What Workers log in passing is only shown of tests that fail.
+    silent: "passed-only",
     projects: [
       "@shared/*/vitest.config.ts",
       "containers/*/vitest.config.ts",

@@ -35,6 +35,9 @@ if (install()) {
   );
   process.exitCode = status ?? 1;
 } else {
-  console.error("The CLI agents could not be installed.");
+  console.error(
+    "test:agents was not run: npm could not install the CLI agents (its own words stand above). " +
+      `It needs the registry once, for what ${path.relative(ROOT, MANIFEST)} names.`,
+  );
   process.exitCode = 1;
 }

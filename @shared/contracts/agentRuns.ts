@@ -7,7 +7,8 @@ import { OrderIdSchema, Sha256Schema, TaskIdSchema } from "./ids.ts";
  *
  * `POST …/agent-runs` starts the run, or answers with the one of that `runId`: a run is never started twice.
  * `GET …/agent-runs/:runId` answers with `AgentRunInfo`; `GET …/agent-runs/:runId/events?after=SEQ&waitMs=MS` streams
- * `AgentRunEvent` as NDJSON, from a place in the run on, and ends with the run or after `waitMs`.
+ * `AgentRunEvent` as NDJSON, from a place in the run on, and ends with the run, after `waitMs`, or with
+ * about 1 MiB: who wants more asks again.
  * `DELETE …/agent-runs/:runId` ends it; it answers with the info of the ended run.
  */
 

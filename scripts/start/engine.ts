@@ -1,6 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
-import { ROOT } from "../repository.ts";
+import { z } from "zod";
+import { readJsonc, ROOT } from "../repository.ts";
 import { Child } from "./children.ts";
 import { StartError } from "./options.ts";
 
@@ -12,6 +13,18 @@ export function listTemplates(): Record<string, string> {
       .map((name): [string, string] => [name, path.join(apps, name, "template")])
       .filter(([, directory]) => existsSync(directory)),
   );
+}
+
+const BaseSchema = z.object({ local: z.object({ optionalSecrets: z.array(z.string()) }) });
+
+/**
+ * This environment without the providers' keys, which may stand in it for the orchestrator: a run is handed its own, and
+ * what runs at the host could read the others in the host's environment.
+ */
+function hostEnvironment(): NodeJS.ProcessEnv {
+  const { local } = BaseSchema.parse(readJsonc(path.join(ROOT, "wrangler.base.jsonc")));
+  const keys = new Set(local.optionalSecrets);
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !keys.has(name)));
 }
 
 /** Starts the engine host on a free port of the loopback interface and waits for its word that it is ready. */
@@ -31,7 +44,7 @@ export async function startEngine(options: {
       cwd: ROOT,
       log,
       env: {
-        ...process.env,
+        ...hostEnvironment(),
         ENGINE_PORT: "0",
         ENGINE_HOST: "127.0.0.1",
         ENGINE_TOKEN: options.token,

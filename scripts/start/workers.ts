@@ -18,6 +18,8 @@ export async function startWorkers(options: {
   vars: Record<string, string>;
   /** The orchestrator's configuration with containers on. */
   containers?: boolean;
+  /** Worker → a configuration to take instead of its own. */
+  configs?: Readonly<Record<string, string>>;
   spawned(child: Child): Promise<void>;
 }): Promise<{ url: string; child: Child }> {
   const url = `http://127.0.0.1:${options.port}`;
@@ -32,9 +34,10 @@ export async function startWorkers(options: {
     ],
     listWorkers().flatMap(({ name, directory, configPath }) => [
       "-c",
-      name === "vibehq-orchestrator"
-        ? path.join(directory, options.containers === true ? "wrangler.containers.jsonc" : "wrangler.local.jsonc")
-        : configPath,
+      options.configs?.[name] ??
+        (name === "vibehq-orchestrator"
+          ? path.join(directory, options.containers === true ? "wrangler.containers.jsonc" : "wrangler.local.jsonc")
+          : configPath),
     ]),
     // Of the orchestrator, the first of them. Keys of providers may also stand in the caller's environment.
     ["--env-file", path.join(ROOT, "orchestrator/.dev.vars")],

@@ -6,6 +6,7 @@ export default defineConfig({
     name: "agents",
     include: ["*.test.ts"],
     fileParallelism: false,
+    maxConcurrency: 3,
     testTimeout: 180_000,
     hookTimeout: 180_000,
   },

@@ -14,6 +14,8 @@ import type { EventLog } from "./EventLog.ts";
 
 /** The longest that one request listens, in ms. */
 const MAX_WAIT_MS = 300_000;
+/** Bytes of events in one answer, one event more or less. Who has read so many asks again for what comes after. */
+const MAX_ANSWER_BYTES = 1024 * 1024;
 const EventsQuerySchema = z.object({
   after: z.coerce.number().int().nonnegative().default(0),
   waitMs: z.coerce.number().int().nonnegative().max(MAX_WAIT_MS).default(0),
@@ -56,21 +58,30 @@ export function agentRunRoutes(runs: AgentRuns, bodyLimit: number): Hono<HostVar
 const respondWithRun = (c: HostContext, result: Result<{ run: AgentRunInfo }>): Response =>
   respond(c, result.ok ? { ok: true, ...result.run } : result);
 
-/** The events after `after` as they come; it ends with the run, or after `waitMs`, or when the reader leaves. */
+/**
+ * The events after `after` as they come; it ends with the run, or after `waitMs`, or with `MAX_ANSWER_BYTES`, or when
+ * the reader leaves.
+ */
 function streamOf(events: EventLog, after: number, waitMs: number): ReadableStream<Uint8Array> {
   const left = new AbortController();
   const signal = AbortSignal.any([left.signal, AbortSignal.timeout(waitMs)]);
   const encoder = new TextEncoder();
   let sent = after;
+  let room = MAX_ANSWER_BYTES;
   return new ReadableStream({
     async pull(controller) {
       await events.beyond(sent, signal);
       // Read before the end is looked at: what came with the end is sent.
       const isLast = events.isEnded || signal.aborted;
-      const lines = events.after(sent);
+      const lines: string[] = [];
+      for (const line of events.after(sent)) {
+        if (room <= 0) break;
+        lines.push(line);
+        room -= Buffer.byteLength(line);
+      }
       sent += lines.length;
       if (lines.length > 0) controller.enqueue(encoder.encode(`${lines.join("\n")}\n`));
-      if (isLast) controller.close();
+      if (isLast || room <= 0) controller.close();
     },
     cancel: () => left.abort(),
   });

@@ -17,8 +17,9 @@ interface Run {
   events: AgentRunEvent[];
   script: AgentScript;
   starts: number;
-  /** The key it was started with. */
+  /** The key it was started with, and what it was told to keep to itself beside it. */
   apiKey: string;
+  redact: string[];
   changed: PromiseWithResolvers<void>;
 }
 
@@ -31,6 +32,8 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
   const runs = new Map<string, Run>();
   /** Parts of run ids for which the host does not answer. */
   const silent = new Set<string>();
+  /** Parts of run ids for which it has no place. */
+  const full = new Set<string>();
   const lost = new Set<string>();
   let asked = 0;
 
@@ -65,6 +68,7 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       script,
       starts: 1,
       apiKey: request.apiKey,
+      redact: request.redact,
       changed: Promise.withResolvers(),
     };
     for (const text of script.output) say(run, { type: "terminal_output", stream: "stdout", text });
@@ -99,6 +103,11 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       return;
     }
     const known = runs.get(runId);
+    if (posted && !known && [...full].some((part) => runId.includes(part))) {
+      const error = vibeError("RATE_LIMITED", "4 runs go on here already");
+      response.writeHead(429, { "content-type": "application/problem+json" }).end(JSON.stringify(problemOf(error)));
+      return;
+    }
     const run =
       lost.has(runId) && !posted
         ? undefined
@@ -137,13 +146,14 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       case "runs":
         return [...runs.values()]
           .filter(({ info }) => info.runId.startsWith(`${input.execution}.`))
-          .map(({ info, starts, apiKey }) => ({
+          .map(({ info, starts, apiKey, redact }) => ({
             runId: info.runId,
             provider: info.provider,
             state: info.state,
             class: info.result?.class ?? null,
             starts,
             apiKey,
+            redact,
           }));
       case "release":
         if (run) end(run, run.script.class);
@@ -151,6 +161,12 @@ export async function startAgentHost(engineUrl: string): Promise<{ url: string; 
       case "lose":
         lost.add(input.runId ?? "");
         run?.changed.resolve();
+        return {};
+      case "fill":
+        full.add(input.runId ?? "");
+        return {};
+      case "empty":
+        full.delete(input.runId ?? "");
         return {};
       case "silence":
         silent.add(input.runId ?? "");

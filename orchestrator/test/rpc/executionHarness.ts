@@ -213,6 +213,8 @@ export async function aCase(
     race?: ProviderName[];
     allowed?: string;
     maxCostUsd?: number;
+    /** What the order says it may cost in all. */
+    maxOrderUsd?: number;
     instructions?: string;
     source?: string;
   } = {},
@@ -231,6 +233,7 @@ export async function aCase(
       factory: "agent-factory",
       workspaceId,
       source: { kind: "path", path: options.source ?? engine.source },
+      ...(options.maxOrderUsd === undefined ? {} : { routing: { maxCostUsd: options.maxOrderUsd } }),
       tasks: [{ id: taskId, title: "A task", type: "fix", allowed: [{ files: options.allowed ?? "src/**" }] }],
     }),
   );
@@ -332,6 +335,7 @@ const RunsSchema = z.array(
     class: z.string().nullable(),
     starts: z.number(),
     apiKey: z.string(),
+    redact: z.array(z.string()),
   }),
 );
 async function steer(name: string, input: object): Promise<unknown> {
@@ -342,6 +346,9 @@ export const runsOf = async ({ executionId }: Pick<Case, "executionId">) =>
   RunsSchema.parse(await steer("runs", { execution: executionId }));
 export const release = (runId: string) => steer("release", { runId });
 export const lose = (runId: string) => steer("lose", { runId });
+/** The host has no place for runs whose ids hold this, until `empty`. */
+export const fill = (runId: string) => steer("fill", { runId });
+export const empty = (runId: string) => steer("empty", { runId });
 export const silence = (runId: string) => steer("silence", { runId });
 
 export const executionOf = async ({ executionId }: Pick<Case, "executionId">) =>

@@ -178,6 +178,32 @@ describe("the Workflow of an execution", () => {
     expect(await executionOf(unsent)).toMatchObject({ status: "completed" });
   });
 
+  it("one that cannot be put on record yet keeps nobody else from it, and is left for the next time", async () => {
+    const stuck = await aCase({ codex: [{ ...good, hold: true }] });
+    const lost = await aCase({ codex: [{ ...good, hold: true }] });
+    for (const one of [stuck, lost]) {
+      await start(one);
+      await expect.poll(async () => (await runsOf(one)).length, { timeout: 60_000 }).toBe(1);
+      await (await env.AGENT_EXECUTION.get(one.executionId)).terminate();
+    }
+    // It was at its batch, which cannot be taken back as long as its workspace is out of reach.
+    await env.DB_OPS.prepare("UPDATE ai_provider_executions SET batch_id = ?1 WHERE execution_id = ?2")
+      .bind(`${stuck.executionId}.1`, stuck.executionId)
+      .run();
+    const later = context(() => new Date(Date.now() + 600_000));
+    const parts = { ...lost.parts, driverOf: () => driver };
+    const { WORKSPACE } = later.env;
+    const getByName = (name: string) => {
+      if (name.includes(stuck.workspaceId)) throw new Error("its object is out of reach");
+      return WORKSPACE.getByName(name);
+    };
+    await sweepExecutions({ ...later, env: { ...later.env, WORKSPACE: { getByName } as typeof WORKSPACE } }, parts);
+    expect((await executionOf(stuck)).status).toBe("running");
+    expect(await executionOf(lost)).toMatchObject({ status: "failed", class: "host-lost" });
+    await sweepExecutions(later, parts);
+    expect(await executionOf(stuck)).toMatchObject({ status: "failed", class: "host-lost" });
+  });
+
   it("races, and one batch stands", async () => {
     const made = await aCase(
       { codex: [{ ...good, hold: true }], claude: [{ class: "agent-error" }], gemini: [good] },

@@ -12,7 +12,9 @@ import {
   changedLines,
   context,
   diffOf,
+  empty,
   executionOf,
+  fill,
   Journal,
   KEYS,
   lose,
@@ -101,6 +103,14 @@ describe("an execution", () => {
     expect(await classesOf(made)).toEqual([["codex", "key-printed"]]);
     expect(await changedLines(made)).toEqual([]);
     expect(JSON.stringify(await attemptsOf(made))).not.toContain(KEYS.CLAUDE_API_KEY);
+  });
+
+  it("hands its host agents' keys alone: what the host never needs no agent can find there", async () => {
+    const made = await aCase({ codex: [good()] }, { chain: ["codex"] });
+    await new Journal().run(made);
+    expect(await runsOf(made)).toMatchObject([
+      { apiKey: KEYS.CODEX_API_KEY, redact: [KEYS.GEMINI_API_KEY, KEYS.CLAUDE_API_KEY] },
+    ]);
   });
 
   it("does not keep a secret that stands in its instructions", async () => {
@@ -195,6 +205,15 @@ describe("an execution", () => {
     expect(await runsOf(made)).toEqual([]);
   });
 
+  it("reserves within what its order may cost, which is not what it may cost itself", async () => {
+    const bounded = await aCase({ codex: [good()] }, { maxCostUsd: 0.1, maxOrderUsd: 7 });
+    await new Journal().run(bounded);
+    expect([...bounded.state.reserved.values()]).toMatchObject([{ costUsd: 0.1, maxOrderUsd: 7 }]);
+    const free = await aCase({ codex: [good()] }, { maxCostUsd: 0.1 });
+    await new Journal().run(free);
+    expect([...free.state.reserved.values()]).toMatchObject([{ costUsd: 0.1, maxOrderUsd: null }]);
+  });
+
   it("asks a person when no change would do, and tries what the answer says", async () => {
     const bad = good("export const v2 = (;");
     const made = await aCase({ codex: [bad, bad, bad, good()] }, { chain: ["codex"] });
@@ -239,6 +258,27 @@ describe("an execution", () => {
     expect(await runsOf(made)).toEqual([]);
   });
 
+  it("whose host is full waits for a place there, and blames nobody", async () => {
+    const made = await aCase({ codex: [good()] }, { chain: ["codex"] });
+    await fill(`${made.executionId}.`);
+    const journal = new Journal();
+    journal.onTry = async (step) => {
+      if (step === "attempt 3: begin 1") await empty(`${made.executionId}.`);
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(await classesOf(made)).toEqual([
+      ["codex", "unavailable"],
+      ["codex", "unavailable"],
+      ["codex", "applied"],
+    ]);
+    expect((await runsOf(made)).map(({ runId }) => runId)).toEqual([`${made.executionId}.3`]);
+    expect([...made.state.settled.values()].flat().map((settled) => settled.class)).toEqual([
+      "unavailable",
+      "unavailable",
+      "applied",
+    ]);
+  });
+
   it("whose start was not answered finds its run and starts no other", async () => {
     const made = await aCase({ codex: [{ ...good(), lostAnswer: true }] }, { chain: ["codex"] });
     expect(await new Journal().run(made)).toBe("completed");
@@ -265,6 +305,23 @@ describe("a workspace with a check of its own", () => {
     );
     expect(second!.input).toContain("CHECK_FAILED");
     expect((await chainOf(made.workspaceId)).at(-1)).toMatchObject({ event_type: "patch_validated" });
+  });
+
+  it("that cannot be run takes the change back, and leaves its place to the next provider's", async () => {
+    const made = await aCase(
+      { codex: [good()], claude: [good("export const v5 = 22;", 6)] },
+      { chain: ["codex", "claude"] },
+    );
+    const journal = new Journal();
+    journal.onTry = (step) => {
+      if (step === "attempt 1: validate") throw new Error("the engine did not answer, as often as it was asked");
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(await classesOf(made)).toEqual([
+      ["codex", "patch-refused"],
+      ["claude", "applied"],
+    ]);
+    expect(await changedLines(made)).toEqual(["export const v5 = 22;"]);
   });
 
   it("keeps nothing of it wherever the execution is cut", async () => {
@@ -433,6 +490,35 @@ describe("executing a task", () => {
     expect(sent).toHaveLength(1);
   });
 
+  it("twice at once is one execution and a CONFLICT: one assignment is one execution's", async () => {
+    const made = await aCase({ codex: [{ class: "auth" }] }, { chain: ["codex"] });
+    await new Journal().run(made);
+    value(await made.parts.assignProvider(context(), { taskId: made.taskId }));
+    // Both have found the assignment before either stores its execution.
+    const met = Promise.withResolvers<void>();
+    let arrived = 0;
+    const { DB_OPS } = agentEnv;
+    const meeting = {
+      prepare: (query: string) => DB_OPS.prepare(query),
+      batch: async (statements: D1PreparedStatement[]) => {
+        if ((arrived += 1) === 2) met.resolve();
+        await met.promise;
+        return DB_OPS.batch(statements);
+      },
+    };
+    const ctx = context();
+    const env = { ...agentEnv, DB_OPS: meeting, AI_TASKS_QUEUE: { send: async () => undefined } };
+    const ask = (executionId: string) =>
+      executeTask({ ...ctx, env } as never, { taskId: made.taskId, executionId }, made.parts);
+    const answers = await Promise.all([ask(`${made.executionId}-a`), ask(`${made.executionId}-b`)]);
+    expect(answers.map((answer) => (answer.ok ? "ok" : answer.error.code)).toSorted()).toEqual(["CONFLICT", "ok"]);
+    const stored = await rows<{ status: string }>(
+      "SELECT status FROM ai_provider_executions WHERE task_uuid = ?",
+      made.taskId,
+    );
+    expect(stored.map(({ status }) => status).toSorted()).toEqual(["failed", "queued"]);
+  });
+
   it("again is a new execution from the record, also by another provider", async () => {
     const made = await aCase({ codex: [{ class: "auth" }], claude: [good()] }, { chain: ["codex"] });
     const early = await retryExecution(context(), { executionId: made.executionId }, made.parts);
@@ -484,6 +570,69 @@ describe("a provider that asks", () => {
     const { said, execution } = await answered("approve");
     expect(said).toEqual(["sessions/1 plan-approval", "approve"]);
     expect(execution).toMatchObject({ status: "completed", class: "applied" });
+  });
+
+  it("has its own time left however long the answer took", async () => {
+    const said: string[] = [];
+    const made = await aCase({}, { chain: ["codex"] });
+    let looks = 0;
+    const driver = asking(said);
+    made.parts = {
+      ...made.parts,
+      driverOf: () => ({
+        ...driver,
+        // It works on for a while after the answer.
+        poll: async (...input) =>
+          said.includes("approve") && (looks += 1) < 3
+            ? { done: false, cursor: "1", waitMs: 1_000 }
+            : driver.poll(...input),
+      }),
+    };
+    let now = Date.now();
+    const journal = new Journal();
+    journal.onWait = async () => {
+      now += 10 * 3_600_000;
+      await rowsRun(
+        "UPDATE hil_requests SET status = 'answered', answer = 'approve' WHERE execution_id = ?",
+        made.executionId,
+      );
+    };
+    expect(
+      await journal.run(
+        made,
+        null,
+        context(() => new Date(now)),
+      ),
+    ).toBe("completed");
+    expect(said).not.toContain("cancelled");
+  });
+
+  it("of a race, and was not first, waits for no answer: the execution ends, and its question is withdrawn", async () => {
+    const said: string[] = [];
+    const made = await aCase({ claude: [good()] }, { race: ["codex", "claude"] });
+    const { parts } = made;
+    const isAsked = Promise.withResolvers<void>();
+    made.parts = {
+      ...made.parts,
+      driverOf: (provider) => (provider.name === "codex" ? asking(said) : parts.driverOf(provider)),
+    };
+    const isWon = Promise.withResolvers<void>();
+    const journal = new Journal();
+    journal.onTry = async (step) => {
+      if (step === "attempt 2: claim") await isAsked.promise;
+      if (step === "attempt 2: settle") isWon.resolve();
+    };
+    journal.onWait = async () => {
+      isAsked.resolve();
+      await isWon.promise;
+    };
+    expect(await journal.run(made)).toBe("completed");
+    expect(Object.fromEntries(await classesOf(made))).toEqual({ codex: "lost-race", claude: "applied" });
+    expect(journal.begun.filter((step) => step.startsWith("wait"))).toHaveLength(1);
+    expect(said).toEqual(["cancelled"]);
+    expect(await rows("SELECT status FROM hil_requests WHERE execution_id = ?", made.executionId)).toEqual([
+      { status: "cancelled" },
+    ]);
   });
 
   it("is ended where its plan is rejected, and where nobody answers", async () => {

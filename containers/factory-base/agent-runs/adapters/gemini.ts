@@ -24,6 +24,8 @@ const LineSchema = z.object({
   tool_id: z.string().optional(),
   parameters: z.record(z.string(), z.unknown()).optional(),
   status: z.string().optional(),
+  severity: z.string().optional(),
+  message: z.string().optional(),
   output: z.string().optional(),
   error: z.object({ message: z.string().optional() }).optional(),
   stats: z
@@ -65,6 +67,8 @@ class GeminiParser implements AgentParser {
   #usage: Usage = NO_USAGE;
   #summary: string | null = null;
   #error: string | null = null;
+  /** What it said went wrong; its result may leave that out. */
+  #told: string | null = null;
   /** What the agent is saying, which comes in pieces. */
   #saying = "";
   readonly #commands = new Map<string, string>();
@@ -101,7 +105,11 @@ class GeminiParser implements AgentParser {
             costUsd: null,
           };
         }
-        this.#error = line.status === "success" ? null : (line.error?.message ?? "it failed");
+        this.#error = line.status === "success" ? null : (line.error?.message ?? this.#told ?? "it failed");
+        return [];
+      }
+      case "error": {
+        if (line.severity === "error") this.#told = line.message ?? null;
         return [];
       }
       default:

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { hostWithAgent, leftOfRuns, processesWith, runToEnd } from "../support/agents.ts";
+import { eventsPage, hostWithAgent, leftOfRuns, processesWith, runToEnd, textOf } from "../support/agents.ts";
 
 /** A number that stands in no other process's command line. */
 const unique = (): string => `9${Math.floor(Math.random() * 1e8)}.5`;
@@ -52,6 +52,21 @@ describe("an agent that goes over a limit ends in that limit's class, with nothi
     expect(told).toBeLessThanOrEqual(200_001);
     expect(Object.values(await leftOfRuns(host)).join("").length).toBeLessThan(400_000);
   });
+});
+
+test("much output is read in answers of bounded size, and whole", async () => {
+  // Each of these bytes is six in JSON.
+  const host = await hostWithAgent("echo x >> src/a.ts; head -c 1000000 /dev/zero");
+  const { result, events } = await runToEnd(host);
+  expect(result).toMatchObject({ class: "change" });
+  expect(textOf(events).replaceAll(/[^\0]/gu, "")).toHaveLength(1_000_000);
+  expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+  for (let after = 0; after < events.length;) {
+    const page = await eventsPage(host, "run-1", after);
+    expect(page.bytes).toBeLessThan(1_500_000);
+    expect(page.events.length).toBeGreaterThan(0);
+    after = page.events.at(-1)!.seq;
+  }
 });
 
 describe("no process of a run outlives it", () => {

@@ -72,14 +72,26 @@ export async function cancelRun(host: RunningEngineHost, runId = "run-1"): Promi
   return AgentRunInfoSchema.parse((await host.request("DELETE", runPath(runId))).body);
 }
 
-/** What the run says from `after` on, until it ends. */
-export async function eventsOf(host: RunningEngineHost, runId = "run-1", after = 0): Promise<AgentRunEvent[]> {
+/** One answer of the host: what the run says from `after` on, as far as it goes. */
+export async function eventsPage(host: RunningEngineHost, runId = "run-1", after = 0) {
   const response = await fetch(new URL(runPath(runId, `/events?after=${after}&waitMs=120000`), host.url), {
     headers: { authorization: `Bearer ${host.token}` },
   });
   expect(response.status).toBe(200);
-  const lines = (await response.text()).split("\n").filter(Boolean);
-  return lines.map((line) => AgentRunEventSchema.parse(JSON.parse(line)));
+  const text = await response.text();
+  const lines = text.split("\n").filter(Boolean);
+  return { bytes: Buffer.byteLength(text), events: lines.map((line) => AgentRunEventSchema.parse(JSON.parse(line))) };
+}
+
+/** What the run says from `after` on, until it ends. */
+export async function eventsOf(host: RunningEngineHost, runId = "run-1", after = 0): Promise<AgentRunEvent[]> {
+  const events: AgentRunEvent[] = [];
+  for (;;) {
+    const page = await eventsPage(host, runId, events.at(-1)?.seq ?? after);
+    events.push(...page.events);
+    const last = events.at(-1);
+    if (page.events.length === 0 || (last?.type === "state" && last.state === "ended")) return events;
+  }
 }
 
 /** The run's events as they come; stops to listen when `enough` says so. */

@@ -53,6 +53,11 @@ export interface ProviderResult {
 /** A run that was started, or found. One that answers at once has its result already. */
 export type Begun = { externalId: string | null; cursor: string; result: ProviderResult | null };
 
+/** Thrown by `begin` where nothing was started, for a reason that passes by itself and is not the provider's. */
+export class NotBegunError extends Error {
+  override name = "NotBegunError";
+}
+
 /** How far a run is. A `question` holds it up until it is answered. */
 export type Polled =
   | { done: true; result: ProviderResult }
@@ -69,8 +74,9 @@ export const MAX_CHANGE_BYTES = 900_000;
 
 /**
  * How one kind of provider is worked with. Every method is safe to call again after a crash: `begin` with a `runId` it
- * was given before never starts a second run; `isAgain` says that it was, and that what came of it is not known. A method throws only where nothing was learned (its provider could not be
- * reached, and that may pass); what a provider answered is a `ProviderResult` with its class.
+ * was given before never starts a second run; `isAgain` says that it was, and that what came of it is not known. A method
+ * throws only where nothing was learned (its provider could not be reached, and that may pass), and `begin` also where
+ * it is not yet the run's turn; what a provider answered is a `ProviderResult` with its class.
  */
 export interface ProviderDriver {
   begin(ctx: ServiceContext, run: ProviderRun, isAgain: boolean): Promise<Begun>;

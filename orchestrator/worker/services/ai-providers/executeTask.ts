@@ -11,6 +11,7 @@ import {
   validationError,
 } from "@shared/contracts";
 import { redactor } from "@shared/worker-kit";
+import { sql } from "kysely";
 import type { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { batch } from "../../database/batch.ts";
@@ -37,7 +38,8 @@ interface Assigned {
  * now; a `race` by all that it names, whose rules must all hold. The same `executionId` again answers with the execution
  * there is, and sends its message again while it is still queued. Needs `ai:write`. Errors: NOT_FOUND (the task),
  * FORBIDDEN, INVALID_TRANSITION (a cancelled task or order), IDEMPOTENCY_CONFLICT (the id is another task's), those of
- * assigning, UPSTREAM_UNAVAILABLE (stored, but the queue did not take it: ask again).
+ * assigning, CONFLICT (another execution of the task was first), UPSTREAM_UNAVAILABLE (stored, but the queue did not take
+ * it: ask again).
  */
 export async function executeTask(
   ctx: ServiceContext,
@@ -67,7 +69,7 @@ export async function executeTask(
   if (!assigned.ok) return assigned;
   await store(ctx, { request, executionId, task, order, assigned: assigned.assigned });
   const row = await findExecution(ctx, executionId);
-  return row ? enqueued(ctx, row, task, order) : fail("INTERNAL", "the execution was not stored", { retryable: true });
+  return row ? enqueued(ctx, row, task, order) : fail("CONFLICT", "another execution of this task was first");
 }
 
 /** Sends a queued execution's message. One that has begun needs none; its consumer bears the same one twice. */
@@ -152,7 +154,7 @@ async function standingAssignment(
   return { assignmentIds: [row.id], decision, race: null };
 }
 
-/** The row, once, and its assignments with it. */
+/** The row, once, and its assignments with it. Nothing where the assignment has become another execution's, or was replaced. */
 async function store(
   ctx: ServiceContext,
   made: { request: ExecuteTask; executionId: string; task: Task; order: Order; assigned: Assigned },
@@ -173,27 +175,36 @@ async function store(
   );
   const at = ctx.now().toISOString();
   const { ops } = ctx.db;
+  // Of a race, the last assignment is the open one: it has taken the place of those before it.
+  const isFree = sql<boolean>`EXISTS (SELECT 1 FROM ai_provider_assignments
+    WHERE id = ${assignmentIds.at(-1) ?? null} AND status IN ('pending', 'assigned') AND execution_id IS NULL)`;
   await batch(ctx.env.DB_OPS, [
     ops
       .insertInto("ai_provider_executions")
-      .values({
-        execution_id: executionId,
-        provider_name: decision.provider,
-        model: decision.model,
-        task_uuid: task.id,
-        order_id: order.id,
-        workspace_id: order.workspace_id,
-        input: JSON.stringify(input),
-        status: "queued",
-        race: race === null ? null : JSON.stringify(race.map(({ provider }) => provider)),
-        created_by: ctx.actor.id,
-        created_at: at,
-      })
-      .onConflict((conflict) => conflict.doNothing()),
+      .columns([
+        "execution_id",
+        "provider_name",
+        "model",
+        "task_uuid",
+        "order_id",
+        "workspace_id",
+        "input",
+        "status",
+        "race",
+        "created_by",
+        "created_at",
+      ])
+      .expression(
+        sql`SELECT ${executionId}, ${decision.provider}, ${decision.model}, ${task.id}, ${order.id},
+              ${order.workspace_id}, ${JSON.stringify(input)}, 'queued',
+              ${race === null ? null : JSON.stringify(race.map(({ provider }) => provider))}, ${ctx.actor.id}, ${at}
+            WHERE ${isFree} ON CONFLICT DO NOTHING`,
+      ),
     ops
       .updateTable("ai_provider_assignments")
       .set({ execution_id: executionId, updated_at: at })
       .where("id", "in", assignmentIds)
-      .where("execution_id", "is", null),
+      .where("execution_id", "is", null)
+      .where(sql<boolean>`EXISTS (SELECT 1 FROM ai_provider_executions WHERE execution_id = ${executionId})`),
   ]);
 }

@@ -19,23 +19,34 @@ export interface Swept {
 
 /**
  * Finds executions that nobody works on: queued ones whose message was lost are started, and those whose Workflow ended
- * without putting an end on record are put on record as failed. What is at work is left alone. Needs `ai:write`.
+ * without putting an end on record are put on record as failed. What is at work is left alone, and so is, until the next
+ * time, what cannot be ended yet. Needs `ai:write`.
  */
 export async function sweepExecutions(ctx: ServiceContext, parts: ExecutionParts = PARTS): Promise<Swept> {
   if (requireScope(ctx, "ai:write")) throw new Error("the schedule's caller may not sweep executions");
   const swept: Swept = { started: 0, failed: 0 };
   const before = new Date(ctx.now().getTime() - MIN_AGE_MS).toISOString();
   for (const { execution_id: executionId } of await unfinishedQuery(ctx.db, before).execute()) {
-    const status = await statusOf(ctx, executionId);
-    if (status === null) {
-      await startWorkflow(ctx, executionId);
-      swept.started += 1;
-    } else if (status === "errored" || status === "terminated") {
-      await fail(ctx, parts, executionId, status);
-      swept.failed += 1;
+    try {
+      const done = await sweep(ctx, parts, executionId);
+      if (done !== null) swept[done] += 1;
+    } catch (error) {
+      // Left for the next time; whoever comes after it is not.
+      ctx.log.error("an execution that nobody works on could not be put on record", { executionId, error });
     }
   }
   return swept;
+}
+
+async function sweep(ctx: ServiceContext, parts: ExecutionParts, executionId: string): Promise<keyof Swept | null> {
+  const status = await statusOf(ctx, executionId);
+  if (status === null) {
+    await startWorkflow(ctx, executionId);
+    return "started";
+  }
+  if (status !== "errored" && status !== "terminated") return null;
+  await fail(ctx, parts, executionId, status);
+  return "failed";
 }
 
 export const unfinishedQuery = (db: ServiceContext["db"], before: string) =>
@@ -102,6 +113,8 @@ async function takeBack(ctx: ServiceContext, executionId: string): Promise<void>
     requester: row.provider_name,
     reason: "its execution broke off",
   });
-  if (!reverted.ok && reverted.error.nothingWritten === null)
-    throw new Error(`${row.batch_id}: ${reverted.error.code}`);
+  if (reverted.ok) return;
+  const { code, nothingWritten, retryable } = reverted.error;
+  // In doubt, or refused for a reason that passes: it may stand, and is not put on record as gone.
+  if (nothingWritten === null || retryable) throw new Error(`${row.batch_id}: ${code}`);
 }

@@ -1,4 +1,4 @@
-import type { ProviderName } from "@shared/contracts";
+import { CLI_PROVIDERS, type ProviderName } from "@shared/contracts";
 
 /** The binding that holds each provider's key. Workers AI is a binding itself and has none. */
 const BINDING_OF = {
@@ -38,6 +38,13 @@ export function secretOf(env: SecretsEnv, provider: ProviderName): string | null
 /** Whether a provider cannot be spoken to for want of its key. */
 export const lacksSecret = (env: SecretsEnv, provider: ProviderName): boolean =>
   BINDING_OF[provider] !== null && secretOf(env, provider) === null;
+
+/**
+ * The keys of CLI agents: all that a host of theirs is ever given, and so all that an agent could find there and tell. The
+ * deployment's own secrets are not handed to where agents run, not even to be redacted.
+ */
+export const agentKeys = (env: SecretsEnv): string[] =>
+  CLI_PROVIDERS.map((provider) => secretOf(env, provider)).filter((key) => key !== null);
 
 /** Every secret of the environment, by value: what must stand in no log line, row, event or answer. */
 export const allSecrets = (env: SecretsEnv): string[] =>

@@ -1,14 +1,21 @@
 import { type AgentRunInfo, CliProviderSchema, NO_USAGE, type RunClass, type VibeError } from "@shared/contracts";
 import type { ServiceContext } from "../../../context.ts";
 import { engineAnswers, engineOf } from "../../../integrations/engine.ts";
-import { allSecrets } from "../../secrets/secretService.ts";
+import { agentKeys } from "../../secrets/secretService.ts";
 import { askEngine } from "../../workspace/workspaceObject.ts";
-import { type Begun, MAX_CHANGE_BYTES, type ProviderDriver, type ProviderResult, type ProviderRun } from "../driver.ts";
+import {
+  type Begun,
+  MAX_CHANGE_BYTES,
+  NotBegunError,
+  type ProviderDriver,
+  type ProviderResult,
+  type ProviderRun,
+} from "../driver.ts";
 import { recordOutput } from "../recordOutput.ts";
 
 /** How long one look at a run listens, in milliseconds: what it says is shown as much later at most. */
 const LISTEN_MS = 3_000;
-/** The shortest secret a host is told to take out of a run's output. */
+/** The shortest key a host is told to take out of a run's output. */
 const MIN_REDACTED = 8;
 
 /** The host did not answer, or not in a way that says anything: the same question again may tell. */
@@ -37,15 +44,18 @@ export const cliAgentService: ProviderDriver = {
       orderId: run.order?.id ?? null,
       taskId: run.task.id,
       apiKey: run.apiKey,
-      redact: allSecrets(ctx.env).filter((secret) => secret.length >= MIN_REDACTED && secret !== run.apiKey),
+      redact: agentKeys(ctx.env).filter((secret) => secret.length >= MIN_REDACTED && secret !== run.apiKey),
       endpoint: run.provider.api_endpoint,
       maxCostUsd: run.maxCostUsd,
       limits: { timeoutMs: run.timeoutMs, diffBytes: MAX_CHANGE_BYTES },
     };
     const started = await askEngine(ctx, run.workspaceId, (engine) => engine.startRun(run.workspaceId, request));
     if (started.ok) return begun(started.run);
-    if (started.error.retryable) throw new HostSilentError(started.error);
-    return { externalId: null, cursor: "0", result: ended("agent-error", started.error.message) };
+    const { code, message, retryable } = started.error;
+    // As many runs go on there as may, or it is about to stop: it said so, and started nothing.
+    if (code === "RATE_LIMITED" || code === "SHUTTING_DOWN") throw new NotBegunError(message);
+    if (retryable) throw new HostSilentError(started.error);
+    return { externalId: null, cursor: "0", result: ended("agent-error", message) };
   },
 
   async poll(ctx, run, { cursor }) {

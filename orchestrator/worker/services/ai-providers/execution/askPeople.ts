@@ -1,7 +1,7 @@
 import type { HilRequest } from "@shared/contracts";
 import { isStopped, setWaiting } from "./records.ts";
 import { WAKE_EVENT } from "./steps.ts";
-import type { Work } from "./work.ts";
+import type { Overtaken, Work } from "./work.ts";
 
 /** How long a person has to answer, in seconds. */
 const EXPIRES_SECONDS = 86_400;
@@ -16,15 +16,20 @@ export interface Question {
   question: string;
   /** What may be answered; none: any text. */
   options: string[];
+  /** Of an attempt in a race: told when another was first, and nobody's answer is of use any more. */
+  overtaken: Overtaken | null;
 }
 
-type Decided = { status: "open" | "answered" | "over"; answer: string | null };
+/** `ended`: nobody waits for the answer any more, as the execution was ended or another attempt was first. */
+type Decided = { status: "open" | "unanswered" | "ended"; answer: null } | { status: "answered"; answer: string };
+type Answered = Exclude<Decided, { status: "open" }>;
 
 /**
- * Asks people and waits for the answer, for a day. Null where there is none: nobody answered in time, it was withdrawn,
- * or the execution was ended. What decides is the request's row, not the message that wakes this work.
+ * Asks people and waits for the answer, for a day: `unanswered` where nobody gave one in time or it was withdrawn. What
+ * decides is the request's row, not the message that wakes this work.
  */
-export async function askPeople(work: Work, { id, kind, question, options }: Question): Promise<string | null> {
+export async function askPeople(work: Work, { overtaken, ...asking }: Question): Promise<Answered> {
+  const { id, kind, question, options } = asking;
   const { steps, ctx, parts, plan } = work;
   const { executionId } = plan;
   const asked = await steps.do(`ask ${id}`, "durable", async () => {
@@ -44,28 +49,33 @@ export async function askPeople(work: Work, { id, kind, question, options }: Que
     await setWaiting(ctx, executionId, id);
     return true;
   });
-  if (!asked) return null;
+  if (!asked) return { status: "unanswered", answer: null };
+  const isLost = overtaken?.promise ?? new Promise<never>(() => undefined);
   let decided: Decided = { status: "open", answer: null };
   for (let wait = 1; decided.status === "open" && wait <= MAX_WAITS; wait += 1) {
-    await steps.wait(`wait ${wait} for ${id}`, WAIT_MS, WAKE_EVENT);
-    decided = await steps.do(`read ${wait} of ${id}`, "durable", () => readAnswer(work, id));
+    await Promise.race([steps.wait(`wait ${wait} for ${id}`, WAIT_MS, WAKE_EVENT), isLost]);
+    decided = await steps.do(`read ${wait} of ${id}`, "durable", () => readAnswer(work, id, overtaken));
   }
+  const { status } = decided;
   await steps.do(`answered ${id}`, "durable", async () => {
+    if (status === "ended") {
+      const withdrawn = await parts.cancelHilRequests(ctx, { executionId });
+      if (!withdrawn.ok) ctx.log.warn("a question was not withdrawn", { executionId, code: withdrawn.error.code });
+    }
     await setWaiting(ctx, executionId, null);
     return true;
   });
-  return decided.answer;
+  return decided.status === "open" ? { status: "unanswered", answer: null } : decided;
 }
 
-async function readAnswer({ ctx, plan }: Work, id: string): Promise<Decided> {
+async function readAnswer({ ctx, plan }: Work, id: string, overtaken: Overtaken | null): Promise<Decided> {
   const row = await ctx.db.ops
     .selectFrom("hil_requests")
     .select(["status", "answer", "expires_at"])
     .where("id", "=", id)
     .executeTakeFirst();
-  if (row?.status === "answered") return { status: "answered", answer: row.answer };
+  if (overtaken?.isSet === true || (await isStopped(ctx, plan.executionId))) return { status: "ended", answer: null };
+  if (row?.status === "answered" && row.answer !== null) return { status: "answered", answer: row.answer };
   const isOpen = row?.status === "open" && row.expires_at > ctx.now().toISOString();
-  return isOpen && !(await isStopped(ctx, plan.executionId))
-    ? { status: "open", answer: null }
-    : { status: "over", answer: null };
+  return { status: isOpen ? "open" : "unanswered", answer: null };
 }

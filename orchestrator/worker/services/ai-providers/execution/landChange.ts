@@ -58,10 +58,7 @@ export async function landChange(work: Work, attempt: Attempt): Promise<AttemptE
     return abandon(work, attempt, batchId);
   }
   if (processed.class === "applied") return endOf("applied", `batch ${batchId} was applied`, null);
-  await steps.do(at("release"), "durable", async () => {
-    await releaseBatch(ctx, plan.executionId, batchId);
-    return true;
-  });
+  await release(work, attempt, batchId);
   const { error, remediation } = processed;
   return { ...endOf(processed.class, error.message, error), remediation };
 }
@@ -72,7 +69,17 @@ export const takeBack = (work: Work, attempt: Attempt, reason: string): Promise<
     revertChange(work.ctx, subjectOf(work, attempt), reason),
   );
 
-/** The outcome could not be learned, or the check not be run: what may stand is taken back, or said to be in doubt. */
+/** Leaves the execution's place for a batch to the next attempt: this one's does not stand. */
+const release = ({ steps, ctx, plan }: Work, { attempt }: Attempt, batchId: string): Promise<boolean> =>
+  steps.do(`attempt ${attempt}: release`, "durable", async () => {
+    await releaseBatch(ctx, plan.executionId, batchId);
+    return true;
+  });
+
+/**
+ * The outcome could not be learned, or the check not be run: what may stand is taken back, or said to be in doubt. What
+ * is in doubt keeps its place, so that nothing is applied beside it.
+ */
 async function abandon(work: Work, attempt: Attempt, batchId: string): Promise<AttemptEnd> {
   const { ctx, plan } = work;
   const doubt = vibeError("ENGINE_UNAVAILABLE", `the outcome of batch ${batchId} is not known`, {
@@ -81,7 +88,9 @@ async function abandon(work: Work, attempt: Attempt, batchId: string): Promise<A
   try {
     const standing = await takeBack(work, attempt, "its outcome could not be learned");
     const isGone = standing === null || standing.code === "BATCH_NOT_FOUND";
-    return endOf("patch-refused", doubt.message, isGone ? { ...doubt, nothingWritten: true } : standing);
+    if (!isGone) return endOf("patch-refused", doubt.message, standing);
+    await release(work, attempt, batchId);
+    return endOf("patch-refused", doubt.message, { ...doubt, nothingWritten: true });
   } catch (error) {
     ctx.log.error("a batch is left in doubt", { executionId: plan.executionId, batchId, error });
     return endOf("patch-refused", doubt.message, doubt);

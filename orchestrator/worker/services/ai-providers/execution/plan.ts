@@ -10,7 +10,7 @@ import {
 } from "@shared/contracts";
 import { z } from "zod";
 import type { ServiceContext } from "../../../context.ts";
-import { findTask } from "../../task/getTask.ts";
+import { routedTask } from "../taskFacts.ts";
 import { beginExecution, type ExecutionRow } from "./records.ts";
 
 /** Who is tried, and with which model. */
@@ -42,6 +42,8 @@ export interface Plan extends ExecutionInput {
   task: Task;
   order: Order;
   isRace: boolean;
+  /** What all of the order's executions together may cost; null: nobody says. */
+  maxOrderUsd: number | null;
 }
 
 /** What an execution is made from: the request, and the decision that chose its provider. */
@@ -70,9 +72,11 @@ export async function loadPlan(ctx: ServiceContext, executionId: string): Promis
 export async function planOf(ctx: ServiceContext, row: ExecutionRow): Promise<Result<{ plan: Plan }>> {
   const input = ExecutionInputSchema.safeParse(JSON.parse(row.input ?? "null"));
   if (!input.success) return fail("INTERNAL", "what the execution is made from is not on record");
-  const found = await findTask(ctx, row.task_uuid);
+  const found = await routedTask(ctx, row.task_uuid);
   if (!found.ok) return found;
-  const { task, order } = found;
+  const { task, order, routing } = found;
   const { execution_id: executionId, workspace_id: workspaceId } = row;
-  return { ok: true, plan: { ...input.data, executionId, workspaceId, task, order, isRace: row.race !== null } };
+  const { maxCostUsd: maxOrderUsd } = routing;
+  const plan = { ...input.data, executionId, workspaceId, task, order, isRace: row.race !== null, maxOrderUsd };
+  return { ok: true, plan };
 }

@@ -4,6 +4,7 @@ import { allSecrets, lacksSecret, secretOf } from "../../secrets/secretService.t
 import {
   type Begun,
   MAX_CHANGE_BYTES,
+  NotBegunError,
   type Polled,
   type ProviderDriver,
   type ProviderResult,
@@ -80,6 +81,9 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
     await end(work, attempt, null);
     return { ...held, class: "host-lost", message: `${attempt.provider} did not answer when it was asked to begin` };
   }
+  if ("notBegun" in begun) {
+    return { ...held, message: begun.notBegun, error: vibeError("PROVIDER_UNAVAILABLE", begun.notBegun) };
+  }
   const result = begun.result ?? (await follow(work, attempt, begun));
   await steps.do(at("collect"), "durable", async () => {
     await keepCollected(ctx, {
@@ -119,15 +123,16 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
   }
 
   /** Asks the provider to begin. Only the first ask may start something; null where none was answered. */
-  async function begin(of: Work, asked: Attempt): Promise<Begun | null> {
+  async function begin(of: Work, asked: Attempt): Promise<Begun | NotBegun | null> {
     for (let ask = 1; ask <= MAX_BEGINS; ask += 1) {
       try {
         return await steps.do(at(`begin ${ask}`), "once", async () => {
           const spoken = await speak(of, asked);
           if (typeof spoken === "string") return refusedBegin("auth", spoken);
           const isFirst = await markAsked(ctx, plan.executionId, asked.attempt);
-          const answer = await spoken.driver.begin(ctx, spoken.run, !isFirst);
-          return answer.result === null ? answer : { ...answer, result: cleaned(of, answer.result) };
+          const answer = await begunBy(spoken, !isFirst);
+          if ("notBegun" in answer || answer.result === null) return answer;
+          return { ...answer, result: cleaned(of, answer.result) };
         });
       } catch (error) {
         ctx.log.warn("a provider gave no answer", { executionId: plan.executionId, attempt: asked.attempt, error });
@@ -137,10 +142,20 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
     return null;
   }
 
+  async function begunBy({ driver, run }: { driver: ProviderDriver; run: ProviderRun }, isAgain: boolean) {
+    try {
+      return await driver.begin(ctx, run, isAgain);
+    } catch (error) {
+      // Told as an answer: what a step throws has lost its class.
+      if (error instanceof NotBegunError) return { notBegun: error.message };
+      throw error;
+    }
+  }
+
   /** Looks at the run until it is over, and asks people what it asks. */
   async function follow(of: Work, followed: Attempt, from: Begun): Promise<ProviderResult> {
     const { externalId } = from;
-    const deadline = await steps.do(at("begun"), "durable", async () => {
+    let deadline = await steps.do(at("begun"), "durable", async () => {
       await keepExternalId(ctx, plan.executionId, followed.attempt, externalId);
       return ctx.now().getTime() + plan.timeoutMs + GRACE_MS;
     });
@@ -165,23 +180,25 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
       ({ cursor } = seen);
       if (seen.question) {
         const { kind, text } = seen.question;
-        const answer = await askPeople(of, {
+        const { status, answer } = await askPeople(of, {
           id: `${plan.executionId}.${followed.attempt}.${look}`,
           kind,
           question: text,
           options: kind === "plan-approval" ? ["approve", "reject"] : [],
+          overtaken: followed.overtaken,
         });
         if (answer === null || (kind === "plan-approval" && answer === "reject")) {
           await end(of, followed, externalId);
-          return answer === null
-            ? resultOf("timeout", "nobody answered what it asked in time")
-            : resultOf("cancelled", "its plan was rejected");
+          if (status === "unanswered") return resultOf("timeout", "nobody answered what it asked in time");
+          return resultOf("cancelled", status === "ended" ? ENDS.cancelled : "its plan was rejected");
         }
-        await steps.do(at(`answer ${look}`), "durable", async () => {
+        const answeredAt = await steps.do(at(`answer ${look}`), "durable", async () => {
           const spoken = await speak(of, followed);
           if (typeof spoken !== "string") await spoken.driver.answer?.(ctx, spoken.run, externalId, kind, answer);
-          return true;
+          return ctx.now().getTime();
         });
+        // How long people took is not the provider's time.
+        deadline += answeredAt - seen.at;
       } else if (seen.waitMs > 0) await steps.wait(at(`after look ${look}`), seen.waitMs, NEWS_EVENT);
     }
     await end(of, followed, externalId);
@@ -236,7 +253,7 @@ async function runSteps(work: Work, attempt: Attempt): Promise<Ran> {
       const ends = isLost || (await isStopped(ctx, plan.executionId)) ? "cancelled" : null;
       const isLate = now > deadline;
       if (ends !== null || isLate || polled.question || polled.waitMs > 0 || now >= until) {
-        return { ...polled, cursor, ends: ends ?? (isLate && !polled.question ? "timeout" : null) };
+        return { ...polled, cursor, at: now, ends: ends ?? (isLate && !polled.question ? "timeout" : null) };
       }
     }
   }
@@ -248,11 +265,16 @@ async function lostOf({ overtaken }: Attempt, cursor: string): Promise<Polled> {
   return { done: false, cursor, waitMs: 0 };
 }
 
+/** Why nothing was started: it is not the run's turn yet. */
+type NotBegun = { notBegun: string };
+
 const ENDS = { cancelled: "it was told to end", timeout: "it took longer than it may" } as const;
 
 type Seen =
   | { done: true; result: ProviderResult }
   | (Extract<Polled, { done: false }> & {
+      /** When it was looked at, in milliseconds since 1970. */
+      at: number;
       /** Why it is to be ended from here. */
       ends: keyof typeof ENDS | null;
     });
@@ -311,7 +333,7 @@ async function reserve({ ctx, parts, plan }: Work, { attempt, provider }: Attemp
     orderId: plan.order.id,
     costUsd: reservedUsd(definition, plan.maxCostUsd),
     units: definition.cost.kind === "quota" ? 1 : 0,
-    maxOrderUsd: plan.maxCostUsd,
+    maxOrderUsd: plan.maxOrderUsd,
   });
 }
 

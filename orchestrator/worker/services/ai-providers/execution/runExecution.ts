@@ -188,13 +188,14 @@ async function tryOnce(work: Work, attempt: Attempt): Promise<AttemptEnd> {
 /** What a person says of a change that no gate would take; null: nothing that helps. */
 async function askForGuidance(work: Work, end: AttemptEnd): Promise<string | null> {
   const { plan } = work;
-  const answer = await askPeople(work, {
+  const { answer } = await askPeople(work, {
     id: `${plan.executionId}.failure`,
     kind: "failure",
     question:
       `No provider's change for task ${plan.task.id} (${plan.task.title}) could be applied. ` +
       `The last was refused: ${end.message}\n\nSay what to do differently and it is tried once more, or answer "give up".`,
     options: [],
+    overtaken: null,
   });
   return answer === null || /^\W*give\s+up\W*$/i.test(answer) ? null : `A person says:\n${answer}`;
 }
