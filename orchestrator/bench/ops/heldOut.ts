@@ -38,11 +38,7 @@ export const HELD_OUT: readonly LabelledLine[] = [
     "Error: Worker exceeded CPU time limit.",
     "Uncaught Error: Worker exceeded CPU time limit.",
   ),
-  ...api(
-    "api memory",
-    "Worker exceeded memory limit.",
-    "Error: Worker exceeded memory limit.",
-  ),
+  ...api("api memory", "Worker exceeded memory limit.", "Error: Worker exceeded memory limit."),
   ...api(
     "api subrequests",
     "Error: Too many subrequests.\n    at fetchAll (index.js:2211:18)",
@@ -99,8 +95,8 @@ export const HELD_OUT: readonly LabelledLine[] = [
   ),
   ...shop(
     "shop bad-json",
-    'SyntaxError: Unexpected token \'<\', "<!DOCTYPE "... is not valid JSON\n    at JSON.parse (<anonymous>)\n    at parseQuote (worker.js:404:17)',
-    'SyntaxError: Unexpected token \'<\', "<html><hea"... is not valid JSON\n    at JSON.parse (<anonymous>)\n    at parseQuote (worker.js:411:17)',
+    "SyntaxError: Unexpected token '<', \"<!DOCTYPE \"... is not valid JSON\n    at JSON.parse (<anonymous>)\n    at parseQuote (worker.js:404:17)",
+    "SyntaxError: Unexpected token '<', \"<html><hea\"... is not valid JSON\n    at JSON.parse (<anonymous>)\n    at parseQuote (worker.js:411:17)",
   ),
   ...shop(
     "shop slow-query",
