@@ -12,6 +12,7 @@ export * from "./github.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./missionControl.ts";
+export * from "./ops.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./replay.ts";

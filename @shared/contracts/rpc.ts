@@ -19,6 +19,7 @@ import type {
 } from "./engine.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { PhaseMessageType, RequestMessageType } from "./messages.ts";
+import type { OpsScan, OpsScope } from "./ops.ts";
 import type { FulfilPhaseInput, Order, OrderStatus, Task, TaskStatus } from "./orders.ts";
 import type { BatchOutcome, CheckOutcome } from "./outcome.ts";
 import type { CustodyRecord } from "./custody.ts";
@@ -114,6 +115,11 @@ export interface AIProviderOpsRpc {
   /** An execution that has ended is answered as it ended. */
   cancelExecution(executionId: string, reason?: string): Promise<Result<{ execution: Execution }>>;
   getExecution(executionId: string): Promise<Result<{ execution: ExecutionDetail }>>;
+}
+
+export interface OpsScanRpc {
+  /** Reads what was logged since the last scan, groups it and files it. CONFLICT while a scan runs. */
+  scan(scope?: OpsScope): Promise<Result<{ scan: OpsScan }>>;
 }
 
 export interface FactoryRequest {

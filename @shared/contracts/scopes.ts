@@ -25,6 +25,8 @@ export const SCOPES = [
   "hil:read",
   "hil:write",
   "github:read",
+  "ops:read",
+  "ops:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

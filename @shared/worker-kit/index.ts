@@ -7,6 +7,7 @@ export * from "./createApp.ts";
 export * from "./describeWorker.ts";
 export * from "./lineEdits.ts";
 export * from "./logger.ts";
+export * from "./logWindow.ts";
 export * from "./patchBridge.ts";
 export * from "./planAndSendPatches.ts";
 export * from "./problem.ts";

@@ -9,6 +9,7 @@ import { docsRoutes } from "./api/routes/docs.ts";
 import { githubRoutes } from "./api/routes/github.ts";
 import { healthRoutes } from "./api/routes/health.ts";
 import { hilRoutes } from "./api/routes/hil.ts";
+import { opsRoutes } from "./api/routes/ops.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -37,6 +38,7 @@ function createOrchestratorApp(): App {
   githubRoutes(app);
   aiExecutionRoutes(app);
   hilRoutes(app);
+  opsRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   healthRoutes(app);

@@ -96,6 +96,8 @@ export const factoryActor = (name: string): Actor => ({
     "ai:read",
     "ai:write",
     "hil:read",
+    "ops:read",
+    "ops:write",
   ]),
   requesters: null,
   workspaceId: null,

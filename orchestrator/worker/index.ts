@@ -8,6 +8,7 @@ export { Workspace } from "./durable-objects/Workspace.ts";
 export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
 export { DeliveryReports } from "./entrypoints/DeliveryReports.ts";
 export { FactoryOps } from "./entrypoints/FactoryOps.ts";
+export { OpsScan } from "./entrypoints/OpsScan.ts";
 export { PatchOps } from "./entrypoints/PatchOps.ts";
 export { AgentExecution } from "./workflows/AgentExecution.ts";
 

@@ -190,6 +190,17 @@ interface OpsHilRequestsTable {
   told_at: string | null;
 }
 
+interface OpsOpsCursorsTable {
+  name: string;
+  position: number;
+}
+
+interface OpsOpsIssueCommitsTable {
+  issue_id: number;
+  commit_sha: string;
+  first_seen: string;
+}
+
 interface OpsOpsIssuesTable {
   id: Generated<number>;
   kind: "worker-log" | "build-log";
@@ -207,6 +218,23 @@ interface OpsOpsIssuesTable {
   claimed_by: string | null;
   claimed_at: string | null;
   created_at: Generated<string | null>;
+  fingerprint_version: number | null;
+  template: string | null;
+  frame: string | null;
+  rule_severity: number | null;
+  judged_by: string | null;
+  first_seen: string | null;
+  last_seen: string | null;
+  updated_at: string | null;
+  closed_at: string | null;
+  reopened: Generated<number>;
+  claim_expires_at: string | null;
+  order_id: string | null;
+  filing_by: string | null;
+  filing_at: string | null;
+  gh_state: string | null;
+  told_occurrences: Generated<number>;
+  told_at: string | null;
 }
 
 interface OpsOpsScansTable {
@@ -215,6 +243,10 @@ interface OpsOpsScansTable {
   started_at: Generated<string>;
   finished_at: string | null;
   totals: string | null;
+  outcome: "done" | "partial" | "failed" | "stuck" | null;
+  error: string | null;
+  started_by: string | null;
+  lease_until: string | null;
 }
 
 interface OpsPatchCustodyTable {
@@ -496,6 +528,8 @@ export interface OpsDatabase {
   delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
   hil_requests: OpsHilRequestsTable;
+  ops_cursors: OpsOpsCursorsTable;
+  ops_issue_commits: OpsOpsIssueCommitsTable;
   ops_issues: OpsOpsIssuesTable;
   ops_scans: OpsOpsScansTable;
   patch_custody: OpsPatchCustodyTable;
@@ -525,6 +559,17 @@ interface LogsBuildLogsTable {
   message: string;
   meta: string | null;
   ts: Generated<string | null>;
+  key: string | null;
+  fingerprint: string | null;
+  commit_sha: string | null;
+}
+
+interface LogsIngestCursorsTable {
+  source: string;
+  through: string;
+  window_end: string | null;
+  place: string | null;
+  updated_at: string;
 }
 
 interface LogsOperationLogsTable {
@@ -551,11 +596,15 @@ interface LogsWorkerLogsTable {
   message: string;
   meta: string | null;
   ts: Generated<string | null>;
+  key: string | null;
+  fingerprint: string | null;
+  commit_sha: string | null;
 }
 
 /** DB_LOGS */
 export interface LogsDatabase {
   build_logs: LogsBuildLogsTable;
+  ingest_cursors: LogsIngestCursorsTable;
   operation_logs: LogsOperationLogsTable;
   worker_logs: LogsWorkerLogsTable;
 }
