@@ -1,6 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
-import { bundleGithubApi } from "./test/node/githubApi.ts";
+import { bundleWorker } from "./test/node/githubApi.ts";
 
 const databases = ["ops", "logs", "projects", "chats"] as const;
 const migrations = Object.fromEntries(
@@ -25,7 +25,8 @@ const echoFactory = (name: string) => ({
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });
 
-const githubApi = await bundleGithubApi();
+const githubApi = await bundleWorker("core-github-api");
+const cloudflareApi = await bundleWorker("core-cloudflare-api");
 
 export default defineProject({
   plugins: [
@@ -57,6 +58,14 @@ export default defineProject({
               GITHUB_APP_ID: "",
               GITHUB_INSTALLATION_ID: "",
               GITHUB_TOKEN: inject("github").token,
+            },
+          },
+          {
+            ...cloudflareApi,
+            bindings: {
+              CLOUDFLARE_API_URL: inject("cloudflare").url,
+              CLOUDFLARE_ACCOUNT_ID: inject("cloudflare").account,
+              CLOUDFLARE_API_TOKEN: inject("cloudflare").token,
             },
           },
         ],

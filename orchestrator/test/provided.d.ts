@@ -13,6 +13,8 @@ declare module "vitest" {
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
     /** Where the scripted servers of the providers answer. */
     providers: { model: string; jules: string };
+    /** The local Cloudflare API, and an account and its token, by which core-cloudflare-api reaches it. */
+    cloudflare: { url: string; account: string; token: string };
     /** What wrangler.jsonc says and a Worker cannot see. */
     wrangler: { crons: string[] };
   }

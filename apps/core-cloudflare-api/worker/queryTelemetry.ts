@@ -123,7 +123,8 @@ type TelemetryEvent = z.infer<typeof EventSchema>;
 const AnswerSchema = z.object({ result: z.object({ events: z.object({ events: z.array(EventSchema) }) }) });
 
 function lineOf({ timestamp, source, $metadata, $workers }: TelemetryEvent): WorkerLogLine[] {
-  const said = $metadata.error ?? $metadata.message ?? (typeof source === "string" ? source : JSON.stringify(source ?? {}));
+  const said =
+    $metadata.error ?? $metadata.message ?? (typeof source === "string" ? source : JSON.stringify(source ?? {}));
   const level = $metadata.level === "warn" && $metadata.error === undefined ? "warn" : "error";
   const { id, tag } = $workers?.scriptVersion ?? {};
   const commit = [tag, typeof source === "object" ? source.commit : undefined].find(

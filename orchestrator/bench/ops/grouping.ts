@@ -15,9 +15,7 @@ const counted = (keys: Iterable<string>): Map<string, number> => {
 };
 
 const together = (keys: Iterable<string>): number =>
-  counted(keys)
-    .values()
-    .reduce((sum, count) => sum + pairs(count), 0);
+  [...counted(keys).values()].reduce((sum, count) => sum + pairs(count), 0);
 
 /**
  * Over all pairs of lines. Precision: of those put together, the share that belongs together; recall: of those that

@@ -14,7 +14,7 @@ import type { z } from "zod";
  * CORE_GITHUB_API of CI runs. No function throws. Errors: UPSTREAM_UNAVAILABLE, UPSTREAM_REFUSED, RATE_LIMITED, and what
  * those Workers say.
  */
-export type LogsEnv = Pick<Env, "CORE_GITHUB_API"> & { CORE_CLOUDFLARE_API?: unknown };
+export type LogsEnv = Pick<Env, "CORE_GITHUB_API" | "GITHUB_OWNER" | "GITHUB_REPO"> & { CORE_CLOUDFLARE_API?: unknown };
 
 export interface LogsAsked {
   from: string;
@@ -59,5 +59,9 @@ async function read<T>(
 export const fetchWorkerLogs = (env: LogsEnv, asked: LogsAsked): Promise<Result<{ page: WorkerLogs }>> =>
   read(env.CORE_CLOUDFLARE_API, "https://core-cloudflare-api/v1/logs/workers", WorkerLogsSchema, asked);
 
-export const fetchBuildLogs = (env: LogsEnv, asked: LogsAsked): Promise<Result<{ page: BuildLogs }>> =>
-  read(env.CORE_GITHUB_API, "https://core-github-api/v1/actions/runs/logs", BuildLogsSchema, asked);
+/** Of the repository that GITHUB_OWNER and GITHUB_REPO name; else of core-github-api's own default. */
+export function fetchBuildLogs(env: LogsEnv, asked: LogsAsked): Promise<Result<{ page: BuildLogs }>> {
+  const { GITHUB_OWNER: owner, GITHUB_REPO: name } = env;
+  const repo = owner === "" || name === "" ? "" : `/repo/${encodeURIComponent(`${owner}/${name}`)}`;
+  return read(env.CORE_GITHUB_API, `https://core-github-api/v1${repo}/actions/runs/logs`, BuildLogsSchema, asked);
+}

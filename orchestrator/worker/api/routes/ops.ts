@@ -89,7 +89,13 @@ export function opsRoutes(app: App): void {
       emptyBody: {},
       response: {
         name: "OpsIssueClaimed",
-        schema: z.object({ ok, id: z.number(), status: OpsIssueStatusSchema, issue: OpsIssueSchema, told: z.boolean() }),
+        schema: z.object({
+          ok,
+          id: z.number(),
+          status: OpsIssueStatusSchema,
+          issue: OpsIssueSchema,
+          told: z.boolean(),
+        }),
       },
     },
     async (c, ctx, { params, body }) => respond(c, await claimIssue(ctx, { id: params.id ?? "", body })),
@@ -106,7 +112,13 @@ export function opsRoutes(app: App): void {
       emptyBody: {},
       response: {
         name: "OpsIssueOrdered",
-        schema: z.object({ ok, issue: OpsIssueSchema, order: OrderSchema, tasks: z.array(TaskSchema), created: z.boolean() }),
+        schema: z.object({
+          ok,
+          issue: OpsIssueSchema,
+          order: OrderSchema,
+          tasks: z.array(TaskSchema),
+          created: z.boolean(),
+        }),
       },
     },
     async (c, ctx, { params, body }) => respond(c, await workOnIssue(ctx, { id: params.id ?? "", body })),

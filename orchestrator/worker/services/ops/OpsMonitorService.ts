@@ -1,4 +1,12 @@
-import { fail, type Failed, type OpsScan, type OpsScope, OpsScopeSchema, type Result, type ScanTotals } from "@shared/contracts";
+import {
+  fail,
+  type Failed,
+  type OpsScan,
+  type OpsScope,
+  OpsScopeSchema,
+  type Result,
+  type ScanTotals,
+} from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { countTroubles } from "./countTroubles.ts";
 import { type Filed, fileIssues } from "./fileIssues.ts";
@@ -79,7 +87,11 @@ export class OpsMonitorService {
       outcome = "failed";
       errors = ["a database did not answer; the next scan goes on"];
     }
-    return this.#end(begun.id, { outcome, error: errors.join("\n").slice(0, 2_000) || null, totals: totalsOf(ingested, analyzed) });
+    return this.#end(begun.id, {
+      outcome,
+      error: errors.join("\n").slice(0, 2_000) || null,
+      totals: totalsOf(ingested, analyzed),
+    });
   }
 
   async #begin(scope: OpsScope): Promise<{ ok: true; id: number } | Failed> {
@@ -116,14 +128,23 @@ export class OpsMonitorService {
     try {
       const row = await this.#ctx.db.ops
         .updateTable("ops_scans")
-        .set({ finished_at: this.#ctx.now().toISOString(), outcome, error, totals: JSON.stringify(totals), lease_until: null })
+        .set({
+          finished_at: this.#ctx.now().toISOString(),
+          outcome,
+          error,
+          totals: JSON.stringify(totals),
+          lease_until: null,
+        })
         .where("id", "=", id)
         .where("outcome", "is", null)
         .returningAll()
         .executeTakeFirst();
       return row ? { ok: true, scan: scanOfRow(row) } : fail("CONFLICT", "this scan was taken for stuck");
     } catch (thrown) {
-      this.#ctx.log.error("a scan's end could not be stored; the next one will call it stuck", { scan: id, error: thrown });
+      this.#ctx.log.error("a scan's end could not be stored; the next one will call it stuck", {
+        scan: id,
+        error: thrown,
+      });
       return fail("DATABASE_UNAVAILABLE", "the scan's end could not be stored", { nothingWritten: false });
     }
   }

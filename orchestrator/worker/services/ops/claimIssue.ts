@@ -27,7 +27,13 @@ export async function claimIssue(
   const row = release
     ? await ctx.db.ops
         .updateTable("ops_issues")
-        .set({ status: "open", claimed_by: null, claimed_at: null, claim_expires_at: null, updated_at: now.toISOString() })
+        .set({
+          status: "open",
+          claimed_by: null,
+          claimed_at: null,
+          claim_expires_at: null,
+          updated_at: now.toISOString(),
+        })
         .where("id", "=", found.issue.id)
         .where("status", "=", "in_progress")
         .$if(!ctx.actor.scopes.has("admin"), (query) => query.where("claimed_by", "=", ctx.actor.id))
@@ -76,7 +82,9 @@ export async function claimIssue(
 function refusalOf({ status, claimed_by: holder }: OpsIssue, release: boolean) {
   if (status === "closed" || status === "resolved") return fail("INVALID_TRANSITION", `the issue is ${status}`);
   if (!release) return fail("CONFLICT", "somebody else has claimed this issue");
-  return holder === null ? fail("CONFLICT", "nobody has claimed this issue") : fail("FORBIDDEN", "another holds this claim");
+  return holder === null
+    ? fail("CONFLICT", "nobody has claimed this issue")
+    : fail("FORBIDDEN", "another holds this claim");
 }
 
 async function tell(ctx: ServiceContext, number: number | null, release: boolean): Promise<boolean> {

@@ -119,7 +119,9 @@ async function countStep(
       return { ...described, count, first, last, prompt, analysis };
     }),
   );
-  const commits = JSON.stringify(groups.flatMap(({ fingerprint, commits: all }) => [...all].map((sha) => ({ fingerprint, sha }))));
+  const commits = JSON.stringify(
+    groups.flatMap(({ fingerprint, commits: all }) => [...all].map((sha) => ({ fingerprint, sha }))),
+  );
   const results = await database.batch<{ id: number }>([
     database.prepare(RETURNED).bind(kind, from, troubles),
     database.prepare(UPSERT).bind(kind, from, troubles, now, FINGERPRINT_VERSION),
@@ -137,7 +139,8 @@ const RETURNED = `
   SELECT i.id FROM json_each(?3) AS t JOIN ops_issues AS i ON i.fingerprint = t.value ->> '$.fingerprint'
   WHERE ${AT} AND i.status IN ('resolved', 'closed') AND t.value ->> '$.last' > coalesce(i.closed_at, '')`;
 
-const BACK = "(ops_issues.status IN ('resolved', 'closed') AND excluded.last_seen > coalesce(ops_issues.closed_at, ''))";
+const BACK =
+  "(ops_issues.status IN ('resolved', 'closed') AND excluded.last_seen > coalesce(ops_issues.closed_at, ''))";
 const UPSERT = `
   INSERT INTO ops_issues (kind, severity, rule_severity, judged_by, status, worker, repo, run_id, prompt, analysis,
     fingerprint, fingerprint_version, template, frame, occurrences, first_seen, last_seen, created_at, updated_at)

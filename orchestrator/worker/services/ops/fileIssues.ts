@@ -1,8 +1,20 @@
-import { type Failed, type GithubIssue, type GithubRepository, githubRepositoryOf, type Result } from "@shared/contracts";
+import {
+  type Failed,
+  type GithubIssue,
+  type GithubRepository,
+  githubRepositoryOf,
+  type Result,
+} from "@shared/contracts";
 import type { Selectable } from "kysely";
 import type { ServiceContext } from "../../context.ts";
 import type { OpsDatabase } from "../../database/schema.ts";
-import { commentOnIssue, createIssue, listRepoIssues, searchIssues, updateIssueState } from "../../integrations/github.ts";
+import {
+  commentOnIssue,
+  createIssue,
+  listRepoIssues,
+  searchIssues,
+  updateIssueState,
+} from "../../integrations/github.ts";
 import { bears, bodyOf, type Described, markerOf, OPS_LABEL, recurrenceOf, titleOf } from "./issueText.ts";
 import { FILED_UP_TO } from "./severity.ts";
 
@@ -27,7 +39,9 @@ export interface Filed {
 
 /** The repository that issues are filed in; null: none is configured, and they stand in Mission Control alone. */
 export const opsRepository = (env: Pick<Env, "GITHUB_OWNER" | "GITHUB_REPO">): GithubRepository | null =>
-  env.GITHUB_OWNER === "" || env.GITHUB_REPO === "" ? null : githubRepositoryOf(`${env.GITHUB_OWNER}/${env.GITHUB_REPO}`);
+  env.GITHUB_OWNER === "" || env.GITHUB_REPO === ""
+    ? null
+    : githubRepositoryOf(`${env.GITHUB_OWNER}/${env.GITHUB_REPO}`);
 
 /**
  * Brings GitHub to what stands here: an issue for each trouble of severity 1 to 3 by rule, open or closed as it is, and at
@@ -106,7 +120,11 @@ async function fileOne(
   if (!taken) return { ok: true, made: false };
   const described = describedOf(row);
   const marker = markerOf(described.fingerprint);
-  const found = await findByMarker(ctx, repository, { marker, fingerprint: described.fingerprint, attempted: row.filing_at });
+  const found = await findByMarker(ctx, repository, {
+    marker,
+    fingerprint: described.fingerprint,
+    attempted: row.filing_at,
+  });
   if (!found.ok) return release(ctx, row.id, mine, found);
   const repo = `${repository.owner}/${repository.name}`;
   let issue = found.issue;
@@ -206,7 +224,13 @@ export async function relatedOf(
   return rows.map((row) => ({ id: row.id, url: row.gh_issue_url, source: row.worker ?? row.repo ?? "" }));
 }
 
-export const STATE_OF = { open: "open", triaged: "open", in_progress: "in_progress", resolved: "closed", closed: "closed" } as const;
+export const STATE_OF = {
+  open: "open",
+  triaged: "open",
+  in_progress: "in_progress",
+  resolved: "closed",
+  closed: "closed",
+} as const;
 
 /** States are set, not toggled: once too often does no harm. */
 async function tellStates(

@@ -55,7 +55,10 @@ interface Source {
   name: "cloudflare" | "github-actions";
   kind: "worker-log" | "build-log";
   insert: string;
-  read(ctx: ServiceContext, asked: LogsAsked): Promise<Result<{ lines: Line[]; cursor: string | null; openSince: string | null; skipped: number }>>;
+  read(
+    ctx: ServiceContext,
+    asked: LogsAsked,
+  ): Promise<Result<{ lines: Line[]; cursor: string | null; openSince: string | null; skipped: number }>>;
 }
 
 /**
@@ -136,9 +139,7 @@ async function store(ctx: ServiceContext, source: Source, lines: readonly Line[]
   const statements = chunksOf(lines).map((chunk) => database.prepare(source.insert).bind(source.name, chunk));
   const results = await database.batch<{ stored: number }>([
     ...statements,
-    database
-      .prepare(MOVE)
-      .bind(source.name, next.through, next.window_end, next.place, ctx.now().toISOString()),
+    database.prepare(MOVE).bind(source.name, next.through, next.window_end, next.place, ctx.now().toISOString()),
   ]);
   return results.slice(0, statements.length).reduce((sum, result) => sum + rowsOf(result).length, 0);
 }
@@ -192,7 +193,9 @@ function lineOf(
   const meta = redact(JSON.stringify(line.meta));
   const isTrouble = level === "warn" || level === "error";
   return {
-    key: createHash("sha256").update(JSON.stringify([kind, source, line.run_id ?? null, line.id])).digest("hex"),
+    key: createHash("sha256")
+      .update(JSON.stringify([kind, source, line.run_id ?? null, line.id]))
+      .digest("hex"),
     worker: line.worker ?? null,
     repo: line.repo ?? null,
     run_id: line.run_id ?? null,

@@ -76,7 +76,10 @@ export const promptOf = (issue: Omit<Described, "id">): string =>
   ].join("\n");
 
 /** What is filed: nothing of it comes from a model, and no raw line of a log, which may hold what nobody should read. */
-export function bodyOf(issue: Described, related: readonly { id: number; url: string | null; source: string }[]): string {
+export function bodyOf(
+  issue: Described,
+  related: readonly { id: number; url: string | null; source: string }[],
+): string {
   return [
     markerOf(issue.fingerprint),
     `**Source:** ${issue.kind} of ${plain(sourceOf(issue))} · **severity** ${issue.severity} of 5 (1 is the gravest)`,

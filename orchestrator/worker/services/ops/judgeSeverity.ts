@@ -50,7 +50,9 @@ export async function judgeSeverity(ctx: ServiceContext, alive: () => Promise<vo
     const answer = await askModel({
       model: model.model,
       system: SYSTEM,
-      messages: [{ role: "user", content: `Kind: ${kind}\n<log>\n${(template ?? "").replaceAll(/<\/?log>/gi, "")}\n</log>` }],
+      messages: [
+        { role: "user", content: `Kind: ${kind}\n<log>\n${(template ?? "").replaceAll(/<\/?log>/gi, "")}\n</log>` },
+      ],
       maxOutputTokens: MAX_ANSWER_TOKENS,
       signal: AbortSignal.timeout(ANSWER_MS),
       now: ctx.now(),

@@ -5,7 +5,8 @@ export const FILED_UP_TO = 3;
 /** So many lines of one trouble in one night are a grade graver. */
 const MANY = 100;
 
-const LOST = /no such (?:table|column)|corrupt|malformed|data ?loss|DATA RACE|exceeded memory|out of memory|no space left|CHAIN_BROKEN|TREE_MISMATCH/i;
+const LOST =
+  /no such (?:table|column)|corrupt|malformed|data ?loss|DATA RACE|exceeded memory|out of memory|no space left|CHAIN_BROKEN|TREE_MISMATCH/i;
 /** Of the network, of a limit or of the moment: what comes and goes without anybody's doing. */
 const PASSING =
   /ECONNRE|ETIMEDOUT|EAI_AGAIN|ENOTFOUND|Network connection lost|toomanyrequests|rate.?limit|Too Many Requests|\b429\b|shutdown signal|code was updated|timed? ?out/i;
@@ -18,6 +19,7 @@ export function severityOf(trouble: {
   occurrences: number;
 }): number {
   const { kind, level, template, occurrences } = trouble;
-  const base = level === "warn" ? 4 : LOST.test(template) ? 1 : PASSING.test(template) ? 4 : kind === "worker-log" ? 2 : 3;
+  const base =
+    level === "warn" ? 4 : LOST.test(template) ? 1 : PASSING.test(template) ? 4 : kind === "worker-log" ? 2 : 3;
   return Math.max(1, occurrences >= MANY && base > 1 ? base - 1 : base);
 }

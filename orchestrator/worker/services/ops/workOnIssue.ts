@@ -1,4 +1,12 @@
-import { fail, type OpsIssue, type Order, type Result, type Task, validationError, WorkOnOpsIssueSchema } from "@shared/contracts";
+import {
+  fail,
+  type OpsIssue,
+  type Order,
+  type Result,
+  type Task,
+  validationError,
+  WorkOnOpsIssueSchema,
+} from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { createOrder } from "../order/createOrder.ts";
 import { findIssue } from "./findIssue.ts";
