@@ -40,6 +40,7 @@ export default defineProject({
           ENGINE_TOKEN: "engine-token-of-the-tests",
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
+          GITHUB_WEBHOOK_SECRET: "github-webhook-secret-of-the-tests",
           JULES_WEBHOOK_SECRET: "webhook-secret-of-the-tests",
           CODEX_API_KEY: "canary-key-of-codex-0123456789",
           CLAUDE_API_KEY: "canary-key-of-claude-0123456789",

@@ -76,7 +76,7 @@ export async function startCloudflareServer(): Promise<CloudflareServer> {
     queries += 1;
     const failure = failures.shift();
     if (failure === 0) {
-      request.destroy();
+      request.socket.destroy();
       return;
     }
     if (failure !== undefined) return refuse(response, failure, "scripted");

@@ -1,11 +1,13 @@
 import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
 import { startExecutions } from "./services/ai-providers/startExecutions.ts";
 import { storeDeadLetters } from "./services/ai-providers/deadLetters/storeDeadLetters.ts";
+import { handleDeliveries } from "./services/webhooks/handleDeliveries.ts";
 import { regenerateReports } from "./services/delivery/regenerateReports.ts";
 
 /** Which verb takes a queue's messages. Each acknowledges or retries every message by itself. */
 const CONSUMERS: Record<string, (ctx: ServiceContext, messages: readonly Message[]) => Promise<void>> = {
   "vibehq-reports": regenerateReports,
+  "vibehq-github": handleDeliveries,
   "ai-provider-tasks": startExecutions,
   "ai-provider-tasks-dlq": storeDeadLetters,
 };

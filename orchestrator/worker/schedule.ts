@@ -3,6 +3,7 @@ import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { expireClaims } from "./services/ops/expireClaims.ts";
 import { scheduledScan } from "./services/ops/scheduledScan.ts";
+import { sweepDeliveries } from "./services/webhooks/sweepDeliveries.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
 
 /** What runs when: a cron expression (UTC) and its verbs. The same expressions stand in wrangler.jsonc. */
@@ -12,7 +13,7 @@ export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise
   // What broke overnight: read, grouped, filed; what has been silent for nights is closed.
   "0 9 * * *": [(ctx) => scheduledScan(ctx)],
   // The last hour's window, so that the night's is short; claims whose time is over.
-  "20 * * * *": [(ctx) => scheduledScan(ctx), (ctx) => expireClaims(ctx)],
+  "20 * * * *": [(ctx) => scheduledScan(ctx), (ctx) => expireClaims(ctx), (ctx) => sweepDeliveries(ctx)],
   // Questions whose time is over, runs that were not woken by their answer, executions that nobody works on any more.
   "*/5 * * * *": [(ctx) => expireHilRequests(ctx), (ctx) => sweepExecutions(ctx)],
 };

@@ -90,6 +90,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "GET /api/auth/tokens": "tokens:read",
   "DELETE /api/auth/tokens/{id}": "tokens:write",
   "POST /api/webhooks/jules": "public",
+  "POST /api/webhooks/github": "public",
   "GET /api/health": "public",
   "GET /ws": "patches:read",
 };

@@ -172,6 +172,15 @@ interface OpsDeliveryReportsTable {
   pushed_version: Generated<number>;
 }
 
+interface OpsGithubDeliveriesTable {
+  delivery: string;
+  body_hash: string;
+  event: string;
+  said: string;
+  received_at: string;
+  handled_at: string | null;
+}
+
 interface OpsHilRequestsTable {
   id: string;
   kind: "clarification" | "plan-approval" | "failure";
@@ -235,6 +244,7 @@ interface OpsOpsIssuesTable {
   gh_state: string | null;
   told_occurrences: Generated<number>;
   told_at: string | null;
+  gh_updated_at: string | null;
 }
 
 interface OpsOpsScansTable {
@@ -527,6 +537,7 @@ export interface OpsDatabase {
   delivery_orders: OpsDeliveryOrdersTable;
   delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
+  github_deliveries: OpsGithubDeliveriesTable;
   hil_requests: OpsHilRequestsTable;
   ops_cursors: OpsOpsCursorsTable;
   ops_issue_commits: OpsOpsIssueCommitsTable;
