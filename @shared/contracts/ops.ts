@@ -120,6 +120,8 @@ export const StartScanSchema = z.object({ scope: OpsScopeSchema.default("full") 
 export const ClaimOpsIssueSchema = z.object({
   /** Minutes until the claim ends by itself. */
   minutes: z.number().int().min(1).max(1_440).default(60),
+  /** Lengthens a claim that the caller holds. */
+  renew: z.boolean().default(false),
   release: z.boolean().default(false),
 });
 export const WorkOnOpsIssueSchema = z.object({

@@ -16,6 +16,8 @@ export async function startWorkers(options: {
   data: string;
   port: number;
   vars: Record<string, string>;
+  /** Configurations in place of a Worker's own, by its name. */
+  configs?: Record<string, string>;
   /** The orchestrator's configuration with containers on. */
   containers?: boolean;
   spawned(child: Child): Promise<void>;
@@ -34,7 +36,7 @@ export async function startWorkers(options: {
       "-c",
       name === "vibehq-orchestrator"
         ? path.join(directory, options.containers === true ? "wrangler.containers.jsonc" : "wrangler.local.jsonc")
-        : configPath,
+        : (options.configs?.[name] ?? configPath),
     ]),
     // Of the orchestrator, the first of them. Keys of providers may also stand in the caller's environment.
     ["--env-file", path.join(ROOT, "orchestrator/.dev.vars")],

@@ -113,11 +113,13 @@ async function partOf(
   }
 }
 
+/** As GitHub reads times in `created`. */
+const second = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+
 async function listRuns(
   { client, repository, log }: Repo,
   { from, to, page }: { from: number; to: number; page: number },
 ): Promise<Result<{ runs: z.infer<typeof RunsSchema> }>> {
-  const second = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19)}Z`;
   const answer = await client.ask(
     {
       route: "GET /repos/{owner}/{repo}/actions/runs",

@@ -8,8 +8,7 @@ export interface Excerpt {
 }
 
 const STAMP = /^\uFEFF?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z) ?/;
-// oxlint-disable-next-line no-control-regex
-const COLOUR = new RegExp("\\u001b\\[[0-9;]*[A-Za-z]", "g");
+const COLOUR = /\p{Cc}\[[0-9;]*[A-Za-z]/gu;
 const COMMAND = /^##\[(\w+)\]/;
 /** A line that names what went wrong, in the words of compilers, test runners, package managers and shells. */
 const TELLING =

@@ -98,12 +98,13 @@ const shape = ({ number, title, body, state, labels, comments }: Issue) => ({
 /** A context whose every await to the outside can be cut, on a clock of its own. */
 export function opsContext(
   outside: Outside,
-  options: { now?: () => number; cut?: Cut; env?: Partial<Env> } = {},
+  options: { now?: () => number; cut?: Cut; hold?: { at: number; until: Promise<void> }; env?: Partial<Env> } = {},
 ): ServiceContext & { awaits: () => number } {
   const { cut, now = () => Date.now() } = options;
   let count = 0;
   const step = async <T>(work: () => Promise<T>): Promise<T> => {
     count += 1;
+    if (count === options.hold?.at) await options.hold.until;
     if (cut && (count === cut.at || (cut.dead && count > cut.at))) {
       if (cut.when === "after" && count === cut.at) await work();
       throw new Error("cut");

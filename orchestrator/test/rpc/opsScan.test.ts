@@ -118,6 +118,26 @@ test("any one answer lost, they do too", async () => {
   await cutEverywhere("after", false, false);
 });
 
+test("a database that stalls for 90 seconds holds a scan up, and no other begins meanwhile; then it completes", async () => {
+  const whole = opsContext(aNight(), { now: () => START });
+  value(await scan(whole));
+  for (let at = 2; at <= whole.awaits(); at += 3) {
+    await emptyOps();
+    const outside = aNight();
+    let clock = START;
+    const now = () => clock;
+    const { promise: until, resolve } = Promise.withResolvers<void>();
+    const stalled = scan(opsContext(outside, { now, hold: { at, until } }));
+    clock += 90_000;
+    // The first await stores that the scan runs.
+    await expect.poll(() => rowsIn(env.DB_OPS, "SELECT count(*) AS n FROM ops_scans")).toEqual([{ n: 1 }]);
+    expect(await scan(opsContext(outside, { now }))).toMatchObject({ error: { code: "CONFLICT" } });
+    resolve();
+    expect(value(await stalled).scan.outcome).toBe("done");
+    await expectOneNight(outside);
+  }
+});
+
 test("two scans at once: one runs, the other is refused; nothing is twice", async () => {
   const outside = aNight();
   const answers = await Promise.all([1, 2, 3].map(() => scan(opsContext(outside, { now: () => START }))));
@@ -197,6 +217,9 @@ test("of 100 claims at once one wins; its time over, the next has it; only its h
   );
   expect(await expireClaims(person(1, later))).toEqual({ expired: 0 });
   expect(value(await claimIssue(person(300, later), { id, body: {} })).issue.claimed_by).toBe("token:300");
+  expect(await claimIssue(person(300, later), { id, body: {} })).toMatchObject({ error: { code: "CONFLICT" } });
+  const renewed = value(await claimIssue(person(300, later + 60_000), { id, body: { renew: true } }));
+  expect(renewed.issue.claim_expires_at).toBe(new Date(later + 61 * 60_000).toISOString());
   expect(value(await claimIssue(person(300, later), { id, body: { release: true } })).status).toBe("open");
   expect(won).toBeGreaterThanOrEqual(0);
 });

@@ -7,7 +7,8 @@ import { issueOfRow } from "./opsRows.ts";
 
 /**
  * Takes an issue for the caller, until the claim's time is over, or gives it back (`release`). Of simultaneous claims the
- * first wins, the others get CONFLICT; the holder's own claims lengthen its time. The issue on GitHub is told: `told`
+ * first wins, the others get CONFLICT, the holder's own too;
+ * `renew` lengthens what the caller holds. The issue on GitHub is told: `told`
  * says whether it could be; its state is set by the next scan where it could not. Needs `ops:write`.
  * Errors: NOT_FOUND, CONFLICT, INVALID_TRANSITION (an issue that is closed), FORBIDDEN (to release another's).
  */
@@ -22,8 +23,7 @@ export async function claimIssue(
   const found = await findIssue(ctx, input.id);
   if (!found.ok) return found;
   const now = ctx.now();
-  const { minutes, release } = parsed.data;
-  const isRenewal = !release && found.issue.claimed_by === ctx.actor.id;
+  const { minutes, renew, release } = parsed.data;
   const row = release
     ? await ctx.db.ops
         .updateTable("ops_issues")
@@ -58,8 +58,7 @@ export async function claimIssue(
               eb.or([
                 eb("claim_expires_at", "is", null),
                 eb("claim_expires_at", "<=", now.toISOString()),
-                // The holder's own, unless it is by its very first claim, which may have been sent twice.
-                eb("claimed_by", "=", ctx.actor.id).and("claimed_at", "<", now.toISOString()),
+                ...(renew ? [eb("claimed_by", "=", ctx.actor.id)] : []),
               ]),
             ]),
           ]),
@@ -67,7 +66,7 @@ export async function claimIssue(
         .returningAll()
         .executeTakeFirst();
   if (!row) return refusalOf(found.issue, release);
-  const told = isRenewal || (await tell(ctx, row.gh_issue_number, release));
+  const told = renew || (await tell(ctx, row.gh_issue_number, release));
   if (told && row.gh_issue_number !== null) {
     await ctx.db.ops
       .updateTable("ops_issues")

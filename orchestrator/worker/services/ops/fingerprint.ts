@@ -64,7 +64,7 @@ export function fingerprintOf({ kind, source, message }: Trouble): Fingerprint {
   return { version: FINGERPRINT_VERSION, fingerprint, template: text, frame };
 }
 
-const COLOUR = new RegExp("\\u001b\\[[0-9;]*[A-Za-z]", "g");
+const COLOUR = /\p{Cc}\[[0-9;]*[A-Za-z]/gu;
 const STAMP = /^\s*\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\]?\s?/;
 /** What loggers put before a message, in the order in which they may stand. */
 const PREFIXES: readonly RegExp[] = [

@@ -38,7 +38,8 @@ const plain = (text: string): string =>
   inert(text)
     .replaceAll(/\s+/g, " ")
     .replaceAll(/[@#]/g, (sign) => `${sign}\u200b`)
-    .replaceAll(/[`*_[\]<>|\\]/g, " ")
+    .replaceAll(/<([a-z]+)>/g, "{$1}")
+    .replaceAll(/[`*[\]<>|\\]/g, " ")
     .replaceAll(/ {2,}/g, " ")
     .trim();
 
