@@ -78,7 +78,7 @@ test("what one commit broke in a Worker and in a build is joined", async () => {
   const joined = outside.issues.filter(({ body }) => body.includes("At the same commit"));
   expect(joined.map(({ title }) => title).toSorted()).toEqual([
     expect.stringContaining("acme/site: a.ts: error TS2304"),
-    expect.stringContaining("api: D1 ERROR: no such table: carts"),
+    expect.stringContaining("api: D1_ERROR: no such table: carts"),
   ]);
 });
 
