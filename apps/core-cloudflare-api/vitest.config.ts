@@ -13,7 +13,6 @@ export default defineProject({
     name: "core-cloudflare-api",
     include: ["test/*.test.ts"],
     globalSetup: ["./test/node/cloudflareFixture.ts"],
-    silent: "passed-only",
     testTimeout: 60_000,
   },
 });

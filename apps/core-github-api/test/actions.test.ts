@@ -1,10 +1,12 @@
 import { BuildLogsSchema } from "@shared/contracts";
+import type { GithubCommand } from "@shared/testing/githubControl";
 import { afterEach, expect, test, vi } from "vitest";
 import { excerptsOf } from "../worker/excerpts.ts";
 import { aProxy, problemOf, steer } from "./proxy.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
+type Runs = Extract<GithubCommand, { action: "addRuns" }>["runs"];
 const HOUR = 3_600_000;
 const SHA = "a".repeat(40);
 const START = Date.UTC(2026, 10, 20, 9);
@@ -32,12 +34,12 @@ test("3,000 runs of a day are read to the last, though GitHub lists 1,000 of a w
   await steer({
     action: "addRuns",
     repository: proxy.repository,
-    runs: Array.from({ length: 3_000 }, (_, n) => ({
+    runs: Array.from({ length: 3_000 }, (_, n): Runs[number] => ({
       head_sha: SHA,
       conclusion: n % 15 === 0 ? "failure" : "success",
       // Most of them in one hour of the night.
       at: START - 2 * HOUR + Math.floor((n / 3_000) * HOUR) - (n % 7 === 0 ? 10 * HOUR : 0),
-      logs: n % 15 === 0 ? { "0_build.txt": log(n), "build/1_tsc.txt": log(n) } : {},
+      logs: n % 15 === 0 ? { "0_build.txt": log(n), "build/1_tsc.txt": log(n) } : { "0_build.txt": "fine\n" },
     })),
   });
   const { logs, skipped } = await readAll(proxy);
