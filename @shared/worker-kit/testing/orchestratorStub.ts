@@ -16,6 +16,13 @@ const note = (entrypoint, method, input) => {
 };
 const linesOf = (text) => (text === "" ? [] : text.replace(/\\n$/, "").split("\\n"));
 
+export class AIProviderOps extends WorkerEntrypoint {
+  executeTask(taskId, provider, options) {
+    const answer = note(this, "executeTask", { taskId, provider: provider ?? null, options: options ?? {} });
+    return answer ?? refused("PROVIDER_UNAVAILABLE", "no provider works here");
+  }
+}
+
 export class PatchOps extends WorkerEntrypoint {
   readFile(input) {
     const answer = note(this, "readFile", input);
