@@ -1,4 +1,4 @@
-import { fail, type Result } from "@shared/contracts";
+import { fail, githubRepositoryOf, type Result } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
 
 /** One branch, as the GitHub integration answers for it; NOT_FOUND where the repository or the branch is not there. */
@@ -7,15 +7,6 @@ export type GetBranch = (
   input: { owner: string; repo: string; branch: string },
 ) => Promise<Result<{ branch: { name: string; sha: string } }>>;
 
-/** `owner/name` of a GitHub repository, however it is written; null for what is none. */
-export function repositoryOf(text: string | null): { owner: string; repo: string } | null {
-  const [, owner, repo] =
-    /^(?:(?:https?:\/\/|git:\/\/|ssh:\/\/)?(?:git@)?(?:www\.)?github\.com[/:])?([\w-]{1,39})\/([\w.-]{1,100}?)(?:\.git)?\/?$/i.exec(
-      text?.trim() ?? "",
-    ) ?? [];
-  return owner === undefined || repo === undefined ? null : { owner, repo };
-}
-
 /** Whether GitHub has this branch of this repository, now. Errors: those of GitHub, but for its not being there. */
 export async function branchExists(
   ctx: Pick<ServiceContext, "env">,
@@ -23,10 +14,10 @@ export async function branchExists(
   branch: string,
   getBranch: GetBranch | null,
 ): Promise<Result<{ exists: boolean }>> {
-  const named = repositoryOf(repository);
+  const named = githubRepositoryOf(repository);
   if (named === null || branch === "") return { ok: true, exists: false };
   if (getBranch === null) return fail("UPSTREAM_UNAVAILABLE", "this deployment is not connected to GitHub");
-  const found = await getBranch(ctx.env, { ...named, branch });
+  const found = await getBranch(ctx.env, { owner: named.owner, repo: named.name, branch });
   if (found.ok) return { ok: true, exists: true };
   return found.error.code === "NOT_FOUND" ? { ok: true, exists: false } : found;
 }

@@ -1,6 +1,8 @@
 import {
   type Failed,
+  githubRepositoryOf,
   type Order,
+  orderBranchOf,
   type Project,
   type ProviderName,
   type Result,
@@ -15,7 +17,7 @@ import { providerState } from "../../durable-objects/provider-state/rpc.ts";
 import { projectOfRow } from "../project/projectOfRow.ts";
 import { findTask } from "../task/getTask.ts";
 import { askEngine } from "../workspace/workspaceObject.ts";
-import { branchExists, type GetBranch, repositoryOf } from "./branchExists.ts";
+import { branchExists, type GetBranch } from "./branchExists.ts";
 import type { ProviderFacts, TaskFacts } from "./routing/facts.ts";
 import { languageOf } from "./routing/language.ts";
 
@@ -48,9 +50,6 @@ export async function routedTask(
 /** The order's word, else the project's, else the default. */
 export const routingOf = (order: StatedRouting = {}, project: StatedRouting = {}): Routing =>
   RoutingSchema.parse({ ...project, ...order });
-
-/** The branch an order's work is pushed to. */
-export const factoryBranch = (orderId: string): string => `factory/${orderId}`;
 
 /**
  * What is true of a task for a decision: what it is, what its workspace holds, what GitHub has. An outside system that
@@ -134,15 +133,15 @@ async function githubOf(
   project: Project | null,
   getBranch: GetBranch | null,
 ): Promise<{ repository: string | null; branch: string | null; missing: string | null }> {
-  const named = repositoryOf(project?.repository ?? null);
+  const named = githubRepositoryOf(project?.repository ?? "");
   if (project === null || named === null) {
     const missing = project?.repository
       ? `${project.repository} is none of GitHub's`
       : "this task's project names no repository";
     return { repository: null, branch: null, missing };
   }
-  const repository = `${named.owner}/${named.repo}`;
-  for (const branch of [factoryBranch(order.id), project.branch]) {
+  const repository = `${named.owner}/${named.name}`;
+  for (const branch of [orderBranchOf(order.id) ?? [], project.branch].flat()) {
     const asked = await branchExists(ctx, repository, branch, getBranch);
     if (!asked.ok) return { repository, branch, missing: `GitHub was not asked for it: ${asked.error.message}` };
     if (asked.exists) return { repository, branch, missing: null };

@@ -1,8 +1,6 @@
+import { WAKE_EVENT } from "../ai-providers/execution/steps.ts";
 import type { ServiceContext } from "../../context.ts";
 import type { HilRow } from "./hilRow.ts";
-
-/** The type of event that wakes a run which waits for people. */
-export const HIL_EVENT = "hil-answer";
 
 /** What the run is told. It may be told twice, and of a request it no longer waits for: `requestId` says which it is. */
 export interface HilAnswered {
@@ -34,7 +32,7 @@ export async function tellExecution(ctx: ServiceContext, row: HilRow): Promise<b
       const env: ExecutionWorkflows = ctx.env;
       if (!env.AGENT_EXECUTION) throw new Error("there is no Workflow of executions");
       const instance = await env.AGENT_EXECUTION.get(executionId);
-      await instance.sendEvent({ type: HIL_EVENT, payload: { requestId: id, status, answer, answeredBy } });
+      await instance.sendEvent({ type: WAKE_EVENT, payload: { requestId: id, status, answer, answeredBy } });
     }
     await ctx.db.ops
       .updateTable("hil_requests")

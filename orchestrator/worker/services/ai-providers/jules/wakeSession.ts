@@ -1,5 +1,6 @@
 import { fail, type Result, validationError } from "@shared/contracts";
 import { z } from "zod";
+import { NEWS_EVENT } from "../execution/steps.ts";
 import type { ServiceContext } from "../../../context.ts";
 import { type SignedDelivery, takeDelivery } from "../../webhooks/takeDelivery.ts";
 
@@ -12,9 +13,6 @@ export const WokenSchema = z.object({
   /** Whether an execution waits for that session. */
   woken: z.boolean(),
 });
-
-/** What a running execution is told: look now, do not wait. */
-export const PROVIDER_NEWS = "provider-news";
 
 /** Both are optional: without the secret nobody is listened to, without the Workflow there is nobody to wake. */
 type WebhookEnv = Env & { JULES_WEBHOOK_SECRET?: string; AGENT_EXECUTION?: Pick<Workflow, "get"> };
@@ -41,7 +39,7 @@ export async function wakeSession(
   if (!attempt || !executions) return { ok: true, woken: false };
   try {
     const instance = await executions.get(attempt.execution_id);
-    await instance.sendEvent({ type: PROVIDER_NEWS, payload: parsed.data });
+    await instance.sendEvent({ type: NEWS_EVENT, payload: parsed.data });
     return { ok: true, woken: true };
   } catch (error) {
     // Over by now, or not to be reached: it polls by itself all the same.
