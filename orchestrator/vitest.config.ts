@@ -1,8 +1,9 @@
+import { readdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
 import { bundleGithubApi } from "./test/node/githubApi.ts";
 
-const databases = ["ops", "logs", "projects", "chats"] as const;
+const databases = ["ops", "logs", "projects", "chats", "health"] as const;
 const migrations = Object.fromEntries(
   await Promise.all(
     databases.map(
@@ -11,7 +12,10 @@ const migrations = Object.fromEntries(
   ),
 );
 
-/** Stands where a factory Worker is bound: it answers with what it was asked. The system suite runs the real ones. */
+/** The orchestrator is bound to the health of each. */
+const apps = readdirSync(`${import.meta.dirname}/../apps`);
+
+/** Stands where a Worker is bound: it answers with what it was asked. The system suite runs the real ones. */
 const echoFactory = (name: string) => ({
   name,
   modules: true,
@@ -21,6 +25,23 @@ const echoFactory = (name: string) => ({
     export class Factory extends WorkerEntrypoint {
       handleRequest(request) { return { ok: true, data: { factory: "${name}", caller: this.ctx.props.caller, request } }; }
       fulfilPhase(input) { return { ok: false, error: { code: "CONFLICT", message: JSON.stringify(input), retryable: false, nothingWritten: true } }; }
+    }
+    // Of its health each test says itself what it is like.
+    let health = "well";
+    export class HealthCheck extends WorkerEntrypoint {
+      async become(next) { health = next; }
+      async quick() {
+        if (health === "throws") throw new Error("a secret cause");
+        if (health === "hangs") return new Promise(() => {});
+        return { ok: true, quick: { worker: "${name}", worker_type: "factory", version: null, ts: new Date().toISOString() } };
+      }
+      async execute(check) {
+        if (health === "refuses") return { ok: false, error: { code: "HEALTH_CALLBACK_FOREIGN", message: "not yours", retryable: false, nothingWritten: true } };
+        if (health === "breaks off") throw new Error("a secret cause");
+        if (health === "never ends") return new Promise(() => {});
+        return { ok: true, worker_check_uuid: check.worker_check_uuid, delivered: false };
+      }
+      async result() { return { ok: false, error: { code: "NOT_FOUND", message: "gone", retryable: false, nothingWritten: true } }; }
     }
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });
@@ -39,13 +60,14 @@ export default defineProject({
           ENGINE_TOKEN: "engine-token-of-the-tests",
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
+          HEALTH_SECRET: "health-secret-of-the-tests",
           JULES_WEBHOOK_SECRET: "webhook-secret-of-the-tests",
           CODEX_API_KEY: "canary-key-of-codex-0123456789",
           CLAUDE_API_KEY: "canary-key-of-claude-0123456789",
           GEMINI_API_KEY: "canary-key-of-gemini-0123456789",
         },
         workers: [
-          ...["agent-factory", "data-factory", "services-factory", "ui-factory"].map(echoFactory),
+          ...apps.filter((name) => name !== githubApi.name).map(echoFactory),
           {
             ...githubApi,
             bindings: {
@@ -70,6 +92,11 @@ export default defineProject({
     hookTimeout: 120_000,
     setupFiles: ["./test/setup.ts"],
     silent: "passed-only",
-    globalSetup: ["./test/node/engineFixture.ts", "./test/node/accessFixture.ts", "./test/node/providersFixture.ts"],
+    globalSetup: [
+      "./test/node/engineFixture.ts",
+      "./test/node/accessFixture.ts",
+      "./test/node/providersFixture.ts",
+      "./test/node/webhookReceiver.ts",
+    ],
   },
 });

@@ -10,7 +10,7 @@ import { ROOT } from "./repository.ts";
  * `--name what_changes --database ops` first adds the next numbered migration; `--check` only compares.
  */
 
-const DATABASES = ["ops", "logs", "projects", "chats"] as const;
+const DATABASES = ["ops", "logs", "projects", "chats", "health"] as const;
 const MIGRATIONS = path.join(ROOT, "migrations");
 const SCHEMA = path.join(ROOT, "orchestrator/worker/database/schema.ts");
 const MIGRATION_NAME = /^(\d{4})_[a-z0-9_]+\.sql$/;

@@ -7,7 +7,7 @@ import { ROOT } from "./repository.ts";
 const RUNTIME = `data:text/javascript,${encodeURIComponent(
   ["DurableObject", "WorkerEntrypoint", "WorkflowEntrypoint", "RpcTarget"]
     .map((name) => `export class ${name} {}`)
-    .concat("export const env = {};")
+    .concat("export const env = {};", "export function waitUntil() {}")
     .join("\n"),
 )}`;
 

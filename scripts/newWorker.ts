@@ -36,16 +36,33 @@ function filesOf(name: string): Record<string, string> {
       main: "worker/index.ts",
     }),
     "vitest.config.ts": `import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { orchestratorStub } from "@shared/worker-kit/testing/config";
 import { defineProject } from "vitest/config";
 
 export default defineProject({
-  plugins: [cloudflareTest({ main: "./worker/index.ts", wrangler: { configPath: "./wrangler.jsonc" } })],
-  test: { name: "${name}", include: ["test/*.test.ts"] },
+  plugins: [
+    cloudflareTest({
+      main: "./worker/index.ts",
+      wrangler: { configPath: "./wrangler.jsonc" },
+      miniflare: orchestratorStub,
+    }),
+  ],
+  test: { name: "${name}", include: ["test/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
 });
 `,
-    "worker/index.ts": `import { describeWorker } from "@shared/worker-kit";
+    "worker/index.ts": `import { appHealth, type AppHealthBindings, BaseHealthCheck, describeWorker } from "@shared/worker-kit";
 
-export default { fetch: describeWorker("${name}") } satisfies ExportedHandler<Env>;
+type Bindings = Omit<Env, keyof AppHealthBindings> & AppHealthBindings;
+
+/** What it is tested for; each binding it works with belongs into \`bindings\`. */
+const healthOf = (env: Bindings) => appHealth(env, { worker: "${name}", type: "${name.endsWith("-api") ? "api" : "specialist"}", bindings: [] });
+
+/** Whether it is well, for who is bound. */
+export class HealthCheck extends BaseHealthCheck<Bindings> {
+  protected readonly health = healthOf(this.env);
+}
+
+export default { fetch: describeWorker<Bindings>("${name}", healthOf) } satisfies ExportedHandler<Bindings>;
 `,
     "test/worker.test.ts": `import { exports } from "cloudflare:workers";
 import { expect, test } from "vitest";
@@ -54,6 +71,11 @@ test("tells its name", async () => {
   const response = await exports.default.fetch("http://worker/");
   expect(response.status).toBe(200);
   expect(await response.text()).toContain("${name}");
+});
+
+test("shows its health to nobody who does not sign", async () => {
+  const response = await exports.default.fetch("http://worker/health-check/quick");
+  expect(response.status).toBe(401);
 });
 `,
   };

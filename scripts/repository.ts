@@ -11,6 +11,7 @@ const WranglerConfigSchema = z.looseObject({
   name: z.string(),
   main: z.string().optional(),
   services: z.array(z.looseObject({ binding: z.string() })).optional(),
+  vars: z.record(z.string(), z.unknown()).optional(),
   d1_databases: z
     .array(
       z.object({ binding: z.string(), database_name: z.string(), database_id: z.string(), migrations_dir: z.string() }),

@@ -11,8 +11,15 @@ type SharedBinding = z.infer<typeof BindingSchema>;
 
 const WranglerBaseSchema = z.object({
   worker: z.record(z.string(), z.unknown()),
+  /** Of every Worker; "$name" and "$type" stand for its own. */
+  vars: z.record(z.string(), z.string()).default({}),
+  /** Of every Worker in apps/. */
+  app: z.object({ services: z.array(BindingSchema) }).default({ services: [] }),
   factory: z.object({ services: z.array(BindingSchema) }),
-  local: z.object({ optionalSecrets: z.array(z.string()) }).optional(),
+  /** Secrets that a Worker may do without, by its name. */
+  optionalSecrets: z.record(z.string(), z.array(z.string())).default({}),
+  /** How the orchestrator is bound to each Worker in apps/, and the var that lists them. */
+  health: z.object({ targets: z.string(), binding: z.record(z.string(), z.unknown()) }).optional(),
   containers: z
     .object({ main: z.string(), binding: z.unknown(), migration: z.unknown(), containers: z.array(z.unknown()) })
     .optional(),
@@ -27,9 +34,10 @@ function named(binding: SharedBinding, name: string): SharedBinding {
 
 /**
  * The text of a wrangler.jsonc with what is shared written into it. Keys and bindings that the base does not name stay
- * as they are, comments included; a text that already agrees is returned unchanged.
+ * as they are, comments included; a text that already agrees is returned unchanged. `apps`, of the orchestrator alone:
+ * the names of the Workers beside it.
  */
-export function withShared(text: string, base: WranglerBase): string {
+export function withShared(text: string, base: WranglerBase, apps: readonly string[] | null = null): string {
   const config = parseWranglerConfig(parse(text, [], { allowTrailingComma: true }));
   const set = (key: (string | number)[], value: unknown): void => {
     const formattingOptions = { tabSize: 2, insertSpaces: true };
@@ -39,17 +47,44 @@ export function withShared(text: string, base: WranglerBase): string {
   for (const [key, value] of Object.entries(base.worker)) {
     if (!isDeepStrictEqual(config[key], value)) set([key], value);
   }
-  if (config.name.endsWith("-factory")) {
-    const services = [...(config.services ?? [])];
-    for (const shared of base.factory.services) {
-      const wanted = named(shared, config.name);
-      const at = services.findIndex(({ binding }) => binding === wanted.binding);
-      if (at === -1) services.push(wanted);
-      else services[at] = wanted;
+  const wanted = [
+    ...(apps === null ? base.app.services : []),
+    ...(config.name.endsWith("-factory") ? base.factory.services : []),
+  ].map((shared) => named(shared, config.name));
+  const vars: Record<string, string> = {};
+  for (const [key, value] of Object.entries(base.vars)) {
+    vars[key] = value.replace("$name", config.name).replace("$type", workerTypeOf(config.name, apps !== null));
+  }
+  if (base.health && apps !== null) {
+    for (const app of apps) {
+      wanted.push({ binding: healthBindingOf(app), service: app, ...base.health.binding });
     }
-    if (!isDeepStrictEqual(config.services, services)) set(["services"], services);
+    vars[base.health.targets] = [config.name, ...apps].join(",");
+  }
+  for (const [key, value] of Object.entries(vars)) {
+    if (config.vars?.[key] !== value) set(["vars", key], value);
+  }
+  const services = [...(config.services ?? [])];
+  for (const shared of wanted) {
+    const at = services.findIndex(({ binding }) => binding === shared.binding);
+    if (isDeepStrictEqual(services[at], shared)) continue;
+    // One by one, so that what stands around it keeps its comments.
+    if (at === -1) {
+      set(["services", ...(services.length === 0 ? [] : [services.length])], services.length === 0 ? [shared] : shared);
+      services.push(shared);
+    } else set(["services", at], shared);
   }
   return text;
+}
+
+/** The binding by which the orchestrator checks a Worker: HEALTH_AGENT_FACTORY. */
+const healthBindingOf = (name: string): string => `HEALTH_${name.toUpperCase().replaceAll("-", "_")}`;
+
+/** What kind of Worker a name says it is. */
+function workerTypeOf(name: string, governs: boolean): string {
+  if (governs) return "orchestrator";
+  if (name.endsWith("-factory")) return "factory";
+  return name.endsWith("-api") ? "api" : "specialist";
 }
 
 /** The orchestrator's configuration where containers are on: its own, with the class that starts them. */
@@ -66,26 +101,30 @@ export function withContainers(text: string, containers: NonNullable<WranglerBas
 }
 
 /** The orchestrator's configuration under `npm start`: its own, which also takes secrets that may be missing. */
-export function withLocal(text: string, local: NonNullable<WranglerBase["local"]>): string {
+export function withLocal(text: string, optional: readonly string[]): string {
   const { secrets } = parseWranglerConfig(parse(text, [], { allowTrailingComma: true }));
-  const required = [...(secrets?.required ?? []), ...local.optionalSecrets];
+  const required = [...(secrets?.required ?? []), ...optional];
   const formattingOptions = { tabSize: 2, insertSpaces: true };
   const written = applyEdits(text, modify(text, ["secrets", "required"], required, { formattingOptions }));
   return `// Written by scripts/syncWrangler.ts from wrangler.jsonc and wrangler.base.jsonc; change those.\n${written}`;
 }
+const isOrchestrator = (directory: string): boolean => path.basename(directory) === "orchestrator";
 
 /** Writes what is shared into every Worker's wrangler.jsonc, or only tells where it differs. Answers with those files. */
 export function syncWrangler(options: { check: boolean; root?: string }): string[] {
   const root = options.root ?? ROOT;
   const base = WranglerBaseSchema.parse(readJsonc(path.join(root, "wrangler.base.jsonc")));
-  return listWorkers(root).flatMap(({ configPath, directory }) => {
+  const workers = listWorkers(root);
+  const apps = workers.filter(({ directory }) => !isOrchestrator(directory)).map(({ name }) => name);
+  return workers.flatMap(({ name, configPath, directory }) => {
     const text = readFileSync(configPath, "utf8");
-    const wanted = new Map([[configPath, withShared(text, base)]]);
-    if (base.local && path.basename(directory) === "orchestrator") {
-      wanted.set(path.join(directory, "wrangler.local.jsonc"), withLocal(withShared(text, base), base.local));
+    const shared = withShared(text, base, isOrchestrator(directory) ? apps : null);
+    const wanted = new Map([[configPath, shared]]);
+    const optional = base.optionalSecrets[name] ?? [];
+    if (optional.length > 0 && isOrchestrator(directory)) {
+      wanted.set(path.join(directory, "wrangler.local.jsonc"), withLocal(shared, optional));
     }
-    if (base.containers && path.basename(directory) === "orchestrator") {
-      const shared = withShared(text, base);
+    if (base.containers && isOrchestrator(directory)) {
       wanted.set(path.join(directory, "wrangler.containers.jsonc"), withContainers(shared, base.containers));
     }
     return [...wanted].flatMap(([file, content]) => {

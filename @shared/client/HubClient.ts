@@ -1,5 +1,7 @@
 import {
+  ALERT_MESSAGE,
   fail,
+  type HubAlert,
   type HubConnected,
   type HubMessage,
   type JsonObject,
@@ -32,6 +34,8 @@ export interface HubClientOptions {
   onMessage: (message: HubMessage) => void | Promise<void>;
   /** A gap: what was missed cannot be had any more. Reload your state; messages go on from here. */
   onReset: (connected: HubConnected) => void | Promise<void>;
+  /** Each alert told in the room `all`, once and in its place among the messages. */
+  onAlert?: (alert: HubAlert) => void | Promise<void>;
   /** How many sockets the room has, when that changes. */
   onPresence?: (count: number) => void;
   /** `signed-out` is final, as `closed` is: the session or token has ended. */
@@ -54,6 +58,7 @@ export interface HubPosition {
 
 type Queued =
   | { kind: "message"; message: HubMessage; position: HubPosition; characters: number }
+  | { kind: "alert"; alert: HubAlert; position: HubPosition; characters: number }
   | { kind: "reset"; connected: HubConnected };
 
 const PING_MS = 30_000;
@@ -252,8 +257,12 @@ export class HubClient {
     // Said, and passed over: asking for it again would bring the same.
     if (!payload.success) return this.#report(payload.error);
     const { data } = payload;
-    const message = { type: data.event_type, offset, ...(prev === undefined ? {} : { prev }), payload: data };
-    this.#enqueue({ kind: "message", message, position, characters });
+    const place = { offset, ...(prev === undefined ? {} : { prev }) };
+    this.#enqueue(
+      "event_type" in data
+        ? { kind: "message", message: { type: data.event_type, ...place, payload: data }, position, characters }
+        : { kind: "alert", alert: { type: ALERT_MESSAGE, ...place, payload: data }, position, characters },
+    );
   }
 
   #enqueue(item: Queued): void {
@@ -270,21 +279,25 @@ export class HubClient {
   async #work(): Promise<void> {
     this.#working = true;
     for (let item = this.#queue.shift(); item !== undefined; item = this.#queue.shift()) {
-      const { epoch, offset } = item.kind === "message" ? item.position : item.connected;
+      const { epoch, offset } = item.kind === "reset" ? item.connected : item.position;
       this.#inHand = { epoch, offset };
       try {
-        const working =
-          item.kind === "message" ? this.#options.onMessage(item.message) : this.#options.onReset(item.connected);
+        const working = this.#give(item);
         if (working !== undefined) await working;
       } catch (error) {
         this.#report(error);
       }
       this.#given = this.#inHand;
-      if (item.kind === "message") this.#confirm(offset, item.characters);
+      if (item.kind !== "reset") this.#confirm(offset, item.characters);
       if (this.#ended) break;
     }
     this.#inHand = null;
     this.#working = false;
+  }
+
+  #give(item: Queued): void | Promise<void> {
+    if (item.kind === "message") return this.#options.onMessage(item.message);
+    return item.kind === "alert" ? this.#options.onAlert?.(item.alert) : this.#options.onReset(item.connected);
   }
 
   #confirm(offset: number, characters: number): void {

@@ -1,6 +1,9 @@
 import {
   AgentRunEventSchema,
   AgentTelemetrySchema,
+  AlertDeliverySchema,
+  AlertSchema,
+  AlertWebhookSchema,
   AssignmentSchema,
   BatchOutcomeSchema,
   CheckOutcomeSchema,
@@ -11,18 +14,26 @@ import {
   ExecutionDetailSchema,
   ExecutionSchema,
   HilRequestSchema,
+  HealthCheckDetailSchema,
+  HealthCheckSchema,
+  HealthScheduleSchema,
+  HealthSummarySchema,
   HilTelemetrySchema,
   JsonObjectSchema,
   OpsTelemetrySchema,
+  OperationLogSchema,
   OrderSchema,
   PatchEventSchema,
   PipelineTelemetrySchema,
   ProviderStatusSchema,
   ProjectSchema,
+  ScheduleStateSchema,
   ScopeSchema,
   SessionSchema,
   TaskSchema,
   WhoAmISchema,
+  WorkerCheckDetailSchema,
+  WorkerHealthSchema,
   StatsSchema,
   TrendsSchema,
   WorkspaceInfoSchema,
@@ -70,6 +81,24 @@ export const PatchLogSchema = z.looseObject({
 });
 export type PatchLog = z.infer<typeof PatchLogSchema>;
 export const LogsAnswerSchema = z.looseObject({ results: z.array(PatchLogSchema) });
+
+export const OperationLogsAnswerSchema = z.object({
+  results: z.array(OperationLogSchema),
+  cursor: z.string().nullable(),
+  last: z.number().int(),
+});
+export const SchedulesAnswerSchema = z.object({ schedules: z.array(ScheduleStateSchema) });
+export const AlertsAnswerSchema = z.object({ alerts: z.array(AlertSchema), cursor: z.string().nullable() });
+export const AlertAnswerSchema = z.object({ alert: AlertSchema.nullable() });
+export const WebhooksAnswerSchema = z.object({ webhooks: z.array(AlertWebhookSchema), cursor: z.string().nullable() });
+export const WebhookAnswerSchema = z.object({ webhook: AlertWebhookSchema });
+export const WebhookMadeAnswerSchema = z.object({ webhook: AlertWebhookSchema, secret: z.string() });
+export const WebhookDeletedAnswerSchema = z.object({ id: z.string() });
+export const DeliveriesAnswerSchema = z.object({
+  deliveries: z.array(AlertDeliverySchema),
+  cursor: z.string().nullable(),
+});
+export const DeliveryAnswerSchema = z.object({ delivery: AlertDeliverySchema });
 
 export const ReportAnswerSchema = z.object({ report: DeliveryReportRowSchema });
 export const ReportsAnswerSchema = z.object({
@@ -134,5 +163,21 @@ export const HilRequestsAnswerSchema = z.object({
 });
 export const HilRequestAnswerSchema = z.object({ request: HilRequestSchema });
 export const ClarifiedAnswerSchema = HilRequestAnswerSchema.extend({ created: z.boolean() });
+
+export const HealthCheckAnswerSchema = z.object({ check: HealthCheckSchema });
+export const HealthCheckDetailAnswerSchema = z.object({ check: HealthCheckDetailSchema });
+export const HealthChecksAnswerSchema = z.object({ checks: z.array(HealthCheckSchema), cursor: z.string().nullable() });
+export const WorkersHealthAnswerSchema = z.object({ workers: z.array(WorkerHealthSchema) });
+export const LatestHealthAnswerSchema = z.object({
+  worker: WorkerHealthSchema,
+  check: WorkerCheckDetailSchema.nullable(),
+});
+export const HealthSummaryAnswerSchema = HealthSummarySchema.omit({ ok: true });
+export const HealthScheduleAnswerSchema = z.object({ schedule: HealthScheduleSchema });
+export const HealthSchedulesAnswerSchema = z.object({
+  schedules: z.array(HealthScheduleSchema),
+  cursor: z.string().nullable(),
+});
+export const HeartbeatAnswerSchema = z.object({ next_within_s: z.number().int() });
 
 export const AnyAnswerSchema = JsonObjectSchema;

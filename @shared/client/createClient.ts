@@ -1,17 +1,25 @@
 import { ReplayFileSchema, ReplaySchema, ReplayTreeSchema } from "@shared/contracts";
 import type {
+  AlertDelivery,
+  AlertSeverity,
   ApplyResult,
+  ChangeHealthSchedule,
+  CreateHealthScheduleSchema,
+  ChangeWebhookSchema,
+  CreateWebhookSchema,
   CreateOrder,
   CreateOrderSchema,
   CreateProjectSchema,
   CreateTaskSchema,
   FulfilPhaseInput,
+  HeartbeatSchema,
   OpenWorkspaceInput,
   OrderStatus,
   PatchBatchInput,
   PatchEvent,
   RevertTarget,
   Scope,
+  StartHealthCheck,
   StatsQuery,
   TaskStatus,
   TrendsQuery,
@@ -24,7 +32,25 @@ import {
   ChecksAnswerSchema,
   DiffAnswerSchema,
   GeneratedAnswerSchema,
+  HealthCheckAnswerSchema,
+  HealthCheckDetailAnswerSchema,
+  HealthChecksAnswerSchema,
+  HealthScheduleAnswerSchema,
+  HealthSchedulesAnswerSchema,
+  HealthSummaryAnswerSchema,
+  HeartbeatAnswerSchema,
+  LatestHealthAnswerSchema,
   LogsAnswerSchema,
+  OperationLogsAnswerSchema,
+  SchedulesAnswerSchema,
+  AlertsAnswerSchema,
+  AlertAnswerSchema,
+  WebhooksAnswerSchema,
+  WebhookAnswerSchema,
+  WebhookMadeAnswerSchema,
+  WebhookDeletedAnswerSchema,
+  DeliveriesAnswerSchema,
+  DeliveryAnswerSchema,
   NothingSchema,
   HilAnswerSchema,
   OpsAnswerSchema,
@@ -51,6 +77,7 @@ import {
   WhoAnswerSchema,
   StatsAnswerSchema,
   TrendsAnswerSchema,
+  WorkersHealthAnswerSchema,
   WorkspaceAnswerSchema,
 } from "./answers.ts";
 import { aiClient } from "./aiClient.ts";
@@ -78,6 +105,26 @@ export interface LogQuery {
   offset?: number;
   cursor?: string;
   order?: "asc" | "desc";
+}
+
+/** Narrows the operation log; names as on the wire. */
+export interface OperationLogQuery {
+  source?: string;
+  operation?: string;
+  /** One level, or several with commas between. */
+  level?: string;
+  outcome?: string;
+  order_id?: string;
+  task_id?: string;
+  patch_id?: string;
+  request_id?: string;
+  search?: string;
+  from?: string;
+  to?: string;
+  limit?: number;
+  cursor?: string;
+  /** What came after the row of this id, oldest first. */
+  after?: number;
 }
 
 /** The REST API, typed: every answer is parsed with the contracts' schemas, every refusal is a value. */
@@ -214,11 +261,70 @@ export function createClient(options: ClientOptions) {
       generate: (input: { orderId?: string } = {}, call?: CallOptions) =>
         send("POST", "/api/delivery/reports", GeneratedAnswerSchema, input, call),
     },
+    logs: {
+      /** What the house did, newest first; with `after` a tail, whose next `after` is the answer's `last`. */
+      list: (query: OperationLogQuery = {}, call?: CallOptions) =>
+        get("/api/logs", OperationLogsAnswerSchema, { ...query }, call),
+      /** The table of schedules with what became of each line's last run. */
+      schedules: (call?: CallOptions) => get("/api/schedules", SchedulesAnswerSchema, {}, call),
+    },
+    alerts: {
+      list: (
+        query: ListQuery & { status?: "open" | "resolved"; kind?: string; severity?: AlertSeverity } = {},
+        call?: CallOptions,
+      ) => get("/api/alerts", AlertsAnswerSchema, { ...query }, call),
+      resolve: (id: string, call?: CallOptions) =>
+        send("POST", at("alerts", id, "resolve"), AlertAnswerSchema, undefined, call),
+      webhooks: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/alerts/webhooks", WebhooksAnswerSchema, { ...query }, call),
+      /** `secret` is told this once. */
+      createWebhook: (input: z.input<typeof CreateWebhookSchema>, call?: CallOptions) =>
+        send("POST", "/api/alerts/webhooks", WebhookMadeAnswerSchema, input, call),
+      changeWebhook: (id: string, change: z.input<typeof ChangeWebhookSchema>, call?: CallOptions) =>
+        send("PATCH", at("alerts", "webhooks", id), WebhookAnswerSchema, change, call),
+      deleteWebhook: (id: string, call?: CallOptions) =>
+        send("DELETE", at("alerts", "webhooks", id), WebhookDeletedAnswerSchema, undefined, call),
+      /** `secret` is told this once; the one before signs beside it for a day. */
+      rotateSecret: (id: string, call?: CallOptions) =>
+        send("POST", at("alerts", "webhooks", id, "rotate"), WebhookMadeAnswerSchema, undefined, call),
+      testWebhook: (id: string, call?: CallOptions) =>
+        send("POST", at("alerts", "webhooks", id, "test"), DeliveryAnswerSchema, undefined, call),
+      deliveries: (id: string, query: ListQuery & { status?: AlertDelivery["status"] } = {}, call?: CallOptions) =>
+        get(at("alerts", "webhooks", id, "deliveries"), DeliveriesAnswerSchema, { ...query }, call),
+      resend: (id: string, call?: CallOptions) =>
+        send("POST", at("alerts", "deliveries", id, "resend"), DeliveryAnswerSchema, undefined, call),
+    },
     custody: {
       /** The links of all chains an order's events stand in, as they were hashed, one a line, while they come in. */
       lines: (orderId: string) => readCustody(options, orderId),
     },
     ...aiClient(get, send),
+    /** Checks of Workers' health, how each stands, and when they are checked. `health` above asks this Worker alone. */
+    healthChecks: {
+      /** Default: all Workers, and the profiles that are the default. At most ten a minute. */
+      start: (input: StartHealthCheck = {}, call?: CallOptions) =>
+        send("POST", "/api/health/checks", HealthCheckAnswerSchema, input, call),
+      list: (query: ListQuery & { status?: string; trigger?: string; worker?: string } = {}, call?: CallOptions) =>
+        get("/api/health/checks", HealthChecksAnswerSchema, { ...query }, call),
+      get: (uuid: string, call?: CallOptions) =>
+        get(at("health", "checks", uuid), HealthCheckDetailAnswerSchema, {}, call),
+      workers: (call?: CallOptions) => get("/api/health/workers", WorkersHealthAnswerSchema, {}, call),
+      /** How a Worker stands, and its latest check with its attempts. */
+      latest: (worker: string, call?: CallOptions) =>
+        get(at("health", "workers", worker, "latest"), LatestHealthAnswerSchema, {}, call),
+      summary: (query: { days?: number } = {}, call?: CallOptions) =>
+        get("/api/health/summary", HealthSummaryAnswerSchema, { ...query }, call),
+      schedules: (query: ListQuery = {}, call?: CallOptions) =>
+        get("/api/health/schedules", HealthSchedulesAnswerSchema, { ...query }, call),
+      createSchedule: (schedule: z.input<typeof CreateHealthScheduleSchema>, call?: CallOptions) =>
+        send("POST", "/api/health/schedules", HealthScheduleAnswerSchema, schedule, call),
+      changeSchedule: (id: string, change: ChangeHealthSchedule, call?: CallOptions) =>
+        send("PATCH", at("health", "schedules", id), HealthScheduleAnswerSchema, change, call),
+      deleteSchedule: (id: string, call?: CallOptions) =>
+        send("DELETE", at("health", "schedules", id), NothingSchema, undefined, call),
+      heartbeat: (beat: z.input<typeof HeartbeatSchema>, call?: CallOptions) =>
+        send("POST", "/api/health/heartbeats", HeartbeatAnswerSchema, beat, call),
+    },
     /** What goes on at the moment; parts that nothing fills yet say so. */
     telemetry: {
       pipeline: (call?: CallOptions) => get("/api/telemetry/pipeline", PipelineAnswerSchema, {}, call),

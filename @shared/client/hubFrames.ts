@@ -1,4 +1,7 @@
 import {
+  type Alert,
+  ALERT_MESSAGE,
+  AlertSchema,
   type CustodyRecord,
   CustodyRecordSchema,
   fail,
@@ -14,7 +17,7 @@ export interface StreamFrame {
   offset: number;
   prev?: number | undefined;
   /** A failure where this client does not know what stands there, as a newer server may send. */
-  payload: z.ZodSafeParseResult<CustodyRecord>;
+  payload: z.ZodSafeParseResult<CustodyRecord> | z.ZodSafeParseResult<Alert>;
 }
 export interface HubAnswer {
   /** Null: the server could not tell which request it answers. */
@@ -27,7 +30,12 @@ type Frame =
   | { kind: "presence"; count: number }
   | { kind: "answer"; answer: HubAnswer };
 
-const MessageSchema = z.object({ offset: z.number(), prev: z.number().optional(), payload: z.unknown() });
+const MessageSchema = z.object({
+  type: z.string(),
+  offset: z.number(),
+  prev: z.number().optional(),
+  payload: z.unknown(),
+});
 const OtherSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("connected"),
@@ -51,8 +59,9 @@ const PayloadSchema = z.object({ payload: z.unknown().optional() });
 export function readFrame(text: string): Frame {
   const json: unknown = JSON.parse(text);
   if (PayloadSchema.parse(json).payload !== undefined) {
-    const { payload, ...place } = MessageSchema.parse(json);
-    return { kind: "message", message: { ...place, payload: CustodyRecordSchema.safeParse(payload) } };
+    const { type, payload, ...place } = MessageSchema.parse(json);
+    const schema = type === ALERT_MESSAGE ? AlertSchema : CustodyRecordSchema;
+    return { kind: "message", message: { ...place, payload: schema.safeParse(payload) } };
   }
   const frame = OtherSchema.parse(json);
   switch (frame.type) {

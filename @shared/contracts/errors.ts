@@ -77,6 +77,15 @@ export const ERROR_STATUS = {
   EXECUTION_NOT_FOUND: 404,
   UPSTREAM_REFUSED: 502,
   UPSTREAM_UNAVAILABLE: 503,
+  // Callbacks of health checks
+  /** The address that a check is to be answered at is not the orchestrator's. */
+  HEALTH_CALLBACK_FOREIGN: 400,
+  /** Not signed, or with a nonce that no check bears. */
+  HEALTH_CALLBACK_FORGED: 401,
+  /** The nonce is that of another check, or of another Worker's. */
+  HEALTH_CALLBACK_MISMATCHED: 403,
+  HEALTH_CALLBACK_REPEATED: 409,
+  HEALTH_CALLBACK_LATE: 410,
   // This side
   LOCK_TIMEOUT: 503,
   ENGINE_UNAVAILABLE: 503,

@@ -18,6 +18,7 @@ import type {
   WorkspaceSource,
 } from "./engine.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LogsWritten, OperationEntryInput } from "./logging.ts";
 import type { PhaseMessageType, RequestMessageType } from "./messages.ts";
 import type { FulfilPhaseInput, Order, OrderStatus, Task, TaskStatus } from "./orders.ts";
 import type { BatchOutcome, CheckOutcome } from "./outcome.ts";
@@ -114,6 +115,14 @@ export interface AIProviderOpsRpc {
   /** An execution that has ended is answered as it ended. */
   cancelExecution(executionId: string, reason?: string): Promise<Result<{ execution: Execution }>>;
   getExecution(executionId: string): Promise<Result<{ execution: ExecutionDetail }>>;
+}
+
+export interface LoggingOpsRpc {
+  /**
+   * Writes lines under the caller's name, redacted: 100 at once at most. `dropped` are those over what it may write a
+   * minute; they are not an error, since no work should fail for its log.
+   */
+  write(input: { entries: OperationEntryInput[] }): Promise<Result<LogsWritten>>;
 }
 
 export interface FactoryRequest {

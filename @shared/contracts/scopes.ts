@@ -25,6 +25,12 @@ export const SCOPES = [
   "hil:read",
   "hil:write",
   "github:read",
+  "health:read",
+  "health:write",
+  "logs:read",
+  "logs:write",
+  "alerts:read",
+  "alerts:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

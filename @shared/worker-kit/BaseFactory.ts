@@ -2,6 +2,7 @@ import {
   BatchIdSchema,
   fail,
   FulfilPhaseSchema,
+  MAX_LOG_MESSAGE,
   ORDER_TRANSITIONS,
   patchIdOf,
   canMove,
@@ -18,6 +19,7 @@ import {
   type FulfilPhase,
   type FulfilPhaseInput,
   type JsonObject,
+  type LoggingOpsRpc,
   type Order,
   type OrderStatus,
   type PatchOperationInput,
@@ -29,12 +31,15 @@ import {
 import { z } from "zod";
 import { BaseAgent, correctedId, jsonOf } from "./BaseAgent.ts";
 import { BaseWorkerEntrypoint, type RpcCall } from "./BaseWorkerEntrypoint.ts";
+import { OperationLog } from "./OperationLog.ts";
 import { codeReviewToPatchBatch, planStatedFix, type PlanFix } from "./reviewToPatches.ts";
 
 /** A factory's bindings to the orchestrator, typed by the interfaces they answer to. */
 export interface FactoryBindings {
   ORCHESTRATOR_PATCH: PatchOpsRpc;
   ORCHESTRATOR_FACTORY: FactoryOpsRpc;
+  /** Absent: nothing is written to the operation log. */
+  ORCHESTRATOR_LOGGING?: LoggingOpsRpc;
 }
 
 /**
@@ -63,7 +68,10 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
     return this.answer("fulfilPhase", async (call): Promise<ApplyResult> => {
       const parsed = FulfilPhaseSchema.safeParse(input);
       if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
-      return this.runPhase(call, parsed.data);
+      const started = Date.now();
+      const result = await this.runPhase(call, parsed.data);
+      this.logPhase(call, parsed.data, result, Date.now() - started);
+      return result;
     });
   }
 
@@ -91,6 +99,23 @@ export abstract class BaseFactory<Environment extends FactoryBindings>
     [Request.RESUME_GENERATION]: (call, request) =>
       this.moveOnRequest(call, request, "in_progress", Message.GENERATION_RESUMED),
     [Request.GET_CONVERSATION_STATE]: (_, request) => this.describeOrder(request.orderId),
+  };
+
+  private readonly logPhase = (call: RpcCall, input: FulfilPhase, result: ApplyResult, durationMs: number): void => {
+    const log = new OperationLog(this.env.ORCHESTRATOR_LOGGING, call.log);
+    log.add({
+      operation: "phase.fulfil",
+      level: result.ok ? "info" : "warn",
+      message: result.ok
+        ? `phase ${input.phase}: ${result.outcome.patches.length} patches, ${result.outcome.status}`
+        : `phase ${input.phase}: ${result.error.code}: ${result.error.message}`.slice(0, MAX_LOG_MESSAGE),
+      outcome: result.ok ? result.outcome.status : "refused",
+      orderId: input.orderId,
+      ...(input.taskId === undefined ? {} : { taskId: input.taskId }),
+      requestId: call.requestId,
+      durationMs,
+    });
+    this.ctx.waitUntil(log.flush());
   };
 
   private readonly runPhase = async (call: RpcCall, input: FulfilPhase): Promise<ApplyResult> => {

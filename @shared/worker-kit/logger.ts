@@ -39,6 +39,12 @@ export function redactor(secrets: readonly string[]): (text: string) => string {
   };
 }
 
+/**
+ * A value as plain JSON with its texts redacted, and with what stands under a secret's name replaced. Texts are cut at
+ * 8,192 UTF-16 units, after redaction, so that no cut leaves half of a secret unrecognised.
+ */
+export const redactedValue = (value: unknown, redact: (text: string) => string): unknown => plain(value, redact, 0);
+
 function plain(value: unknown, redact: (text: string) => string, depth: number): unknown {
   if (typeof value === "string") {
     const text = redact(value);
@@ -55,7 +61,7 @@ function plain(value: unknown, redact: (text: string) => string, depth: number):
   if (Array.isArray(value)) return value.map((item) => plain(item, redact, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [
-      key,
+      redact(key),
       SECRET_NAME.test(key) && typeof item === "string" ? REDACTED : plain(item, redact, depth + 1),
     ]),
   );

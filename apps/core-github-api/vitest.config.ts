@@ -1,4 +1,5 @@
 import { cloudflareTest } from "@cloudflare/vitest-pool-workers";
+import { orchestratorStub } from "@shared/worker-kit/testing/config";
 import { defineProject } from "vitest/config";
 
 export default defineProject({
@@ -6,7 +7,10 @@ export default defineProject({
     cloudflareTest(({ inject }) => ({
       main: "./worker/index.ts",
       wrangler: { configPath: "./wrangler.jsonc" },
-      miniflare: { bindings: { GITHUB_API_URL: inject("github"), GITHUB_GIT_URL: inject("github") } },
+      miniflare: {
+        ...orchestratorStub,
+        bindings: { GITHUB_API_URL: inject("github"), GITHUB_GIT_URL: inject("github") },
+      },
     })),
   ],
   test: {

@@ -14,6 +14,7 @@ import { sessionQuery } from "./api/queries.ts";
 import { Problem } from "./components/problems.tsx";
 import { Shell } from "./components/shell.tsx";
 import { Empty, SkeletonRows } from "./components/ui/surface.tsx";
+import { LogFilterSchema } from "./logs/filter.ts";
 import { StreamFilterSchema } from "./stream/filter.ts";
 
 const text = z.string().min(1).max(300).optional().catch(undefined);
@@ -156,11 +157,43 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("./pages/people.tsx")),
 });
 
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  validateSearch: z.object({
+    tab: z.enum(["workers", "checks", "schedules"]).optional().catch(undefined),
+    worker: text,
+    check: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/health.tsx")),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: "/settings",
   validateSearch: z.object({ tab: z.enum(["tokens", "sessions"]).optional().catch(undefined) }),
   component: lazyRouteComponent(() => import("./pages/settings.tsx")),
+});
+
+const logs = createRoute({
+  getParentRoute: () => shell,
+  path: "/logs",
+  validateSearch: LogFilterSchema.extend({
+    tab: z.enum(["schedules"]).optional().catch(undefined),
+    row: z.number().int().optional().catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("./pages/logs.tsx")),
+});
+
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: "/alerts",
+  validateSearch: z.object({
+    tab: z.enum(["webhooks"]).optional().catch(undefined),
+    status: z.enum(["open", "resolved"]).optional().catch(undefined),
+    webhook: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/alerts.tsx")),
 });
 
 export const router = createRouter({
@@ -178,6 +211,9 @@ export const router = createRouter({
       deadLetters,
       analytics,
       delivery,
+      health,
+      logs,
+      alerts,
       settings,
     ]),
   ]),

@@ -3,7 +3,8 @@ import type { D1Migration } from "@cloudflare/vitest-pool-workers";
 declare global {
   namespace Cloudflare {
     interface Env {
-      MIGRATIONS: Record<"ops" | "logs" | "projects" | "chats", D1Migration[]>;
+      HEALTH_SECRET: string;
+      MIGRATIONS: Record<"ops" | "logs" | "projects" | "chats" | "health", D1Migration[]>;
     }
   }
 }

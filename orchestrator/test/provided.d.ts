@@ -13,6 +13,8 @@ declare module "vitest" {
     access: { issuer: string; keys: { first: JWK; second: JWK; foreign: JWK } };
     /** Where the scripted servers of the providers answer. */
     providers: { model: string; jules: string };
+    /** A receiver of webhooks; see webhookReceiver.ts for its paths. */
+    receiver: { url: string };
     /** What wrangler.jsonc says and a Worker cannot see. */
     wrangler: { crons: string[] };
   }

@@ -96,6 +96,7 @@ export const factoryActor = (name: string): Actor => ({
     "ai:read",
     "ai:write",
     "hil:read",
+    "logs:write",
   ]),
   requesters: null,
   workspaceId: null,

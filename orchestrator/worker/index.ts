@@ -8,6 +8,8 @@ export { Workspace } from "./durable-objects/Workspace.ts";
 export { AIProviderOps } from "./entrypoints/AIProviderOps.ts";
 export { DeliveryReports } from "./entrypoints/DeliveryReports.ts";
 export { FactoryOps } from "./entrypoints/FactoryOps.ts";
+export { HealthOps } from "./entrypoints/HealthOps.ts";
+export { LoggingOps } from "./entrypoints/LoggingOps.ts";
 export { PatchOps } from "./entrypoints/PatchOps.ts";
 export { AgentExecution } from "./workflows/AgentExecution.ts";
 

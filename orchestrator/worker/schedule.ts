@@ -1,29 +1,62 @@
-import { createContext, loggerOf, type ServiceContext, systemActor } from "./context.ts";
+import { createContext, loggerOf, systemActor } from "./context.ts";
+import { sweepAlerts } from "./services/alerts/sweepAlerts.ts";
+import { trimAlerts } from "./services/alerts/trimAlerts.ts";
 import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
+import { sweepHealth } from "./services/health/sweepHealth.ts";
+import { watchHealth } from "./services/health/watchHealth.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
+import { trimLogs } from "./services/logging/trimLogs.ts";
+import { noticeMissed } from "./services/schedule/noticeMissed.ts";
+import { runSchedule } from "./services/schedule/runSchedule.ts";
+import { minuteOf, type Schedule } from "./services/schedule/schedule.ts";
 
-/** What runs when: a cron expression (UTC) and its verbs. The same expressions stand in wrangler.jsonc. */
-export const SCHEDULE: Record<string, readonly ((ctx: ServiceContext) => Promise<unknown>)[]> = {
-  // Reports that no message asked for, or whose message was lost.
-  "30 2 * * *": [(ctx) => generateReports(ctx)],
+/**
+ * What runs when: a cron expression (UTC) and its lines. The same expressions stand in wrangler.jsonc. Each run leaves a
+ * row in `scheduled_runs` and a line in `operation_logs`; whichever trigger comes next notices a missed or stuck one.
+ */
+export const SCHEDULE: Record<string, readonly Schedule[]> = {
+  // Health: what is overdue, who beats, which of its schedules are due.
+  "* * * * *": [{ name: "health-watch", run: watchHealth, quiet: true }],
   // Questions whose time is over, runs that were not woken by their answer, executions that nobody works on any more.
-  "*/5 * * * *": [(ctx) => expireHilRequests(ctx), (ctx) => sweepExecutions(ctx)],
+  "*/5 * * * *": [
+    { name: "people-requests", run: (ctx) => expireHilRequests(ctx), maxMs: 5 * 60_000, quiet: true },
+    { name: "executions", run: (ctx) => sweepExecutions(ctx), maxMs: 5 * 60_000, quiet: true },
+  ],
+  // What the queue of alerts lost, and what waits longer than a queue can.
+  "*/10 * * * *": [{ name: "alerts", run: sweepAlerts, maxMs: 5 * 60_000, quiet: true }],
+  // Reports that no message asked for, or whose message was lost.
+  "30 2 * * *": [{ name: "delivery-reports", run: (ctx) => generateReports(ctx) }],
+  "15 3 * * *": [
+    { name: "health-retention", run: sweepHealth },
+    { name: "log-retention", run: trimLogs },
+    { name: "alert-retention", run: trimAlerts },
+  ],
 };
 
-/** Runs the verbs of a trigger one after the other. Throws where one threw, once all have run: the platform shows it. */
-export async function scheduled({ cron }: Pick<ScheduledController, "cron">, env: Env): Promise<void> {
+/** Runs the lines of a trigger one after the other. Throws where one failed, once all have run: the platform shows it. */
+export async function scheduled(
+  controller: Pick<ScheduledController, "cron"> & { scheduledTime?: number },
+  env: Env,
+): Promise<void> {
+  const { cron, scheduledTime } = controller;
   const log = loggerOf(env).child({ cron });
   const ctx = createContext(env, { actor: systemActor("schedule"), log });
+  // Who names no time asks for a run of its own.
+  const dueAt = scheduledTime === undefined ? ctx.now().toISOString() : minuteOf(scheduledTime);
   const failures: unknown[] = [];
-  for (const verb of SCHEDULE[cron] ?? []) {
+  for (const schedule of SCHEDULE[cron] ?? []) {
     try {
-      log.info("a scheduled run ended", { result: await verb(ctx) });
+      await runSchedule(ctx, schedule, dueAt);
     } catch (error) {
-      log.error("a scheduled run failed", { error });
       failures.push(error);
     }
   }
   if (SCHEDULE[cron] === undefined) log.error("nothing is scheduled for this trigger");
+  try {
+    await noticeMissed(ctx, SCHEDULE);
+  } catch (error) {
+    log.error("it could not be seen whether runs were missed", { error });
+  }
   if (failures.length > 0) throw new AggregateError(failures, `${failures.length} scheduled runs failed`);
 }

@@ -15,15 +15,15 @@ export function listTemplates(): Record<string, string> {
   );
 }
 
-const BaseSchema = z.object({ local: z.object({ optionalSecrets: z.array(z.string()) }) });
+const BaseSchema = z.object({ optionalSecrets: z.record(z.string(), z.array(z.string())) });
 
 /**
- * This environment without the providers' keys, which may stand in it for the orchestrator: a run is handed its own, and
+ * This environment without the providers' keys and other secrets that may stand in it for Workers: a run is handed its own, and
  * what runs at the host could read the others in the host's environment.
  */
 function hostEnvironment(): NodeJS.ProcessEnv {
-  const { local } = BaseSchema.parse(readJsonc(path.join(ROOT, "wrangler.base.jsonc")));
-  const keys = new Set(local.optionalSecrets);
+  const { optionalSecrets } = BaseSchema.parse(readJsonc(path.join(ROOT, "wrangler.base.jsonc")));
+  const keys = new Set(Object.values(optionalSecrets).flat());
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !keys.has(name)));
 }
 

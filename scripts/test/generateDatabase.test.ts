@@ -17,6 +17,9 @@ test("a nullable column, a default, a generated id and a closed set of words eac
   expect(schema).toContain('status: Generated<"received" | "in_progress" | "delivered" | "failed" | "cancelled">;');
 });
 
-test.each(["ops", "logs", "projects", "chats"])("the migrations of %s each have a number of their own", (database) => {
-  expect(migrationFiles(database).length).toBeGreaterThan(0);
-});
+test.each(["ops", "logs", "projects", "chats", "health"])(
+  "the migrations of %s each have a number of their own",
+  (database) => {
+    expect(migrationFiles(database).length).toBeGreaterThan(0);
+  },
+);

@@ -47,6 +47,34 @@ describe("syncWrangler", () => {
     expect(readFileSync(file("apps/tea-factory/wrangler.jsonc"), "utf8")).toContain("// why it has its own");
   });
 
+  test("says to each Worker who it is, and binds the orchestrator to the health of all in apps/", () => {
+    writeFileSync(
+      file("wrangler.base.jsonc"),
+      `{ "worker": {}, "vars": { "WORKER_NAME": "$name", "WORKER_TYPE": "$type" },
+         "app": { "services": [{ "binding": "HEALTH", "service": "hq", "props": { "caller": "$name" } }] },
+         "factory": { "services": [] }, "health": { "targets": "TARGETS", "binding": { "entrypoint": "HealthCheck" } } }`,
+    );
+    syncWrangler({ check: false, root });
+    expect(read("orchestrator/wrangler.jsonc")).toEqual({
+      name: "hq",
+      vars: { A: "1", WORKER_NAME: "hq", WORKER_TYPE: "orchestrator", TARGETS: "hq,core-tea-api,tea-factory" },
+      services: [
+        { binding: "HEALTH_CORE_TEA_API", service: "core-tea-api", entrypoint: "HealthCheck" },
+        { binding: "HEALTH_TEA_FACTORY", service: "tea-factory", entrypoint: "HealthCheck" },
+      ],
+    });
+    expect(read("apps/core-tea-api/wrangler.jsonc")).toEqual({
+      name: "core-tea-api",
+      vars: { WORKER_NAME: "core-tea-api", WORKER_TYPE: "api" },
+      services: [{ binding: "HEALTH", service: "hq", props: { caller: "core-tea-api" } }],
+    });
+    expect(read("apps/tea-factory/wrangler.jsonc")).toMatchObject({
+      vars: { WORKER_TYPE: "factory" },
+      services: [{ binding: "OWN" }, { binding: "HEALTH", props: { caller: "tea-factory" } }],
+    });
+    expect(syncWrangler({ check: true, root })).toEqual([]);
+  });
+
   test("gives the factories' bindings to factories alone", () => {
     syncWrangler({ check: false, root });
     expect(read("apps/core-tea-api/wrangler.jsonc")).not.toHaveProperty("services");

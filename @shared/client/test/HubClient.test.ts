@@ -172,6 +172,49 @@ test("what it does not understand is said and passed over, once", async () => {
   client.close();
 });
 
+test("an alert comes in its place among the messages, to who asks for alerts; to others it is no gap", async () => {
+  const alert = {
+    id: "a-1",
+    kind: "health.down",
+    severity: "critical",
+    title: "ui-factory is down",
+    text: "",
+    dedupe_key: "health:ui-factory",
+    worker: "ui-factory",
+    order_id: null,
+    project_id: null,
+    data: {},
+    status: "open",
+    count: 1,
+    told: 1,
+    first_at: "2026-01-01T00:00:00.000Z",
+    last_at: "2026-01-01T00:00:00.000Z",
+    told_at: "2026-01-01T00:00:00.000Z",
+    resolved_at: null,
+    resolved_by: null,
+  };
+  const order: string[] = [];
+  const told = watch({
+    onMessage: ({ offset }) => void order.push(`message ${offset}`),
+    onAlert: ({ offset, payload }) => void order.push(`alert ${offset} ${payload.id}`),
+  });
+  const untold = watch();
+  await vi.advanceTimersByTimeAsync(10);
+  for (const socket of ScriptedSocket.made) {
+    socket.say(message(1));
+    socket.say({ type: "alert", offset: 2, payload: alert });
+    socket.say(message(3));
+  }
+  await vi.advanceTimersByTimeAsync(100);
+  expect(order).toEqual(["message 1", "alert 2 a-1", "message 3"]);
+  expect(told.client.position).toEqual({ epoch: "e1", offset: 3 });
+  expect(untold.seen).toEqual([1, 3]);
+  expect([...told.errors, ...untold.errors]).toEqual([]);
+  expect(ScriptedSocket.made).toHaveLength(2);
+  told.client.close();
+  untold.client.close();
+});
+
 test("it confirms as it goes, and no more requests wait than it can hold", async () => {
   const { client } = watch();
   await vi.advanceTimersByTimeAsync(10);

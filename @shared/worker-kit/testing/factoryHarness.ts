@@ -10,6 +10,8 @@ export interface OrchestratorControl {
     answers?: Record<string, Json[]>;
   }): Promise<void>;
   calls(): Promise<RecordedCall[]>;
+  /** What was written to the operation log. It comes after the answer of the work that it is about. */
+  lines(): Promise<JsonObject[]>;
 }
 
 export interface RecordedCall {
@@ -77,3 +79,4 @@ export const messagesOf = (calls: readonly RecordedCall[]): Json[] =>
 
 export const batchesOf = (calls: readonly RecordedCall[]): JsonObject[] =>
   calls.filter(({ method }) => method === "applyPatches").map(({ input }) => input);
+export * from "./clocks.ts";

@@ -75,8 +75,36 @@ export class PatchOps extends WorkerEntrypoint {
   }
 }
 
-/** Factories are bound to it; none of their tests asks for a report. */
-export class DeliveryReports extends WorkerEntrypoint {}
+export class DeliveryReports extends WorkerEntrypoint {
+  getByOrder(input) {
+    return note(this, "getByOrder", { orderId: input }) ?? refused("NOT_FOUND", input);
+  }
+}
+
+export class HealthOps extends WorkerEntrypoint {
+  probe(input) {
+    return note(this, "probe", input) ?? { ok: true, details: [{ name: input.profile, ok: true, code: null, message: null, duration_ms: 1 }] };
+  }
+  submitResult(result) {
+    return note(this, "submitResult", result) ?? { ok: true, status: result.status };
+  }
+}
+
+/** Lines come after the answer they are about, so they stand apart from the calls, which are in order. */
+export class AIProviderOps extends WorkerEntrypoint {
+  getExecution(input) {
+    return note(this, "getExecution", { executionId: input }) ?? refused("NOT_FOUND", input);
+  }
+}
+
+export class LoggingOps extends WorkerEntrypoint {
+  write({ entries }) {
+    const answer = scripted("write");
+    if (answer) return answer;
+    state.lines.push(...entries.map((entry) => ({ caller: this.ctx.props.caller, ...entry })));
+    return { ok: true, written: entries.length, dropped: 0 };
+  }
+}
 
 export class FactoryOps extends WorkerEntrypoint {
   reportPhase(input) {
@@ -97,8 +125,9 @@ export class FactoryOps extends WorkerEntrypoint {
 }
 
 export class Control extends WorkerEntrypoint {
-  begin(given) { state = { calls: [], files: {}, tasks: [], answers: {}, ...given }; }
+  begin(given) { state = { calls: [], lines: [], files: {}, tasks: [], answers: {}, ...given }; }
   calls() { return state.calls; }
+  lines() { return state.lines; }
 }
 
 export default { fetch: () => new Response(null, { status: 404 }) };

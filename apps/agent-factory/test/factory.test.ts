@@ -40,6 +40,21 @@ describe("a phase that is applied", () => {
     expect(new Set((await orchestrator.calls()).map(({ caller }) => caller))).toEqual(new Set(["agent-factory"]));
   });
 
+  test("leaves a line in the operation log, under its binding's name; so does one that is refused, and no answer waits for it", async () => {
+    await begin();
+    await factory.fulfilPhase(phaseOf(tools));
+    await expect
+      .poll(() => orchestrator.lines())
+      .toMatchObject([
+        { caller: "agent-factory", operation: "phase.fulfil", level: "info", outcome: "applied", orderId: "ORD-1" },
+      ]);
+    await begin({ answers: { applyPatches: [refusal({ code: "SECRET_FOUND" })] } });
+    expect(await factory.fulfilPhase(phaseOf(tools))).toMatchObject({ ok: false });
+    await expect.poll(() => orchestrator.lines()).toMatchObject([{ level: "warn", outcome: "refused" }]);
+    await begin({ answers: { write: [refusal({ code: "DATABASE_UNAVAILABLE" })] } });
+    expect(await factory.fulfilPhase(phaseOf(tools))).toMatchObject({ ok: true });
+  });
+
   test("carries order, workspace, phase, task and patch ids that follow from the batch's", async () => {
     await begin({ tasks: [taskOf("T-1")] });
     await factory.fulfilPhase(phaseOf(tools, { taskId: "T-1" }));

@@ -1,10 +1,24 @@
-import { BaseFactory, describeWorker, type FactoryBindings } from "@shared/worker-kit";
+import {
+  BaseFactory,
+  BaseHealthCheck,
+  describeWorker,
+  type FactoryBindings,
+  factoryHealth,
+  type FactoryHealthBindings,
+} from "@shared/worker-kit";
 
-type Bindings = Omit<Env, keyof FactoryBindings> & FactoryBindings;
+type Bindings = Omit<Env, keyof FactoryHealthBindings> & FactoryBindings & FactoryHealthBindings;
 
 /** Fulfils orders for services: Workers that others call by RPC or REST. */
 export class Factory extends BaseFactory<Bindings> {
   protected readonly factory = "services-factory";
 }
 
-export default { fetch: describeWorker("services-factory") } satisfies ExportedHandler<Env>;
+/** Whether it is well, for who is bound. */
+export class HealthCheck extends BaseHealthCheck<Bindings> {
+  protected readonly health = factoryHealth(this.env, "services-factory");
+}
+
+export default {
+  fetch: describeWorker<Bindings>("services-factory", (env) => factoryHealth(env, "services-factory")),
+} satisfies ExportedHandler<Bindings>;

@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
 import { readConfig } from "../config.ts";
+import { startHeartbeat } from "../heartbeat.ts";
 import { startHost } from "../host.ts";
 import { createLog } from "../log.ts";
 
@@ -22,10 +24,14 @@ delete process.env.ENGINE_TOKEN;
 try {
   const host = await startHost(config, { log, now, mintId: randomUUID });
 
+  // Where it is told of the orchestrator, as patchctl is.
+  const { ORCHESTRATOR_URL: url, ORCHESTRATOR_TOKEN: token, VIBEHQ_WORKSPACE_ID: container = hostname() } = process.env;
+  const endHeartbeat = url && token ? startHeartbeat({ url, token, container, log }) : async () => undefined;
+
   let stopping: Promise<void> | null = null;
   const stop = () => {
-    stopping ??= host.stop().then(
-      (drained) => process.exit(drained ? 0 : 1),
+    stopping ??= Promise.all([host.stop(), endHeartbeat()]).then(
+      ([drained]) => process.exit(drained ? 0 : 1),
       (error: unknown) => {
         log.error("could not stop gracefully", { error: String(error) });
         process.exit(1);

@@ -1,13 +1,16 @@
 import {
   Activity,
+  BellRing,
   Bot,
   ChartNoAxesColumn,
   FileCheck2,
+  HeartPulse,
   LayoutDashboard,
   ListTree,
   type LucideIcon,
   MailX,
   MessageCircleQuestion,
+  ScrollText,
   Settings2,
   SquareTerminal,
 } from "lucide-react";
@@ -23,6 +26,9 @@ export const PAGES = [
   { to: "/dead-letters", title: "Dead letters", icon: MailX, keys: "g x", section: "providers", first: false },
   { to: "/analytics", title: "Analytics", icon: ChartNoAxesColumn, keys: "g a", section: "record", first: false },
   { to: "/delivery", title: "Delivery", icon: FileCheck2, keys: "g d", section: "record", first: false },
+  { to: "/health", title: "Health", icon: HeartPulse, keys: "g w", section: "record", first: false },
+  { to: "/logs", title: "Logs", icon: ScrollText, keys: "g k", section: "record", first: false },
+  { to: "/alerts", title: "Alerts", icon: BellRing, keys: "g n", section: "record", first: false },
   { to: "/settings", title: "Settings", icon: Settings2, keys: "g s", section: "record", first: false },
 ] as const satisfies readonly {
   to: string;

@@ -119,10 +119,24 @@ const DESK_LOOKS: Record<string, StatusLook> = {
   "health:unknown": neutral("Not probed", "it was not asked yet"),
 };
 
+/** How a Worker and its checks stand. */
+const HEALTH_LOOKS: Record<string, StatusLook> = {
+  up: { ...applied, word: "Up", meaning: "its checks pass" },
+  down: { ...failed, word: "Down", meaning: "three checks in a row have failed" },
+  flapping: { ...requested, word: "Flapping", meaning: "its checks fail and pass by turns" },
+  unknown: neutral("Unknown", "not checked yet"),
+  passed: { ...applied, word: "Passed", meaning: "all that was looked at is well" },
+  skipped: neutral("Skipped", "the Worker has no such profile"),
+  timed_out: { ...failed, word: "Timed out", meaning: "no answer came in time" },
+  queued: neutral("Queued", "not begun"),
+  running: { ...requested, word: "Running", meaning: "being carried out" },
+};
+
 export const PATCH_STATUSES = Object.keys(PATCH_LOOKS);
 export const lookOf = (status: string): StatusLook =>
   PATCH_LOOKS[status] ??
   WORK_LOOKS[status] ??
   RUN_LOOKS[status] ??
   DESK_LOOKS[status] ??
+  HEALTH_LOOKS[status] ??
   neutral(status.replaceAll("_", " "), status);

@@ -1,5 +1,7 @@
 import { HubClient, type HubState } from "@shared/client";
 import { create } from "zustand";
+import { queryClient } from "../api/client.ts";
+import { notify } from "../components/notices.tsx";
 import { eventOfRecord, type StreamEvent } from "./event.ts";
 import { tellHilSignal } from "./hilSignals.ts";
 import { PatchBook } from "./PatchBook.ts";
@@ -92,6 +94,10 @@ export function joinStream(url: string): () => void {
       tellHilSignal(message.payload);
       pending.push(eventOfRecord(message.payload));
       timer ??= setTimeout(flush, wait);
+    },
+    onAlert: ({ payload }) => {
+      notify({ status: payload.severity === "info" ? "neutral" : "failed", title: payload.title, text: payload.text });
+      void queryClient.invalidateQueries({ queryKey: ["alerts"] });
     },
     onReset: () => {
       pending = [];

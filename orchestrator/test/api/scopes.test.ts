@@ -6,7 +6,7 @@ import { app } from "../../worker/app.ts";
 import { call, problemOf, tokenWith } from "./caller.ts";
 
 /** Every route and what a token must hold for it. A route without a row here fails the test below. */
-const ROWS: Record<string, Scope | "signed-in" | "public"> = {
+const ROWS: Record<string, Scope | "signed-in" | "public" | "signed"> = {
   "POST /api/workspaces": "workspaces:write",
   "GET /api/workspaces/{workspaceId}": "workspaces:read",
   "GET /api/workspaces/{workspaceId}/files/{file}": "workspaces:read",
@@ -22,6 +22,20 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "GET /api/analytics/stats": "patches:read",
   "GET /api/analytics/trends": "patches:read",
   "POST /api/analytics/rebuild": "admin",
+  "GET /api/logs": "logs:read",
+  "POST /api/logs": "logs:write",
+  "GET /api/schedules": "logs:read",
+  "GET /api/alerts": "alerts:read",
+  "POST /api/alerts/{id}/resolve": "alerts:write",
+  "POST /api/alerts/webhooks": "alerts:write",
+  "GET /api/alerts/webhooks": "alerts:read",
+  "GET /api/alerts/webhooks/{id}": "alerts:read",
+  "PATCH /api/alerts/webhooks/{id}": "alerts:write",
+  "DELETE /api/alerts/webhooks/{id}": "alerts:write",
+  "POST /api/alerts/webhooks/{id}/rotate": "alerts:write",
+  "POST /api/alerts/webhooks/{id}/test": "alerts:write",
+  "GET /api/alerts/webhooks/{id}/deliveries": "alerts:read",
+  "POST /api/alerts/deliveries/{id}/resend": "alerts:write",
   "GET /api/telemetry/pipeline": "patches:read",
   "GET /api/telemetry/agents": "patches:read",
   "GET /api/telemetry/ops": "patches:read",
@@ -84,6 +98,23 @@ const ROWS: Record<string, Scope | "signed-in" | "public"> = {
   "DELETE /api/auth/tokens/{id}": "tokens:write",
   "POST /api/webhooks/jules": "public",
   "GET /api/health": "public",
+  "GET /api/deployment": "admin",
+  "POST /api/health/checks": "health:write",
+  "GET /api/health/checks": "health:read",
+  "GET /api/health/checks/{uuid}": "health:read",
+  "GET /api/health/workers": "health:read",
+  "GET /api/health/workers/{worker}/latest": "health:read",
+  "GET /api/health/summary": "health:read",
+  "POST /api/health/heartbeats": "events:write",
+  "GET /api/health/schedules": "health:read",
+  "POST /api/health/schedules": "health:write",
+  "PATCH /api/health/schedules/{id}": "health:write",
+  "DELETE /api/health/schedules/{id}": "health:write",
+  "POST /health-check/execute": "signed",
+  "GET /health-check/status": "signed",
+  "GET /health-check/quick": "signed",
+  "GET /health-check/result": "signed",
+  "POST /health-check/result": "signed",
   "GET /ws": "patches:read",
 };
 /** Served beside the document, which does not describe itself. */
@@ -111,7 +142,9 @@ test("every route the app serves is in its document, and has a row here with the
 
 const guarded = Object.entries(ROWS).flatMap(([name, scope]) => {
   const [method = "", path = ""] = name.split(" ");
-  return scope === "public" ? [] : [{ name, method, path: path.replaceAll(/\{\w+\}/g, "nothing-here"), scope }];
+  return scope === "public" || scope === "signed"
+    ? []
+    : [{ name, method, path: path.replaceAll(/\{\w+\}/g, "nothing-here"), scope }];
 });
 
 /** The headers of somebody who is signed in with a token of these scopes. */
@@ -192,4 +225,53 @@ test("health, the document and its page ask for no token, and the page needs no 
   const html = await page.text();
   expect(html).toContain("/api/patches/apply");
   expect(html).not.toMatch(/<script|https?:\/\/(?!vibehq)/);
+});
+
+describe("the doors between services", () => {
+  const signed = Object.entries(ROWS).flatMap(([name, scope]) => {
+    const [method = "", path = ""] = name.split(" ");
+    return scope === "signed" ? [{ name, method, path }] : [];
+  });
+
+  test.each(signed)("$name: nobody's session or token opens it, a signature does", async ({ method, path }) => {
+    const body = method === "POST" ? { body: {} } : {};
+    const cookie = { ...(await cookieWith(["admin"])), [CSRF_HEADER]: "1" };
+    for (const init of [{ token: null }, {}, { token: null, headers: cookie }]) {
+      const response = await call(path, { method, ...init, ...body });
+      expect(response.status).toBe(401);
+      expect((await problemOf(response)).code).toMatch(/UNAUTHENTICATED|HEALTH_CALLBACK_FORGED/);
+    }
+  });
+
+  test("are the only ones that change something and ask for no header against forgery", async () => {
+    const cookie = await cookieWith(["admin"]);
+    const changing = documented.filter(({ name, scope }) => !name.startsWith("GET ") && scope !== "public");
+    const refused = await Promise.all(
+      changing.map(async ({ name }) => {
+        const [method = "", path = ""] = name.split(" ");
+        const hasBody = method !== "DELETE";
+        const response = await call(path.replaceAll(/\{\w+\}/g, "nothing-here"), {
+          method,
+          token: null,
+          headers: cookie,
+          ...(hasBody ? { body: {} } : {}),
+        });
+        const { detail } = await problemOf(response);
+        return [name, detail.includes(CSRF_HEADER)] as const;
+      }),
+    );
+    expect(refused.filter(([, asked]) => !asked).map(([name]) => name)).toEqual([
+      "POST /health-check/execute",
+      "POST /health-check/result",
+    ]);
+    for (const near of [
+      "/health-check/results",
+      "/health-check/result/",
+      "/health-check/execute/x",
+      "/Health-Check/result",
+    ]) {
+      const response = await call(near, { method: "POST", token: null, headers: cookie, body: {} });
+      expect([near, response.status]).toEqual([near, 404]);
+    }
+  });
 });

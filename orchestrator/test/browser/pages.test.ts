@@ -64,6 +64,16 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/people", (page) => page.getByText("Plan to approve").first().waitFor()],
   ["/people?request=E-PLAN.1.plan", (page) => page.getByRole("button", { name: "Approve", exact: true }).waitFor()],
   ["/people?status=answered&request=E-OLD.1.q1", (page) => page.getByText("Use the fake server").waitFor()],
+  ["/health", (page) => page.locator('[data-worker="agent-factory"]').waitFor()],
+  ["/health?worker=agent-factory", (page) => page.getByTestId("worker-health").waitFor()],
+  ["/health?tab=checks", (page) => page.getByRole("tab", { name: "Checks", selected: true }).waitFor()],
+  ["/health?tab=schedules", (page) => page.getByText("All Workers", { exact: true }).waitFor()],
+  ["/logs", (page) => page.locator("[data-row]").first().waitFor()],
+  ["/logs?operation=patch.revert&level=info", (page) => page.getByText("patch.revert").first().waitFor()],
+  ["/logs?q=there-is-no-such-text", (page) => page.getByText("No line passes these filters").waitFor()],
+  ["/logs?tab=schedules", (page) => page.getByText("delivery-reports").waitFor()],
+  ["/alerts", (page) => page.getByText("No alerts yet").waitFor()],
+  ["/alerts?tab=webhooks", (page) => page.getByRole("button", { name: "New webhook" }).waitFor()],
   ["/settings", (page) => page.getByRole("button", { name: "New token" }).waitFor()],
   ["/settings?tab=sessions", (page) => page.getByText("This browser").first().waitFor()],
 ];
@@ -135,15 +145,31 @@ test("an empty store says on each page what would be here", async () => {
   );
   await page.route("**/api/hil?*", (route) => route.fulfill({ json: { ok: true, requests: [], cursor: null } }));
   await page.route("**/api/ai/providers", (route) => route.fulfill({ json: { ok: true, providers: [] } }));
+  await page.route("**/api/health/workers", (route) => route.fulfill({ json: { ok: true, workers: [] } }));
+  await page.route("**/api/health/checks?*", (route) =>
+    route.fulfill({ json: { ok: true, checks: [], cursor: null } }),
+  );
+  await page.route("**/api/health/schedules?*", (route) =>
+    route.fulfill({ json: { ok: true, schedules: [], cursor: null } }),
+  );
+  await page.route("**/api/logs?*", (route) =>
+    route.fulfill({ json: { ok: true, results: [], cursor: null, last: 0 } }),
+  );
   for (const [path, text] of [
     ["/executions", "No executions yet"],
     ["/dead-letters", "No dead letters"],
     ["/people", "Nobody waits for you"],
     ["/people?status=expired", "Nothing has expired"],
     ["/providers", "No providers"],
+    ["/logs", "Nothing logged yet"],
+    ["/alerts", "No alerts yet"],
+    ["/alerts?tab=webhooks", "No webhooks"],
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
     ["/delivery", "No reports yet"],
+    ["/health", "No Worker is checked"],
+    ["/health?tab=checks", "No checks yet"],
+    ["/health?tab=schedules", "No schedules"],
   ] as const) {
     await page.goto(path);
     await page.getByText(text).waitFor();
@@ -167,6 +193,9 @@ test("an orchestrator that does not answer is said on each page, with a way to t
     "/dead-letters",
     "/analytics",
     "/delivery",
+    "/health",
+    "/logs",
+    "/alerts",
     "/settings",
   ]) {
     await page.goto(path);

@@ -33,6 +33,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
     JSON.stringify({ check: ["grep", "-q", "v2 = 22;", "src/index.ts"] }),
   );
   const dataDir = await mkdtemp(join(tmpdir(), "vibehq-engine-"));
+  const templates = {
+    "agent-factory": fileURLToPath(new URL("../../../apps/agent-factory/template", import.meta.url)),
+  };
   // A GitHub with one empty repository, which stands for the default; tests add their own below the same owner.
   const github = await startGithubServer();
   await github.run({ action: "addRepository", repository: "acme/default" });
@@ -40,6 +43,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const start = (dataDir: string) =>
     startEngineHost({
       sourceRoots: [sources],
+      templates,
       dataDir,
       env: { ENGINE_TOKEN: "engine-token-of-the-tests", ENGINE_PUSH_REMOTES: github.url },
     });

@@ -698,7 +698,7 @@ describe("a provider that asks", () => {
     const result: ProviderResult = { ...nothing, class: "change", change: { format: "udiff", text: diff } };
     const { parts } = made;
     made.parts = {
-      ...made.parts,
+      ...parts,
       importChange,
       definitionOf: async (ctx) => {
         const definition = await parts.definitionOf(ctx, "codex");

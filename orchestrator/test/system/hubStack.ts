@@ -32,7 +32,7 @@ export async function startHub(): Promise<HubStack> {
             ],
           },
           migrations: [{ tag: "v1", new_sqlite_classes: ["EventHub", "BareRoom"] }],
-          d1_databases: ["ops", "logs", "projects", "chats"].map((name) => ({
+          d1_databases: ["ops", "logs", "projects", "chats", "health"].map((name) => ({
             binding: `DB_${name.toUpperCase()}`,
             database_name: name,
             database_id: name,

@@ -17,6 +17,18 @@ import { executionsQuery, ListExecutionsSchema } from "../../worker/services/ai-
 import { unfinishedQuery } from "../../worker/services/ai-providers/sweepExecutions.ts";
 import { sessionsQuery } from "../../worker/services/auth/listSessions.ts";
 import { tokensQuery } from "../../worker/services/auth/listTokens.ts";
+import { alertsQuery, ListAlertsSchema } from "../../worker/services/alerts/listAlerts.ts";
+import { deliveriesQuery } from "../../worker/services/alerts/listDeliveries.ts";
+import { webhooksQuery } from "../../worker/services/alerts/listWebhooks.ts";
+import { dueQuery, unannouncedQuery } from "../../worker/services/alerts/sweepAlerts.ts";
+import { ListLogsSchema, logsQuery } from "../../worker/services/logging/listLogs.ts";
+import { overdueChecks } from "../../worker/services/health/endOverdueChecks.ts";
+import { healthChecksQuery, ListHealthChecksSchema } from "../../worker/services/health/readChecks.ts";
+import { daysQuery, latestChecks } from "../../worker/services/health/readWorkers.ts";
+import { dueSchedules } from "../../worker/services/health/runSchedules.ts";
+import { schedulesQuery } from "../../worker/services/health/schedules.ts";
+import { resultTarget } from "../../worker/services/health/submitResult.ts";
+import { KNOWN } from "../../worker/services/health/tellAlert.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -33,6 +45,7 @@ const ctx = createContext(env, { actor: systemActor("test") });
 const confined = createContext(env, { actor: { ...systemActor("test"), workspaceId: "w" } });
 const after = { createdAt: "2026-01-01T00:00:00.000Z", id: "x" };
 const orders = (filter: object) => ListOrdersSchema.parse(filter);
+const healthChecks = (filter: object) => ListHealthChecksSchema.parse(filter);
 const tasks = (filter: object) => ListTasksSchema.parse(filter);
 const executions = (filter: object, by = ctx) =>
   executionsQuery(by, ListExecutionsSchema.parse(filter), after).compile();
@@ -91,6 +104,70 @@ describe("every query finds its rows by an index", () => {
     ["executions that are not over", env.DB_OPS, unfinishedQuery(ctx.db, "2026").compile()],
     ["the log by factory", env.DB_OPS, logBy({ factory: "ui-factory" }).compile()],
     ["the log by factory, a range, next page", env.DB_OPS, logBy({ factory: "f", from: "2026-01-01" }, 7).compile()],
+    ["health checks", env.DB_HEALTH, healthChecksQuery(ctx.db, healthChecks({}), null).compile()],
+    ["health checks, next page", env.DB_HEALTH, healthChecksQuery(ctx.db, healthChecks({}), after).compile()],
+    [
+      "health checks of a Worker",
+      env.DB_HEALTH,
+      healthChecksQuery(ctx.db, healthChecks({ worker: "w" }), after).compile(),
+    ],
+    ["a Worker's latest check", env.DB_HEALTH, latestChecks(ctx.db, "w").compile()],
+    ["a check by its nonce", env.DB_HEALTH, resultTarget(ctx.db, "n").compile()],
+    ["overdue checks", env.DB_HEALTH, overdueChecks(ctx.db, after.createdAt, 9).compile()],
+    ["due schedules", env.DB_HEALTH, dueSchedules(ctx.db, after.createdAt, 9).compile()],
+    ["schedules", env.DB_HEALTH, schedulesQuery(ctx.db, after, 50).compile()],
+    ["days of health", env.DB_HEALTH, daysQuery(ctx.db, "2026-01-01").compile()],
+    ...["", "source", "operation", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
+      (name): [string, D1Database, CompiledQuery][] => {
+        const query = ListLogsSchema.parse(name === "" ? {} : { [name]: name === "level" ? "warn" : "x" });
+        const place = { ts: after.createdAt, id: 7 };
+        return [
+          [
+            `operation log ${name}`,
+            env.DB_LOGS,
+            logsQuery(ctx.db, query, { before: null, workspaceId: null }).compile(),
+          ],
+          [
+            `operation log ${name}, next page`,
+            env.DB_LOGS,
+            logsQuery(ctx.db, query, { before: place, workspaceId: null }).compile(),
+          ],
+        ];
+      },
+    ),
+    [
+      "operation log, warnings and errors",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({ level: "warn,error" }), { before: null, workspaceId: null }).compile(),
+    ],
+    [
+      "operation log, all but debug",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({ level: "info,warn,error" }), {
+        before: null,
+        workspaceId: null,
+      }).compile(),
+    ],
+    [
+      "operation log of a workspace",
+      env.DB_LOGS,
+      logsQuery(ctx.db, ListLogsSchema.parse({}), { before: null, workspaceId: "w" }).compile(),
+    ],
+    ["alerts", env.DB_OPS, alertsQuery(ctx.db, ListAlertsSchema.parse({}), after).compile()],
+    ["open alerts", env.DB_OPS, alertsQuery(ctx.db, ListAlertsSchema.parse({ status: "open" }), after).compile()],
+    ["alerts to be announced", env.DB_OPS, unannouncedQuery(ctx.db, after.createdAt).compile()],
+    ["webhooks", env.DB_OPS, webhooksQuery(ctx.db, after, 50).compile()],
+    [
+      "deliveries",
+      env.DB_OPS,
+      deliveriesQuery(ctx.db, { webhookId: "w", status: undefined, after, limit: 50 }).compile(),
+    ],
+    [
+      "deliveries by status",
+      env.DB_OPS,
+      deliveriesQuery(ctx.db, { webhookId: "w", status: "failed", after, limit: 50 }).compile(),
+    ],
+    ["deliveries that are due", env.DB_OPS, dueQuery(ctx.db, after.createdAt).compile()],
     ["tasks", projects, tasksQuery(ctx, tasks({}), null).compile()],
     ["tasks, next page", projects, tasksQuery(ctx, tasks({}), after).compile()],
     ["tasks by order", projects, tasksQuery(ctx, tasks({ order_id: "o" }), after).compile()],
@@ -138,6 +215,15 @@ describe("what the router learns from is found by index", () => {
     expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
     expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
+});
+
+test("what was told of a cause is found by it", async () => {
+  expect(await planOf(env.DB_OPS, { sql: KNOWN, parameters: ["c", "k"] })).toContain("USING INDEX alerts_cause");
+});
+
+test("warnings and errors are read without looking at the lines between them", async () => {
+  const query = logsQuery(ctx.db, ListLogsSchema.parse({ level: "warn,error" }), { before: null, workspaceId: null });
+  expect(await planOf(env.DB_LOGS, query.compile())).toContain("operation_logs_loud");
 });
 
 describe("statistics read their days by the rollups' keys", () => {

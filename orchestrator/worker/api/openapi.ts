@@ -41,6 +41,13 @@ export function openapiDocument(app: App): object {
     components: {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", description: "An API token; each route names the scope it needs." },
+        signature: {
+          type: "apiKey",
+          in: "header",
+          name: "x-vibehq-signature",
+          description:
+            "Between services: sha256= and the HMAC-SHA256 of `<x-vibehq-timestamp>.<METHOD> <path>.<body>` under HEALTH_SECRET.",
+        },
         session: {
           type: "apiKey",
           in: "cookie",

@@ -35,8 +35,11 @@ export interface RouteDefinition {
   method: "get" | "post" | "put" | "patch" | "delete";
   /** With parameters in braces: `/api/orders/{orderId}`; `{name...}`, last, is all that follows, slashes too. */
   path: string;
-  /** What the caller must hold; `signed-in`: whoever they are; `public`: nobody is asked who they are. */
-  scope: Scope | "signed-in" | "public";
+  /**
+   * What the caller must hold; `signed-in`: whoever they are; `public`: nobody is asked who they are; `signed`: the
+   * handler asks for a signature over the request as it was sent, and neither sessions nor tokens count.
+   */
+  scope: Scope | "signed-in" | "public" | "signed";
   tag: string;
   summary: string;
   /** Whether a call changes something, so that one with a cookie must show that no other page is behind it. Default: all but GET. */
@@ -47,6 +50,8 @@ export interface RouteDefinition {
   query?: z.ZodObject;
   /** What the verb parses; here it only documents. */
   body?: NamedSchema;
+  /** The body of a route that reads it by itself. */
+  documents?: NamedSchema;
   /** Default 256 KiB. */
   maxBodyBytes?: number;
   /** What an absent body stands for; without it a body is required. */
@@ -119,7 +124,7 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
   const { scope, method, admits, changesState = method !== "get" } = definition;
   const { env } = c;
   const { requestId, log } = c.var;
-  if (scope === "public") return createContext(env, { actor: ANYONE, requestId, log });
+  if (scope === "public" || scope === "signed") return createContext(env, { actor: ANYONE, requestId, log });
   const otherwise = admits?.(env, c.req.raw) ?? null;
   const who =
     otherwise === null
@@ -157,7 +162,8 @@ const isCookieOver = (c: AppContext, { code }: VibeError): boolean =>
 const reference = ({ name }: NamedSchema) => ({ $ref: `#/components/schemas/${name}` });
 
 function describe(app: App, definition: RouteDefinition): void {
-  const { method, scope, tag, summary, query, body, response, status = 200, emptyBody, exports = [] } = definition;
+  const { method, scope, tag, summary, query, response, status = 200, emptyBody, exports = [] } = definition;
+  const body = definition.body ?? definition.documents;
   const path = definition.path.replace("...}", "}");
   if (body && !inputs.has(body.schema)) inputs.add(body.schema, { id: body.name });
   if (response && !outputs.has(response.schema)) outputs.add(response.schema, { id: response.name });
@@ -203,6 +209,7 @@ function describe(app: App, definition: RouteDefinition): void {
 /** Either way of showing who one is; OpenAPI names scopes beside it. */
 function securityOf(scope: RouteDefinition["scope"]): Record<string, string[]>[] {
   if (scope === "public") return [];
+  if (scope === "signed") return [{ signature: [] }];
   const scopes = scope === "signed-in" ? [] : [scope];
   return [{ token: scopes }, { session: scopes }];
 }

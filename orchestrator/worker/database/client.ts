@@ -1,6 +1,6 @@
 import { Kysely, SqliteAdapter } from "kysely";
 import { D1Dialect } from "kysely-d1";
-import type { ChatsDatabase, LogsDatabase, OpsDatabase, ProjectsDatabase } from "./schema.ts";
+import type { ChatsDatabase, HealthDatabase, LogsDatabase, OpsDatabase, ProjectsDatabase } from "./schema.ts";
 
 /** One typed query builder a database. Several statements that belong together go through `batch`, not through here. */
 export interface Databases {
@@ -8,6 +8,7 @@ export interface Databases {
   logs: Kysely<LogsDatabase>;
   projects: Kysely<ProjectsDatabase>;
   chats: Kysely<ChatsDatabase>;
+  health: Kysely<HealthDatabase>;
 }
 
 /**
@@ -37,6 +38,7 @@ export function databasesOf(env: Env): Databases {
       logs: new Kysely<LogsDatabase>({ dialect: new ConcurrentD1Dialect({ database: env.DB_LOGS }) }),
       projects: new Kysely<ProjectsDatabase>({ dialect: new ConcurrentD1Dialect({ database: env.DB_PROJECTS }) }),
       chats: new Kysely<ChatsDatabase>({ dialect: new ConcurrentD1Dialect({ database: env.DB_CHATS }) }),
+      health: new Kysely<HealthDatabase>({ dialect: new ConcurrentD1Dialect({ database: env.DB_HEALTH }) }),
     };
     known.set(env, databases);
   }

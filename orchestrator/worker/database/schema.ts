@@ -116,6 +116,63 @@ interface OpsAiRouterOutcomesTable {
   stale: Generated<number>;
 }
 
+interface OpsAlertDeliveriesTable {
+  id: string;
+  webhook_id: string;
+  alert_id: string;
+  message_id: string;
+  kind: string;
+  body: string;
+  status: Generated<"pending" | "delivered" | "failed" | "cancelled">;
+  attempts: Generated<number>;
+  response_status: number | null;
+  error: string | null;
+  duration_ms: number | null;
+  next_attempt_at: string | null;
+  leased_until: string | null;
+  created_at: string;
+  delivered_at: string | null;
+}
+
+interface OpsAlertWebhooksTable {
+  id: string;
+  name: string;
+  url: string;
+  kinds: Generated<string>;
+  min_severity: "info" | "warning" | "critical";
+  enabled: Generated<number>;
+  disabled_reason: string | null;
+  failing_since: string | null;
+  last_success_at: string | null;
+  secrets: string;
+  created_by: string;
+  created_at: string;
+  deleted_at: string | null;
+}
+
+interface OpsAlertsTable {
+  id: string;
+  kind: string;
+  severity: "info" | "warning" | "critical";
+  title: string;
+  text: string;
+  dedupe_key: string;
+  worker: string | null;
+  order_id: string | null;
+  project_id: string | null;
+  data: Generated<string>;
+  status: Generated<"open" | "resolved">;
+  count: Generated<number>;
+  told: Generated<number>;
+  first_at: string;
+  last_at: string;
+  told_at: string;
+  told_by: string;
+  announced_at: string | null;
+  resolved_at: string | null;
+  resolved_by: string | null;
+}
+
 interface OpsApiTokensTable {
   id: string;
   name: string;
@@ -490,6 +547,9 @@ export interface OpsDatabase {
   ai_provider_configs: OpsAiProviderConfigsTable;
   ai_provider_executions: OpsAiProviderExecutionsTable;
   ai_router_outcomes: OpsAiRouterOutcomesTable;
+  alert_deliveries: OpsAlertDeliveriesTable;
+  alert_webhooks: OpsAlertWebhooksTable;
+  alerts: OpsAlertsTable;
   api_tokens: OpsApiTokensTable;
   delivery_cursor: OpsDeliveryCursorTable;
   delivery_orders: OpsDeliveryOrdersTable;
@@ -527,6 +587,13 @@ interface LogsBuildLogsTable {
   ts: Generated<string | null>;
 }
 
+interface LogsLogRatesTable {
+  source: string;
+  minute: string;
+  written: number;
+  dropped: number;
+}
+
 interface LogsOperationLogsTable {
   id: Generated<number>;
   source: string;
@@ -541,6 +608,34 @@ interface LogsOperationLogsTable {
   duration_ms: number | null;
   meta: string | null;
   ts: Generated<string>;
+  outcome: string | null;
+  workspace_id: string | null;
+}
+
+interface LogsOperationLogsSearchTable {
+  rowid: Generated<number>;
+  operation: string;
+  message: string;
+  meta: string;
+  operation_logs_search: Generated<string>;
+  rank: Generated<number>;
+}
+
+interface LogsScheduledRunsTable {
+  schedule: string;
+  due_at: string;
+  started_at: string | null;
+  deadline: string | null;
+  ended_at: string | null;
+  outcome: "running" | "ok" | "failed" | "stuck" | "missed" | "skipped";
+  message: string | null;
+}
+
+interface LogsSchedulesTable {
+  name: string;
+  cron: string;
+  since: string;
+  accounted_until: string;
 }
 
 interface LogsWorkerLogsTable {
@@ -556,7 +651,11 @@ interface LogsWorkerLogsTable {
 /** DB_LOGS */
 export interface LogsDatabase {
   build_logs: LogsBuildLogsTable;
+  log_rates: LogsLogRatesTable;
   operation_logs: LogsOperationLogsTable;
+  operation_logs_search: LogsOperationLogsSearchTable;
+  scheduled_runs: LogsScheduledRunsTable;
+  schedules: LogsSchedulesTable;
   worker_logs: LogsWorkerLogsTable;
 }
 
@@ -635,4 +734,138 @@ interface ChatsMessagesTable {
 export interface ChatsDatabase {
   ai_provider_conversations: ChatsAiProviderConversationsTable;
   messages: ChatsMessagesTable;
+}
+
+interface HealthAiLogsTable {
+  id: Generated<number>;
+  check_uuid: string;
+  model: string;
+  prompt: string;
+  response: string | null;
+  error: string | null;
+  duration_ms: number;
+  created_at: string;
+}
+
+interface HealthHealthCheckSchedulesTable {
+  id: string;
+  name: string;
+  workers: string | null;
+  profiles: string | null;
+  every_minutes: number;
+  timeout_ms: Generated<number>;
+  max_retries: Generated<number>;
+  enabled: Generated<number>;
+  next_run_at: string;
+  last_run_at: string | null;
+  last_check_uuid: string | null;
+  missed_runs: Generated<number>;
+  stuck_runs: Generated<number>;
+  created_by: string;
+  created_at: string;
+  updated_at: string;
+}
+
+interface HealthHealthChecksTable {
+  uuid: string;
+  trigger_type: "manual" | "schedule" | "rpc" | "heartbeat";
+  schedule_id: string | null;
+  status: Generated<"queued" | "running" | "passed" | "failed" | "timed_out">;
+  workers: string;
+  profiles: string;
+  timeout_ms: number;
+  max_retries: number;
+  requested_by: string;
+  total_workers: Generated<number>;
+  passed_workers: Generated<number>;
+  failed_workers: Generated<number>;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  deadline_at: string;
+}
+
+interface HealthHealthSummariesTable {
+  worker_name: string;
+  day: string;
+  checks: Generated<number>;
+  passed: Generated<number>;
+  failed: Generated<number>;
+  timed_out: Generated<number>;
+  duration_ms: Generated<number>;
+  max_duration_ms: Generated<number>;
+  last_at: string;
+}
+
+interface HealthTestProfilesTable {
+  name: string;
+  description: string;
+  worker_types: Generated<string>;
+  is_default: Generated<number>;
+  created_at: string;
+  updated_at: string;
+}
+
+interface HealthTestResultsTable {
+  id: Generated<number>;
+  worker_check_uuid: string;
+  worker_name: string;
+  profile: string;
+  status: "passed" | "failed" | "skipped";
+  code: string | null;
+  message: string | null;
+  details: Generated<string>;
+  attempt: number;
+  duration_ms: number;
+  created_at: string;
+}
+
+interface HealthWorkerHealthChecksTable {
+  uuid: string;
+  check_uuid: string;
+  worker_name: string;
+  worker_type: string | null;
+  status: Generated<"pending" | "passed" | "failed" | "timed_out">;
+  code: string | null;
+  message: string | null;
+  nonce_hash: string;
+  dispatches: Generated<string>;
+  attempts: Generated<string>;
+  version: string | null;
+  created_at: string;
+  started_at: string | null;
+  finished_at: string | null;
+  duration_ms: number | null;
+  deadline_at: string;
+  settled_by: string | null;
+  settled_seq: number | null;
+}
+
+interface HealthWorkerStatesTable {
+  worker_name: string;
+  kind: Generated<"worker" | "container">;
+  status: Generated<"unknown" | "up" | "down">;
+  flapping: Generated<number>;
+  recent: Generated<string>;
+  cursor: Generated<number>;
+  told: Generated<string>;
+  pending_alerts: Generated<string>;
+  revision: Generated<number>;
+  changed_at: string | null;
+  heartbeat_at: string | null;
+  heartbeat_every_s: number | null;
+  heartbeat_meta: string | null;
+  updated_at: string;
+}
+
+/** DB_HEALTH */
+export interface HealthDatabase {
+  ai_logs: HealthAiLogsTable;
+  health_check_schedules: HealthHealthCheckSchedulesTable;
+  health_checks: HealthHealthChecksTable;
+  health_summaries: HealthHealthSummariesTable;
+  test_profiles: HealthTestProfilesTable;
+  test_results: HealthTestResultsTable;
+  worker_health_checks: HealthWorkerHealthChecksTable;
+  worker_states: HealthWorkerStatesTable;
 }

@@ -1,4 +1,4 @@
-import type { CustodyRecord, HubConnected } from "@shared/contracts";
+import type { Alert, CustodyRecord, HubConnected } from "@shared/contracts";
 import { type Connection, type ConnectionContext, Server, type WSMessage } from "partyserver";
 import { type Credential, createContext, loggerOf, systemActor } from "../context.ts";
 import { STALE_MS } from "../services/auth/CredentialCache.ts";
@@ -76,6 +76,16 @@ export class EventHub extends Server {
       await this.#wakeAt(this.now() + BACKSTOP_MS);
     }
     return { seq };
+  }
+
+  /** Stores an alert and sends it to all who may see every workspace. One that is known by its id changes nothing. */
+  async announce(message: { id: string; alert: Alert }): Promise<{ appended: boolean }> {
+    const appended = this.#log.announce(message.id, message.alert);
+    if (appended && this.#subscribers.size > 0) {
+      this.#schedule(this.limits.windowMs);
+      await this.#wakeAt(this.now() + BACKSTOP_MS);
+    }
+    return { appended };
   }
 
   /** Keeps a ticket until it is used; who it admits is known by the door that made it. */

@@ -44,7 +44,7 @@ export async function startStack(): Promise<Stack> {
   try {
     const { url } = await harness.listen();
     const orchestrator = harness.getWorker();
-    for (const database of ["DB_OPS", "DB_LOGS", "DB_PROJECTS", "DB_CHATS"]) {
+    for (const database of ["DB_OPS", "DB_LOGS", "DB_PROJECTS", "DB_CHATS", "DB_HEALTH"]) {
       await orchestrator.applyD1Migrations(database);
     }
     return { url: url.href, token, client: createClient({ url: url.href, token }), engine, harness, stop };

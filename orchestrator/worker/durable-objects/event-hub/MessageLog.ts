@@ -1,4 +1,4 @@
-import type { CustodyRecord } from "@shared/contracts";
+import { type Alert, ALERT_MESSAGE, type CustodyRecord } from "@shared/contracts";
 
 /** A message as it is kept. `body` is the JSON of its custody record; the columns beside it are what filters read. */
 export type StoredMessage = {
@@ -17,6 +17,10 @@ export interface MessageLogOptions {
   /** How many messages are kept at least; up to a tenth more stand until the next trim. */
   keep: () => number;
 }
+
+/** What stands before an alert's id where a workspace's id stands otherwise; no workspace's begins so. */
+const ANNOUNCED = "alert ";
+const ANNOUNCED_END = "alert!";
 
 /** A row stays under the 1 MB a Durable Object promises to hold. */
 const MAX_BODY_CHARACTERS = 900_000 / 3;
@@ -112,6 +116,35 @@ export class MessageLog {
     this.#last = offset;
     this.#first = first;
     return { seq, appended };
+  }
+
+  /**
+   * Stores an alert among the room's messages, once for each id. It belongs to no workspace's chain: who is confined to one
+   * is not sent it.
+   */
+  announce(id: string, alert: Alert): boolean {
+    const { sql } = this.#storage;
+    const source = `${ANNOUNCED}${id}`;
+    if (sql.exec("SELECT 1 FROM sources WHERE workspace = ?", source).toArray().length > 0) return false;
+    this.#storage.transactionSync(() => {
+      sql.exec(
+        "INSERT INTO messages (offset, workspace, seq, type, body) VALUES (?, ?, 1, ?, ?)",
+        this.#last + 1,
+        source,
+        ALERT_MESSAGE,
+        JSON.stringify(alert),
+      );
+      sql.exec("INSERT INTO sources (workspace, seq) VALUES (?, 1)", source);
+      // Those whose message is gone: as old as that, nobody announces them again.
+      sql.exec(
+        "DELETE FROM sources WHERE workspace >= ?1 AND workspace < ?2 AND workspace NOT IN (SELECT workspace FROM messages WHERE type = ?3)",
+        ANNOUNCED,
+        ANNOUNCED_END,
+        ALERT_MESSAGE,
+      );
+    });
+    this.#last += 1;
+    return true;
   }
 
   /** The messages after `offset`, in order: at most `limit`, and no more once they pass `characters` of JSON. */

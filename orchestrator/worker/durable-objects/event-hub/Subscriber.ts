@@ -1,3 +1,4 @@
+import { ALERT_MESSAGE } from "@shared/contracts";
 import type { Connection } from "partyserver";
 import type { MessageLog, StoredMessage } from "./MessageLog.ts";
 import { matches, type Filter, type SerializedActor } from "./subscription.ts";
@@ -155,15 +156,18 @@ export class Subscriber {
     this.#waitingSince = null;
 
     const { filter } = state;
-    const { workspaceId } = state.actor;
+    const { workspaceId, scopes } = state.actor;
+    const seesAlerts = scopes.includes("alerts:read") || scopes.includes("admin");
     const isWhole = filter === null && workspaceId === null;
     let { at, sent } = state;
     for (const message of read(at)) {
       at = message.offset;
       // An order's patches may go to several workspaces.
       if (workspaceId !== null && message.workspace !== workspaceId) continue;
+      if (message.type === ALERT_MESSAGE && !seesAlerts) continue;
       if (filter !== null && !matches(filter, message)) continue;
-      const frame = isWhole ? (message.frame ??= frameOf(message)) : frameOf(message, sent);
+      // Where nothing was left out before it, the frame is everyone's.
+      const frame = isWhole && sent === at - 1 ? (message.frame ??= frameOf(message)) : frameOf(message, sent);
       if (!this.send(frame)) return "closed";
       this.#sentCharacters += frame.length;
       sent = at;

@@ -1,5 +1,6 @@
 import { fail, OrderIdSchema, type Result } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
+import { logOperation } from "../logging/logOperation.ts";
 import { tasksOfOrderQuery } from "../order/getOrder.ts";
 import { orderOfRow } from "../order/orderOfRow.ts";
 import { taskOfRow } from "../task/taskOfRow.ts";
@@ -38,7 +39,17 @@ export async function makeReport(ctx: ServiceContext, input: MakeReport): Promis
     const { outcome } = await storeReport(ctx, content, { custody, seen });
     if (outcome === "overtaken") continue;
     await pushReport(ctx, orderId);
-    return { ok: true, made: outcome === "written" };
+    const made = outcome === "written";
+    if (made) {
+      logOperation(ctx, "delivery", {
+        operation: "delivery.report",
+        message: `the report of ${orderId} was written`,
+        outcome: "written",
+        orderId,
+        meta: { version: seen + 1, patches: content.delivered.patches.total },
+      });
+    }
+    return { ok: true, made };
   }
   throw new Error(`the report of ${orderId} was overtaken ${ATTEMPTS} times`);
 }

@@ -27,6 +27,7 @@ export async function checkHealth(ctx: ServiceContext, version: string): Promise
     db_logs: () => answers(env.DB_LOGS),
     db_projects: () => answers(env.DB_PROJECTS),
     db_chats: () => answers(env.DB_CHATS),
+    db_health: () => answers(env.DB_HEALTH),
     // Any answer will do: it says that the object started.
     hub: async () => (await env.EVENT_HUB.getByName("all").fetch("https://hub/")).status < 500,
   };

@@ -3,13 +3,18 @@ import {
   BatchIdSchema,
   fail,
   findIllFormedString,
+  OrderIdSchema,
+  PatchIdSchema,
+  type RevertTarget,
   RevertTargetSchema,
   validationError,
+  WorkspaceIdSchema,
 } from "@shared/contracts";
 import { hashOf } from "patch-engine/core";
 import { z } from "zod";
 import { requireRequester, requireScope, type ServiceContext } from "../../context.ts";
 import type { RevertPayload } from "../../durable-objects/workspace/payload.ts";
+import { logOperation } from "../logging/logOperation.ts";
 import { addressed, inWorkspace } from "../workspace/workspaceObject.ts";
 import { locate } from "./locate.ts";
 
@@ -53,11 +58,44 @@ export async function revertPatches(ctx: ServiceContext, input: unknown): Promis
   };
   try {
     const answered = await inWorkspace(ctx, found.workspaceId, (stub, id) => stub.submit(id, intent));
-    return answered.ok ? answered.answer : answered;
+    const answer = answered.ok ? answered.answer : answered;
+    logRevert(ctx, { workspaceId: found.workspaceId, orderId, target, reason, requester, batchId }, answer);
+    return answer;
   } catch (error) {
     ctx.log.error("a workspace's object is out of reach", { workspaceId: found.workspaceId, batchId, error });
     return fail("ENGINE_UNAVAILABLE", `the outcome is not known yet: ask again with batchId ${batchId}`, {
       nothingWritten: null,
     });
   }
+}
+
+/** A line about what was undone, or why not; after the answer. */
+function logRevert(
+  ctx: ServiceContext,
+  asked: {
+    workspaceId: string;
+    orderId: string | undefined;
+    target: RevertTarget;
+    reason: string;
+    requester: string;
+    batchId: string;
+  },
+  answer: ApplyResult,
+): void {
+  const { workspaceId, orderId, target, ...rest } = asked;
+  const what = `${target.by} ${target.id}`;
+  const order = OrderIdSchema.safeParse(orderId);
+  const patch = target.by === "patch" ? PatchIdSchema.safeParse(target.id) : null;
+  const workspace = WorkspaceIdSchema.safeParse(workspaceId);
+  logOperation(ctx, "patches", {
+    operation: "patch.revert",
+    level: answer.ok ? "info" : "warn",
+    message: answer.ok ? `${what}: ${answer.outcome.status}` : `${what}: ${answer.error.code}: ${answer.error.message}`,
+    outcome: answer.ok ? answer.outcome.status : "refused",
+    ...(workspace.success ? { workspaceId: workspace.data } : {}),
+    ...(order.success ? { orderId: order.data } : {}),
+    ...(patch?.success ? { patchId: patch.data } : {}),
+    requestId: ctx.requestId,
+    meta: rest,
+  });
 }

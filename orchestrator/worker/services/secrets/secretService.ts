@@ -22,6 +22,8 @@ const OPTIONAL = [
   "GITHUB_TOKEN",
   "AI_GATEWAY_TOKEN",
   "JULES_WEBHOOK_SECRET",
+  // Shared with Workers elsewhere whose health is checked.
+  "HEALTH_SECRET",
 ] as const;
 
 type SecretsEnv = Pick<Env, "ENGINE_TOKEN" | "BOOTSTRAP_TOKEN" | "SESSION_SECRET"> &
