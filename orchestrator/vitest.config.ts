@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
-import { bundleGithubApi } from "./test/node/githubApi.ts";
+import { bundleWorker } from "./test/node/githubApi.ts";
 
 const databases = ["ops", "logs", "projects", "chats", "health"] as const;
 const migrations = Object.fromEntries(
@@ -46,7 +46,8 @@ const echoFactory = (name: string) => ({
     export default { fetch() { return new Response(null, { status: 404 }); } };`,
 });
 
-const githubApi = await bundleGithubApi();
+const githubApi = await bundleWorker("core-github-api");
+const cloudflareApi = await bundleWorker("core-cloudflare-api");
 
 export default defineProject({
   plugins: [
@@ -61,6 +62,7 @@ export default defineProject({
           BOOTSTRAP_TOKEN: "bootstrap-token-of-the-tests",
           SESSION_SECRET: "session-secret-of-the-tests",
           HEALTH_SECRET: "health-secret-of-the-tests",
+          GITHUB_WEBHOOK_SECRET: "github-webhook-secret-of-the-tests",
           JULES_WEBHOOK_SECRET: "webhook-secret-of-the-tests",
           CODEX_API_KEY: "canary-key-of-codex-0123456789",
           CLAUDE_API_KEY: "canary-key-of-claude-0123456789",
@@ -79,6 +81,14 @@ export default defineProject({
               GITHUB_APP_ID: "",
               GITHUB_INSTALLATION_ID: "",
               GITHUB_TOKEN: inject("github").token,
+            },
+          },
+          {
+            ...cloudflareApi,
+            bindings: {
+              CLOUDFLARE_API_URL: inject("cloudflare").url,
+              CLOUDFLARE_ACCOUNT_ID: inject("cloudflare").account,
+              CLOUDFLARE_API_TOKEN: inject("cloudflare").token,
             },
           },
         ],

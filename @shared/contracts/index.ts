@@ -16,6 +16,7 @@ export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./logging.ts";
 export * from "./missionControl.ts";
+export * from "./ops.ts";
 export * from "./orders.ts";
 export * from "./outcome.ts";
 export * from "./replay.ts";

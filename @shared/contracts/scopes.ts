@@ -31,6 +31,8 @@ export const SCOPES = [
   "logs:write",
   "alerts:read",
   "alerts:write",
+  "ops:read",
+  "ops:write",
 ] as const;
 export const ScopeSchema = z.enum(SCOPES);
 export type Scope = z.infer<typeof ScopeSchema>;

@@ -9,6 +9,7 @@ const PermissionsSchema = z.object({
   contents: AccessSchema.optional(),
   issues: AccessSchema.optional(),
   pull_requests: AccessSchema.optional(),
+  actions: AccessSchema.optional(),
 });
 
 /**
@@ -61,16 +62,43 @@ export const GithubCommandSchema = z.discriminatedUnion("action", [
   z.object({
     action: z.literal("addToken"),
     repositories: z.union([z.literal("all"), z.array(repository)]),
-    permissions: PermissionsSchema.default({ contents: "write", issues: "write", pull_requests: "write" }),
+    permissions: PermissionsSchema.default({
+      contents: "write",
+      issues: "write",
+      pull_requests: "write",
+      actions: "read",
+    }),
     login: z.string().optional(),
   }),
   z.object({
     action: z.literal("addApp"),
     repositories: z.array(repository),
-    permissions: PermissionsSchema.default({ contents: "write", issues: "write", pull_requests: "write" }),
+    permissions: PermissionsSchema.default({
+      contents: "write",
+      issues: "write",
+      pull_requests: "write",
+      actions: "read",
+    }),
   }),
   z.object({ action: z.literal("revokeToken"), token: z.string() }),
   z.object({ action: z.literal("addIssues"), repository, count: z.number().int().min(1).max(5_000) }),
+  z.object({
+    action: z.literal("addRuns"),
+    repository,
+    runs: z.array(
+      z.object({
+        name: z.string().default("ci"),
+        head_sha: z.string().regex(/^[0-9a-f]{40}$/),
+        status: z.enum(["completed", "in_progress"]).default("completed"),
+        conclusion: z.string().nullable().default("failure"),
+        /** Milliseconds since 1970. */
+        at: z.number().int(),
+        logs: z.record(z.string(), z.string()).nullable().default({}),
+      }),
+    ),
+  }),
+  /** Runs that are in progress fail. */
+  z.object({ action: z.literal("endRuns"), repository }),
   z.object({
     action: z.literal("commit"),
     repository,

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { ACTION_ROUTES, archiveOf } from "./github/actionRoutes.ts";
 import { appOf, installationToken } from "./github/apps.ts";
 import type { Answer, Call, Handler } from "./github/call.ts";
 import { CODE_ROUTES } from "./github/codeRoutes.ts";
@@ -33,7 +34,7 @@ export interface GithubServer {
   stop(): Promise<void>;
 }
 
-const ROUTES: readonly [string, RegExp, Handler][] = [...ISSUE_ROUTES, ...CODE_ROUTES];
+const ROUTES: readonly [string, RegExp, Handler][] = [...ISSUE_ROUTES, ...CODE_ROUTES, ...ACTION_ROUTES];
 const API_VERSIONS = ["2022-11-28", "2026-03-10"];
 let requests = 0;
 
@@ -155,6 +156,12 @@ export async function startGithubServer(): Promise<GithubServer> {
       return;
     }
     if (fault?.kind === "hold") await rule?.released;
+    if (url.pathname.startsWith("/__logs/") && fault === undefined) {
+      const archive = archiveOf(world, url.pathname);
+      record.status = archive === null ? 403 : 200;
+      response.writeHead(record.status, { "content-type": "application/zip" }).end(archive ?? "");
+      return;
+    }
     let answer: Answer;
     if (fault?.kind === "status") {
       const { status, message, headers, text } = fault;

@@ -9,3 +9,5 @@ export * from "./modelControl.ts";
 export * from "./modelServer.ts";
 export * from "./githubControl.ts";
 export * from "./githubServer.ts";
+export * from "./cloudflareServer.ts";
+export * from "./cloudflareControl.ts";

@@ -9,6 +9,7 @@ export * from "./health/index.ts";
 export * from "./lineEdits.ts";
 export * from "./logger.ts";
 export * from "./OperationLog.ts";
+export * from "./logWindow.ts";
 export * from "./patchBridge.ts";
 export * from "./planAndSendPatches.ts";
 export * from "./problem.ts";

@@ -15,6 +15,8 @@ declare module "vitest" {
     providers: { model: string; jules: string };
     /** A receiver of webhooks; see webhookReceiver.ts for its paths. */
     receiver: { url: string };
+    /** The local Cloudflare API, and an account and its token, by which core-cloudflare-api reaches it. */
+    cloudflare: { url: string; account: string; token: string };
     /** What wrangler.jsonc says and a Worker cannot see. */
     wrangler: { crons: string[] };
   }

@@ -12,6 +12,7 @@ import { healthRoutes } from "./api/routes/health.ts";
 import { hilRoutes } from "./api/routes/hil.ts";
 import { healthDoorRoutes } from "./api/routes/healthDoors.ts";
 import { logRoutes } from "./api/routes/logs.ts";
+import { opsRoutes } from "./api/routes/ops.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
 import { projectRoutes } from "./api/routes/projects.ts";
@@ -40,6 +41,7 @@ function createOrchestratorApp(): App {
   githubRoutes(app);
   aiExecutionRoutes(app);
   hilRoutes(app);
+  opsRoutes(app);
   authRoutes(app);
   telemetryRoutes(app);
   logRoutes(app);

@@ -97,6 +97,8 @@ export const factoryActor = (name: string): Actor => ({
     "ai:write",
     "hil:read",
     "logs:write",
+    "ops:read",
+    "ops:write",
   ]),
   requesters: null,
   workspaceId: null,

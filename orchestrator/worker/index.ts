@@ -10,6 +10,7 @@ export { DeliveryReports } from "./entrypoints/DeliveryReports.ts";
 export { FactoryOps } from "./entrypoints/FactoryOps.ts";
 export { HealthOps } from "./entrypoints/HealthOps.ts";
 export { LoggingOps } from "./entrypoints/LoggingOps.ts";
+export { OpsScan } from "./entrypoints/OpsScan.ts";
 export { PatchOps } from "./entrypoints/PatchOps.ts";
 export { AgentExecution } from "./workflows/AgentExecution.ts";
 

@@ -2,6 +2,7 @@ import { createContext, loggerOf, type ServiceContext, systemActor } from "./con
 import { deliverAlerts } from "./services/alerts/deliverAlerts.ts";
 import { startExecutions } from "./services/ai-providers/startExecutions.ts";
 import { storeDeadLetters } from "./services/ai-providers/deadLetters/storeDeadLetters.ts";
+import { handleDeliveries } from "./services/webhooks/handleDeliveries.ts";
 import { regenerateReports } from "./services/delivery/regenerateReports.ts";
 import { takeQueuedChecks } from "./services/health/takeQueuedChecks.ts";
 
@@ -9,6 +10,7 @@ import { takeQueuedChecks } from "./services/health/takeQueuedChecks.ts";
 const CONSUMERS: Record<string, (ctx: ServiceContext, messages: readonly Message[]) => Promise<void>> = {
   "vibehq-alerts": (ctx, messages) => deliverAlerts(ctx, messages),
   "vibehq-reports": regenerateReports,
+  "vibehq-github": handleDeliveries,
   "ai-provider-tasks": startExecutions,
   "ai-provider-tasks-dlq": storeDeadLetters,
   "vibehq-health": takeQueuedChecks,

@@ -5,6 +5,9 @@ import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { sweepHealth } from "./services/health/sweepHealth.ts";
 import { watchHealth } from "./services/health/watchHealth.ts";
+import { expireClaims } from "./services/ops/expireClaims.ts";
+import { scheduledScan } from "./services/ops/scheduledScan.ts";
+import { sweepDeliveries } from "./services/webhooks/sweepDeliveries.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
 import { trimLogs } from "./services/logging/trimLogs.ts";
 import { noticeMissed } from "./services/schedule/noticeMissed.ts";
@@ -25,6 +28,14 @@ export const SCHEDULE: Record<string, readonly Schedule[]> = {
   ],
   // What the queue of alerts lost, and what waits longer than a queue can.
   "*/10 * * * *": [{ name: "alerts", run: sweepAlerts, maxMs: 5 * 60_000, quiet: true }],
+  // What broke overnight: read, grouped, filed; what has been silent for nights is closed.
+  "0 9 * * *": [{ name: "ops-scan-nightly", run: (ctx) => scheduledScan(ctx) }],
+  // The last hour's window, so that the night's is short; claims whose time is over.
+  "20 * * * *": [
+    { name: "ops-scan-hourly", run: (ctx) => scheduledScan(ctx) },
+    { name: "ops-claims", run: (ctx) => expireClaims(ctx), maxMs: 5 * 60_000, quiet: true },
+    { name: "webhook-deliveries", run: (ctx) => sweepDeliveries(ctx), maxMs: 5 * 60_000, quiet: true },
+  ],
   // Reports that no message asked for, or whose message was lost.
   "30 2 * * *": [{ name: "delivery-reports", run: (ctx) => generateReports(ctx) }],
   "15 3 * * *": [

@@ -49,6 +49,7 @@ export function controller(parts: {
       path,
       hasIssues: command.hasIssues,
       issues: [],
+      runs: [],
     };
     world.repositories.set(command.repository.toLowerCase(), repository);
     if (command.files === null) return {};
@@ -101,6 +102,19 @@ export function controller(parts: {
         const repository = repositoryOf(command.repository);
         for (let n = 0; n < command.count; n += 1) {
           world.addIssue(repository, "somebody", { title: `Issue ${repository.issues.length + 1}` });
+        }
+        return {};
+      }
+      case "addRuns": {
+        const { runs } = repositoryOf(command.repository);
+        for (const { at, ...run } of command.runs) runs.push({ id: world.id(), ...run, createdAt: at });
+        return {};
+      }
+      case "endRuns": {
+        for (const run of repositoryOf(command.repository).runs) {
+          if (run.status === "completed") continue;
+          run.status = "completed";
+          run.conclusion = "failure";
         }
         return {};
       }

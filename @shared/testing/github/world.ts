@@ -9,6 +9,7 @@ export interface Permissions {
   issues?: Access;
   pull_requests?: Access;
   metadata?: "read";
+  actions?: Access;
 }
 
 /** Who a token stands for. */
@@ -64,6 +65,20 @@ export interface Repository {
   path: string;
   hasIssues: boolean;
   issues: Issue[];
+  runs: Run[];
+}
+
+/** A run of a workflow. */
+export interface Run {
+  id: number;
+  name: string;
+  head_sha: string;
+  status: "completed" | "in_progress";
+  conclusion: string | null;
+  /** Milliseconds since 1970. */
+  createdAt: number;
+  /** The log of each job by the name of its file; null: the logs are gone. */
+  logs: Record<string, string> | null;
 }
 
 /** A GitHub App with one installation. */
@@ -119,6 +134,8 @@ export class World {
   readonly repositories = new Map<string, Repository>();
   readonly tokens = new Map<string, Principal>();
   readonly apps = new Map<string, App>();
+  /** Links to log archives, each good for a minute. */
+  readonly links = new Map<string, { run: Run; until: number }>();
   #ids = 1_000;
   #offset = 0;
 
@@ -151,7 +168,9 @@ export class World {
     if (principal && (principal.repositories === "all" || principal.repositories.has(full))) {
       return { metadata: "read", ...principal.permissions };
     }
-    return repository.private ? null : { metadata: "read", contents: "read", issues: "read", pull_requests: "read" };
+    return repository.private
+      ? null
+      : { metadata: "read", contents: "read", issues: "read", pull_requests: "read", actions: "read" };
   }
 
   addIssue(repository: Repository, author: string, fields: Partial<Issue> & { title: string }): Issue {

@@ -1,6 +1,7 @@
 import { BranchNameSchema, fail, type Result, validationError } from "@shared/contracts";
-import { type AppVariables, createApp, createLogger, readJson, respond } from "@shared/worker-kit";
+import { type AppVariables, createApp, createLogger, readJson, readLogWindow, respond } from "@shared/worker-kit";
 import type { Context } from "hono";
+import { runLogs } from "./actions.ts";
 import { type Bindings, readConfig, resolveRepository, secretsOf } from "./config.ts";
 import { Clients } from "./github/Clients.ts";
 import type { Clock, Pace } from "./github/RateLimits.ts";
@@ -114,6 +115,15 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
       `${base}/issues/:number/comments`,
       single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.commentOnIssue(repo, n, body))), 201),
     );
+  }
+  // What failed runs logged: `?window=24h`, or `from` and `to`; `cursor` leads on.
+  for (const path of ["/v1/actions/runs/logs", "/v1/repo/:repo/actions/runs/logs"]) {
+    app.get(path, async (c) => {
+      const repo = repoOf(c);
+      if (!repo.ok) return respond(c, repo);
+      const read = readLogWindow(c.req.query(), parts.clock.now());
+      return read.ok ? respond(c, await runLogs(repo.repo, read.window)) : respond(c, read);
+    });
   }
   const at = "/v1/repo/:repo";
   app.get(

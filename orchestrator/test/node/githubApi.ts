@@ -1,10 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const entry = fileURLToPath(new URL("../../../apps/core-github-api/worker/index.ts", import.meta.url));
-
-/** The real core-github-api as an auxiliary Worker of the tests, which takes scripts alone; its bindings are the caller's. */
-export async function bundleGithubApi() {
+/** A real Worker of apps/ as an auxiliary Worker of the tests, which takes scripts alone; its bindings are the caller's. */
+export async function bundleWorker(name: string) {
+  const entry = fileURLToPath(new URL(`../../../apps/${name}/worker/index.ts`, import.meta.url));
   const built = await build({
     entryPoints: [entry],
     bundle: true,
@@ -17,9 +16,9 @@ export async function bundleGithubApi() {
     external: ["node:*", "cloudflare:*"],
   });
   const [output] = built.outputFiles;
-  if (!output) throw new Error("core-github-api was not bundled");
+  if (!output) throw new Error(`${name} was not bundled`);
   return {
-    name: "core-github-api",
+    name,
     modules: true,
     compatibilityDate: "2026-10-30",
     compatibilityFlags: ["nodejs_compat"],

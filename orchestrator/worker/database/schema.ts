@@ -229,6 +229,15 @@ interface OpsDeliveryReportsTable {
   pushed_version: Generated<number>;
 }
 
+interface OpsGithubDeliveriesTable {
+  delivery: string;
+  body_hash: string;
+  event: string;
+  said: string;
+  received_at: string;
+  handled_at: string | null;
+}
+
 interface OpsHilRequestsTable {
   id: string;
   kind: "clarification" | "plan-approval" | "failure";
@@ -245,6 +254,17 @@ interface OpsHilRequestsTable {
   expires_at: string;
   workspace_id: string | null;
   told_at: string | null;
+}
+
+interface OpsOpsCursorsTable {
+  name: string;
+  position: number;
+}
+
+interface OpsOpsIssueCommitsTable {
+  issue_id: number;
+  commit_sha: string;
+  first_seen: string;
 }
 
 interface OpsOpsIssuesTable {
@@ -264,6 +284,24 @@ interface OpsOpsIssuesTable {
   claimed_by: string | null;
   claimed_at: string | null;
   created_at: Generated<string | null>;
+  fingerprint_version: number | null;
+  template: string | null;
+  frame: string | null;
+  rule_severity: number | null;
+  judged_by: string | null;
+  first_seen: string | null;
+  last_seen: string | null;
+  updated_at: string | null;
+  closed_at: string | null;
+  reopened: Generated<number>;
+  claim_expires_at: string | null;
+  order_id: string | null;
+  filing_by: string | null;
+  filing_at: string | null;
+  gh_state: string | null;
+  told_occurrences: Generated<number>;
+  told_at: string | null;
+  gh_updated_at: string | null;
 }
 
 interface OpsOpsScansTable {
@@ -272,6 +310,10 @@ interface OpsOpsScansTable {
   started_at: Generated<string>;
   finished_at: string | null;
   totals: string | null;
+  outcome: "done" | "partial" | "failed" | "stuck" | null;
+  error: string | null;
+  started_by: string | null;
+  lease_until: string | null;
 }
 
 interface OpsPatchCustodyTable {
@@ -555,7 +597,10 @@ export interface OpsDatabase {
   delivery_orders: OpsDeliveryOrdersTable;
   delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
+  github_deliveries: OpsGithubDeliveriesTable;
   hil_requests: OpsHilRequestsTable;
+  ops_cursors: OpsOpsCursorsTable;
+  ops_issue_commits: OpsOpsIssueCommitsTable;
   ops_issues: OpsOpsIssuesTable;
   ops_scans: OpsOpsScansTable;
   patch_custody: OpsPatchCustodyTable;
@@ -585,6 +630,17 @@ interface LogsBuildLogsTable {
   message: string;
   meta: string | null;
   ts: Generated<string | null>;
+  key: string | null;
+  fingerprint: string | null;
+  commit_sha: string | null;
+}
+
+interface LogsIngestCursorsTable {
+  source: string;
+  through: string;
+  window_end: string | null;
+  place: string | null;
+  updated_at: string;
 }
 
 interface LogsLogRatesTable {
@@ -646,11 +702,15 @@ interface LogsWorkerLogsTable {
   message: string;
   meta: string | null;
   ts: Generated<string | null>;
+  key: string | null;
+  fingerprint: string | null;
+  commit_sha: string | null;
 }
 
 /** DB_LOGS */
 export interface LogsDatabase {
   build_logs: LogsBuildLogsTable;
+  ingest_cursors: LogsIngestCursorsTable;
   log_rates: LogsLogRatesTable;
   operation_logs: LogsOperationLogsTable;
   operation_logs_search: LogsOperationLogsSearchTable;

@@ -22,8 +22,8 @@ export interface Ask {
   /** `GET /repos/{owner}/{repo}`: its parameters are percent-encoded into it. */
   route: string;
   parameters?: Record<string, unknown>;
-  /** A pull request's diff instead of JSON. */
-  format?: "diff";
+  /** A pull request's diff instead of JSON; or where the answer redirects to, as a text, without going there. */
+  format?: "diff" | "link";
   resource?: Resource;
   /** Changes something, but twice is as good as once. */
   repeatable?: boolean;
@@ -124,7 +124,7 @@ export class GithubClient {
     try {
       const response = await this.#octokit.request(route, {
         ...parameters,
-        ...(format === undefined ? {} : { mediaType: { format } }),
+        ...(format === "diff" ? { mediaType: { format } } : {}),
         headers: {
           authorization: `Bearer ${token}`,
           "x-github-api-version": API_VERSION,
@@ -133,6 +133,9 @@ export class GithubClient {
         request: { signal, fetch: boundedFetch(seen), redirect: "manual", log: this.#octokit.log },
       });
       this.#limits.note(response.status, response.headers);
+      if (format === "link" && response.status === 302) {
+        return { ok: true, data: response.headers.location, link: null };
+      }
       if (response.status >= 300) {
         return stop(
           fail("UPSTREAM_REFUSED", "GitHub says that this has moved elsewhere: use the repository's present name"),
@@ -146,6 +149,7 @@ export class GithubClient {
       if (error instanceof RequestError && error.response !== undefined) {
         const { status, headers, data } = error.response;
         const until = this.#limits.note(status, headers);
+        if (format === "link" && status === 302) return { ok: true, data: headers.location, link: null };
         if (status === 304 && cached !== null) return { ok: true, data: cached.data, link: cached.link };
         return this.#refused({ status, data, until, writes }, log);
       }

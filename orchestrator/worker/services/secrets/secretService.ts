@@ -24,6 +24,7 @@ const OPTIONAL = [
   "JULES_WEBHOOK_SECRET",
   // Shared with Workers elsewhere whose health is checked.
   "HEALTH_SECRET",
+  "GITHUB_WEBHOOK_SECRET",
 ] as const;
 
 type SecretsEnv = Pick<Env, "ENGINE_TOKEN" | "BOOTSTRAP_TOKEN" | "SESSION_SECRET"> &

@@ -1,0 +1,236 @@
+import { createHash } from "node:crypto";
+import type { BuildLogLine, Failed, OpsScope, Result, WorkerLogLine } from "@shared/contracts";
+import { z } from "zod";
+import type { ServiceContext } from "../../context.ts";
+import { rowsOf } from "../../database/batch.ts";
+import { fetchBuildLogs, fetchWorkerLogs, type LogsAsked } from "../../integrations/logs.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { redactorOfLogs } from "./redactLogs.ts";
+
+/** How far back a source is read that was never read before, and at most: sources keep logs for some days. */
+const FIRST_MS = 24 * 3_600_000;
+const LONGEST_MS = 7 * 24 * 3_600_000;
+/** One window is at most this long, so that a source that was away for days is caught up with in parts. */
+const WINDOW_MS = 24 * 3_600_000;
+/** Logs arrive at a source some time after they were written. */
+const SETTLE_MS = 2 * 60_000;
+/** How long a line that is not done yet, such as a run that never ends, holds a window open. */
+const OPEN_MS = 2 * 24 * 3_600_000;
+/** A statement of D1 takes 100 KB of text; lines are sent as one JSON text. */
+const CHUNK_BYTES = 90_000;
+const MAX_MESSAGE = 4_000;
+
+export interface Ingested {
+  worker_logs: number;
+  build_logs: number;
+  skipped: number;
+  /** Whether each source that was asked has been read up to now. */
+  complete: boolean;
+  errors: string[];
+}
+
+interface Cursor {
+  through: string;
+  window_end: string | null;
+  place: string | null;
+}
+/** A place in a window: as the source names it, and the earliest time of which more is to come, of the pages before. */
+const PlaceSchema = z.tuple([z.string().nullable(), z.string().nullable()]);
+
+/** One line as it is stored. */
+interface Line {
+  key: string;
+  worker: string | null;
+  repo: string | null;
+  run_id: string | null;
+  level: string;
+  message: string;
+  meta: string;
+  ts: string;
+  fingerprint: string | null;
+  commit_sha: string | null;
+}
+
+interface Source {
+  name: "cloudflare" | "github-actions";
+  kind: "worker-log" | "build-log";
+  insert: string;
+  read(
+    ctx: ServiceContext,
+    asked: LogsAsked,
+  ): Promise<Result<{ lines: Line[]; cursor: string | null; openSince: string | null; skipped: number }>>;
+}
+
+/**
+ * Reads what was logged since the last time and stores it: window by window, page by page, each page with its cursor in
+ * one write. Lines are known by what they are, so however often a page is read or a run is cut off, none is stored twice
+ * and none is passed over. Ends early at `deadline`; the next call goes on from there.
+ */
+export async function ingestLogs(
+  ctx: ServiceContext,
+  scope: OpsScope,
+  { deadline, alive }: { deadline: number; alive: () => Promise<void> },
+): Promise<Ingested> {
+  const totals: Ingested = { worker_logs: 0, build_logs: 0, skipped: 0, complete: true, errors: [] };
+  for (const source of SOURCES) {
+    if (scope === "cloudflare" && source.name !== "cloudflare") continue;
+    if (scope === "cicd" && source.name !== "github-actions") continue;
+    const done = await ingestSource(ctx, source, { deadline, alive, totals });
+    if (done === true) continue;
+    totals.complete = false;
+    if (done !== false) totals.errors.push(`${source.name}: ${done.error.code}: ${done.error.message}`);
+  }
+  return totals;
+}
+
+/** True: read up to now; false: there was no more time. */
+async function ingestSource(
+  ctx: ServiceContext,
+  source: Source,
+  { deadline, alive, totals }: { deadline: number; alive: () => Promise<void>; totals: Ingested },
+): Promise<boolean | Failed> {
+  const until = new Date(ctx.now().getTime() - SETTLE_MS);
+  let cursor = await cursorOf(ctx, source, until);
+  for (;;) {
+    const windowEnd: string =
+      cursor.window_end ?? new Date(Math.min(until.getTime(), Date.parse(cursor.through) + WINDOW_MS)).toISOString();
+    if (windowEnd <= cursor.through) return true;
+    if (ctx.now().getTime() >= deadline) return false;
+    await alive();
+    const before = PlaceSchema.parse(cursor.place === null ? [null, null] : JSON.parse(cursor.place));
+    const page = await source.read(ctx, { from: cursor.through, to: windowEnd, cursor: before[0] });
+    if (!page.ok) return page;
+    totals.skipped += page.skipped;
+    const openSince = [before[1], page.openSince].filter((at) => at !== null).toSorted()[0] ?? null;
+    const isOver = page.cursor === null;
+    const next: Cursor = isOver
+      ? { through: heldOpen(openSince, cursor.through, windowEnd), window_end: null, place: null }
+      : { through: cursor.through, window_end: windowEnd, place: JSON.stringify([page.cursor, openSince]) };
+    const stored = await store(ctx, source, page.lines, next);
+    if (source.kind === "worker-log") totals.worker_logs += stored;
+    else totals.build_logs += stored;
+    // What is held open is read again the next time, not now.
+    if (isOver && next.through < windowEnd) return true;
+    cursor = next;
+  }
+}
+
+/** Where the next window begins: at the earliest time of which more is to come, but not for ever. */
+function heldOpen(openSince: string | null, from: string, to: string): string {
+  if (openSince === null || openSince >= to) return to;
+  const floor = new Date(Date.parse(to) - OPEN_MS).toISOString();
+  const at = openSince < from ? from : openSince;
+  return at < floor ? to : at;
+}
+
+async function cursorOf(ctx: ServiceContext, source: Source, until: Date): Promise<Cursor> {
+  const row = await ctx.db.logs
+    .selectFrom("ingest_cursors")
+    .select(["through", "window_end", "place"])
+    .where("source", "=", source.name)
+    .executeTakeFirst();
+  const oldest = new Date(until.getTime() - LONGEST_MS).toISOString();
+  if (!row) return { through: new Date(until.getTime() - FIRST_MS).toISOString(), window_end: null, place: null };
+  return row.through < oldest ? { through: oldest, window_end: null, place: null } : row;
+}
+
+async function store(ctx: ServiceContext, source: Source, lines: readonly Line[], next: Cursor): Promise<number> {
+  const database = ctx.env.DB_LOGS;
+  const statements = chunksOf(lines).map((chunk) => database.prepare(source.insert).bind(source.name, chunk));
+  const results = await database.batch<{ stored: number }>([
+    ...statements,
+    database.prepare(MOVE).bind(source.name, next.through, next.window_end, next.place, ctx.now().toISOString()),
+  ]);
+  return results.slice(0, statements.length).reduce((sum, result) => sum + rowsOf(result).length, 0);
+}
+
+function chunksOf(lines: readonly Line[]): string[] {
+  const chunks: string[] = [];
+  let held: string[] = [];
+  let bytes = 0;
+  for (const line of lines) {
+    const text = JSON.stringify(line);
+    const size = Buffer.byteLength(text);
+    if (bytes + size > CHUNK_BYTES && held.length > 0) {
+      chunks.push(`[${held.join(",")}]`);
+      held = [];
+      bytes = 0;
+    }
+    held.push(text);
+    bytes += size + 1;
+  }
+  if (held.length > 0) chunks.push(`[${held.join(",")}]`);
+  return chunks;
+}
+
+const COLUMNS = "level, message, meta, ts, key, fingerprint, commit_sha";
+const VALUES = COLUMNS.split(", ")
+  .map((name) => `value ->> '$.${name}'`)
+  .join(", ");
+const WORKER = `
+  INSERT INTO worker_logs (source, worker, ${COLUMNS})
+  SELECT ?1, value ->> '$.worker', ${VALUES} FROM json_each(?2) WHERE true
+  ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id`;
+const BUILD = `
+  INSERT INTO build_logs (source, repo, run_id, ${COLUMNS})
+  SELECT ?1, value ->> '$.repo', value ->> '$.run_id', ${VALUES} FROM json_each(?2) WHERE true
+  ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id`;
+const MOVE = `
+  INSERT INTO ingest_cursors (source, through, window_end, place, updated_at) VALUES (?1, ?2, ?3, ?4, ?5)
+  ON CONFLICT (source) DO UPDATE SET
+    through = excluded.through, window_end = excluded.window_end, place = excluded.place, updated_at = excluded.updated_at
+  WHERE excluded.through >= ingest_cursors.through`;
+
+function lineOf(
+  ctx: ServiceContext,
+  kind: Source["kind"],
+  line: (WorkerLogLine & { repo?: never; run_id?: never }) | (BuildLogLine & { worker?: never }),
+): Line {
+  const { level, ts } = line;
+  const redact = redactorOfLogs(ctx.env);
+  const message = redact(line.message).slice(0, MAX_MESSAGE).toWellFormed();
+  const source = line.worker ?? line.repo ?? "";
+  const meta = redact(JSON.stringify(line.meta));
+  const isTrouble = level === "warn" || level === "error";
+  return {
+    key: createHash("sha256")
+      .update(JSON.stringify([kind, source, line.run_id ?? null, line.id]))
+      .digest("hex"),
+    worker: line.worker ?? null,
+    repo: line.repo ?? null,
+    run_id: line.run_id ?? null,
+    level,
+    message,
+    meta: meta.length > MAX_MESSAGE ? "{}" : meta,
+    ts,
+    fingerprint: isTrouble ? fingerprintOf({ kind, source, message }).fingerprint : null,
+    commit_sha: line.commit,
+  };
+}
+
+const SOURCES: readonly Source[] = [
+  {
+    name: "cloudflare",
+    kind: "worker-log",
+    insert: WORKER,
+    read: async (ctx, asked) => {
+      const got = await fetchWorkerLogs(ctx.env, asked);
+      if (!got.ok) return got;
+      const { logs, cursor, open_since: openSince } = got.page;
+      return { ok: true, lines: logs.map((line) => lineOf(ctx, "worker-log", line)), cursor, openSince, skipped: 0 };
+    },
+  },
+  {
+    name: "github-actions",
+    kind: "build-log",
+    insert: BUILD,
+    read: async (ctx, asked) => {
+      const got = await fetchBuildLogs(ctx.env, asked);
+      if (!got.ok) return got;
+      const { logs, cursor, open_since: openSince, skipped } = got.page;
+      for (const { run_id, why } of skipped) ctx.log.warn("a run's logs could not be had", { run_id, why });
+      const lines = logs.map((line) => lineOf(ctx, "build-log", line));
+      return { ok: true, lines, cursor, openSince, skipped: skipped.length };
+    },
+  },
+];
