@@ -69,12 +69,16 @@ export const ended = (stack: Stack, executionId: string): Promise<Detail> =>
 export const available = ({ client }: Stack, provider: ProviderName): Promise<true> =>
   until(async () => (value(await client.ai.providers.get(provider)).status.available ? true : null));
 
-/** Gives the task of that order to a provider, and waits for the end of it. */
+/** Gives the task of that order to a provider, once it has a place free, and waits for the end of it. */
 export async function execute(stack: Stack, name: string, provider: ProviderName): Promise<Detail> {
-  const { execution } = value(
-    await stack.client.ai.execute({ taskId: taskOf(name), executionId: `E-${name}`, provider, timeoutMs: 120_000 }),
-  );
-  return ended(stack, execution.execution_id);
+  const executionId = `E-${name}`;
+  await until(async () => {
+    const answered = await stack.client.ai.execute({ taskId: taskOf(name), executionId, provider, timeoutMs: 120_000 });
+    // Tests that run beside each other fall back on each other's providers.
+    if (!answered.ok && / places of .+ are taken$/.test(answered.error.message)) return null;
+    return value(answered);
+  });
+  return ended(stack, executionId);
 }
 
 /** A file as it stands in the order's workspace. */
