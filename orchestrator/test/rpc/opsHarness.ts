@@ -1,6 +1,7 @@
-import type { BuildLogLine, WorkerLogLine } from "@shared/contracts";
+import type { BuildLogLine, OpsScope, WorkerLogLine } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import { createContext, type ServiceContext, systemActor } from "../../worker/context.ts";
+import { OpsMonitorService } from "../../worker/services/ops/OpsMonitorService.ts";
 
 /** Where a scan is cut off: at the n-th thing that it awaits, before that is done or after. */
 export interface Cut {
@@ -119,6 +120,12 @@ export function opsContext(
     GITHUB_REPO: "site",
     DB_OPS: cutting.database(env.DB_OPS),
     DB_LOGS: cutting.database(env.DB_LOGS),
+    EVENT_HUB: {
+      getByName: (name: string) => ({
+        announce: (...given: Parameters<ReturnType<typeof env.EVENT_HUB.getByName>["announce"]>) =>
+          step(() => env.EVENT_HUB.getByName(name).announce(...given)),
+      }),
+    },
     CORE_GITHUB_API: {
       fetch: (address: string, init?: RequestInit) => step(() => outside.github.fetch(address, init)),
     },
@@ -156,6 +163,10 @@ class Env_ {
   }
 }
 
+/** A whole scan that waits for no clock. */
+export const scanOf = (ctx: ServiceContext, scope: OpsScope = "full", sleep = async (_ms: number) => {}) =>
+  new OpsMonitorService(ctx, { sleep }).runScan(scope);
+
 /** Empties what scans fill. */
 export async function emptyOps(): Promise<void> {
   await env.DB_OPS.batch(
@@ -164,6 +175,7 @@ export async function emptyOps(): Promise<void> {
       "DELETE FROM ops_scans",
       "DELETE FROM ops_issue_commits",
       "UPDATE ops_cursors SET position = 0",
+      "DELETE FROM alerts",
     ].map((sql) => env.DB_OPS.prepare(sql)),
   );
   await env.DB_LOGS.batch(
@@ -171,6 +183,7 @@ export async function emptyOps(): Promise<void> {
       "DELETE FROM worker_logs",
       "DELETE FROM build_logs",
       "DELETE FROM ingest_cursors",
+      "DELETE FROM operation_logs",
       "DELETE FROM sqlite_sequence",
     ].map((sql) => env.DB_LOGS.prepare(sql)),
   );

@@ -2,9 +2,8 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { bears, markerOf } from "../../worker/services/ops/issueText.ts";
 import { judgementOf } from "../../worker/services/ops/judgeSeverity.ts";
-import { OpsMonitorService } from "../../worker/services/ops/OpsMonitorService.ts";
 import { INJECTIONS } from "./injections.ts";
-import { aWorkerLine, emptyOps, opsContext, Outside, rowsIn } from "./opsHarness.ts";
+import { aWorkerLine, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { model } from "./providerHarness.ts";
 import { value } from "./workspaceHarness.ts";
 
@@ -45,7 +44,7 @@ async function night(fields: Partial<Env>): Promise<Awaited<ReturnType<typeof to
   const outside = aHostileNight();
   for (const minutes of [0, 1]) {
     value(
-      await new OpsMonitorService(opsContext(outside, { now: () => START + minutes * 60_000, env: fields })).runScan(),
+      await scanOf(opsContext(outside, { now: () => START + minutes * 60_000, env: fields })),
     );
   }
   return told(outside);
