@@ -25,7 +25,7 @@ CREATE INDEX ops_issues_unjudged ON ops_issues (rule_severity, id DESC)
   WHERE judged_by = 'rule' AND fingerprint IS NOT NULL AND +status IN ('open', 'triaged', 'in_progress');
 CREATE INDEX ops_issues_claims ON ops_issues (claim_expires_at) WHERE +status = 'in_progress';
 CREATE INDEX ops_issues_to_alert ON ops_issues (id)
-  WHERE +rule_severity <= 2 AND +status IN ('open', 'triaged', 'in_progress') AND coalesce(alerted, -1) < reopened;
+  WHERE +rule_severity <= 2 AND +status IN ('open', 'triaged', 'in_progress') AND reopened > coalesce(alerted, -1);
 CREATE INDEX ops_issues_alert_over ON ops_issues (id) WHERE alert_open = 1 AND +status IN ('resolved', 'closed');
 
 CREATE INDEX ops_issue_commits_seen ON ops_issue_commits (first_seen);

@@ -22,7 +22,9 @@ interface Issue {
 
 /** The two Workers before GitHub and Cloudflare, as the orchestrator sees them: their doors over fetch, in memory. */
 export class Outside {
-  readonly issues: Issue[] = [];
+  issues: Issue[] = [];
+  /** The windows of logs that were asked for. */
+  readonly windows: { from: string; to: string }[] = [];
   workerLines: WorkerLogLine[] = [];
   buildLines: BuildLogLine[] = [];
   openSince: string | null = null;
@@ -45,6 +47,7 @@ export class Outside {
     const from = url.searchParams.get("from") ?? "";
     const to = url.searchParams.get("to") ?? "";
     const at = Number(url.searchParams.get("cursor") ?? 0);
+    this.windows.push({ from, to });
     const found = lines.filter(({ ts }) => ts >= from && ts <= to);
     const cursor = at + 2 < found.length ? String(at + 2) : null;
     return Response.json({ logs: found.slice(at, at + 2), cursor, from, to, open_since: null, ...more });
@@ -99,10 +102,26 @@ const shape = ({ number, title, body, state, labels, comments }: Issue) => ({
 /** A context whose every await to the outside can be cut, on a clock of its own. */
 export function opsContext(
   outside: Outside,
-  options: { now?: () => number; cut?: Cut; hold?: { at: number; until: Promise<void> }; env?: Partial<Env> } = {},
-): ServiceContext & { awaits: () => number } {
+  options: {
+    now?: () => number;
+    cut?: Cut;
+    hold?: { at: number; until: Promise<void> };
+    /** What comes from the n-th on of what is asked of the outside, `times` times; nothing of it is carried out. */
+    upstream?: { at: number; times: number; answer: () => Promise<Response> };
+    /** Whether the databases answer at the moment. */
+    isUp?: () => boolean;
+    env?: Partial<Env>;
+  } = {},
+): ServiceContext & { awaits: () => number; asked: () => number } {
   const { cut, now = () => Date.now() } = options;
   let count = 0;
+  let asked = 0;
+  const ask = (work: () => Promise<Response>): Promise<Response> =>
+    step(async () => {
+      asked += 1;
+      const { upstream } = options;
+      return upstream && asked >= upstream.at && asked < upstream.at + upstream.times ? upstream.answer() : work();
+    });
   const step = async <T>(work: () => Promise<T>): Promise<T> => {
     count += 1;
     if (count === options.hold?.at) await options.hold.until;
@@ -112,7 +131,12 @@ export function opsContext(
     }
     return work();
   };
-  const cutting = new Env_(step);
+  const cutting = new Env_((work) =>
+    step(async () => {
+      if (options.isUp?.() === false) throw new Error("D1_ERROR: the database does not answer");
+      return work();
+    }),
+  );
   const bound = {
     ...env,
     ...options.env,
@@ -127,12 +151,12 @@ export function opsContext(
       }),
     },
     CORE_GITHUB_API: {
-      fetch: (address: string, init?: RequestInit) => step(() => outside.github.fetch(address, init)),
+      fetch: (address: string, init?: RequestInit) => ask(() => outside.github.fetch(address, init)),
     },
-    CORE_CLOUDFLARE_API: { fetch: (address: string) => step(() => outside.cloudflare.fetch(address)) },
+    CORE_CLOUDFLARE_API: { fetch: (address: string) => ask(() => outside.cloudflare.fetch(address)) },
   } as unknown as Env;
   const ctx = createContext(bound, { actor: systemActor("test"), now: () => new Date(now()) });
-  return Object.assign(ctx, { awaits: () => count });
+  return Object.assign(ctx, { awaits: () => count, asked: () => asked });
 }
 
 /** Statements keep their own methods: D1 takes only its own in a batch. */
@@ -166,6 +190,32 @@ class Env_ {
 /** A whole scan that waits for no clock. */
 export const scanOf = (ctx: ServiceContext, scope: OpsScope = "full", sleep = async (_ms: number) => {}) =>
   new OpsMonitorService(ctx, { sleep }).runScan(scope);
+
+const OPS_TABLES = ["ops_issues", "ops_issue_commits", "ops_cursors", "alerts"];
+const LOGS_TABLES = ["worker_logs", "build_logs", "ingest_cursors"];
+
+/** What scans have filled up to now, to be put back. */
+export async function opsSnapshot(): Promise<() => Promise<void>> {
+  const taken = async (database: D1Database, tables: readonly string[]) => {
+    const rows = await Promise.all(tables.map((table) => rowsIn(database, `SELECT * FROM ${table}`)));
+    return tables.flatMap((table, index) => [
+      `DELETE FROM ${table}`,
+      ...(rows[index] ?? []).map(
+        (row) =>
+          `INSERT INTO ${table} (${Object.keys(row).join(", ")}) VALUES (${Object.values(row)
+            .map((one) =>
+              one === null ? "NULL" : typeof one === "number" ? one : `'${String(one).replaceAll("'", "''")}'`,
+            )
+            .join(", ")})`,
+      ),
+    ]);
+  };
+  const [ops, logs] = await Promise.all([taken(env.DB_OPS, OPS_TABLES), taken(env.DB_LOGS, LOGS_TABLES)]);
+  return async () => {
+    await env.DB_OPS.batch([...ops, "DELETE FROM ops_scans"].map((sql) => env.DB_OPS.prepare(sql)));
+    await env.DB_LOGS.batch([...logs, "DELETE FROM operation_logs"].map((sql) => env.DB_LOGS.prepare(sql)));
+  };
+}
 
 /** Empties what scans fill. */
 export async function emptyOps(): Promise<void> {

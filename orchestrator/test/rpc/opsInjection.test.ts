@@ -43,9 +43,7 @@ async function night(fields: Partial<Env>): Promise<Awaited<ReturnType<typeof to
   await emptyOps();
   const outside = aHostileNight();
   for (const minutes of [0, 1]) {
-    value(
-      await scanOf(opsContext(outside, { now: () => START + minutes * 60_000, env: fields })),
-    );
+    value(await scanOf(opsContext(outside, { now: () => START + minutes * 60_000, env: fields })));
   }
   return told(outside);
 }

@@ -91,7 +91,7 @@ export const toAlertQuery = (db: Db, limit: number) =>
     .selectAll()
     .where(sql<boolean>`+rule_severity <= ${sql.lit(ALERTED_UP_TO)}`)
     .where(isOpen)
-    .where(sql<boolean>`coalesce(alerted, -1) < reopened`)
+    .where(sql<boolean>`reopened > coalesce(alerted, -1)`)
     .orderBy("id")
     .limit(limit);
 

@@ -90,7 +90,7 @@ export const deletion = (table: Table): string => `
 export const SCANS = `
   DELETE FROM ops_scans WHERE id IN (
     SELECT id FROM ops_scans WHERE started_at < ?1 AND finished_at IS NOT NULL
-      AND id < (SELECT id FROM ops_scans ORDER BY id DESC LIMIT 1) ORDER BY started_at LIMIT ?2) RETURNING id`;
+      AND id < (SELECT max(id) FROM ops_scans) ORDER BY started_at LIMIT ?2) RETURNING id`;
 export const COMMITS = `
   DELETE FROM ops_issue_commits WHERE (issue_id, commit_sha) IN (
     SELECT seen.issue_id, seen.commit_sha FROM ops_issue_commits AS seen JOIN ops_issues AS issue ON issue.id = seen.issue_id
