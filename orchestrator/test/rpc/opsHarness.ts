@@ -196,24 +196,22 @@ const LOGS_TABLES = ["worker_logs", "build_logs", "ingest_cursors"];
 
 /** What scans have filled up to now, to be put back. */
 export async function opsSnapshot(): Promise<() => Promise<void>> {
-  const taken = async (database: D1Database, tables: readonly string[]) => {
-    const rows = await Promise.all(tables.map((table) => rowsIn(database, `SELECT * FROM ${table}`)));
-    return tables.flatMap((table, index) => [
-      `DELETE FROM ${table}`,
-      ...(rows[index] ?? []).map(
-        (row) =>
-          `INSERT INTO ${table} (${Object.keys(row).join(", ")}) VALUES (${Object.values(row)
-            .map((one) =>
-              one === null ? "NULL" : typeof one === "number" ? one : `'${String(one).replaceAll("'", "''")}'`,
-            )
-            .join(", ")})`,
-      ),
-    ]);
-  };
+  const taken = (database: D1Database, tables: readonly string[]) =>
+    Promise.all(tables.map(async (table) => ({ table, rows: await rowsIn(database, `SELECT * FROM ${table}`) })));
+  const putBack = (database: D1Database, snapshot: Awaited<ReturnType<typeof taken>>) =>
+    snapshot.flatMap(({ table, rows }) => {
+      const columns = Object.keys(rows[0] ?? {});
+      const values = columns.map((name) => `value ->> '$.${name}'`).join(", ");
+      const insert = `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values} FROM json_each(?1)`;
+      return [
+        database.prepare(`DELETE FROM ${table}`),
+        ...(rows.length === 0 ? [] : [database.prepare(insert).bind(JSON.stringify(rows))]),
+      ];
+    });
   const [ops, logs] = await Promise.all([taken(env.DB_OPS, OPS_TABLES), taken(env.DB_LOGS, LOGS_TABLES)]);
   return async () => {
-    await env.DB_OPS.batch([...ops, "DELETE FROM ops_scans"].map((sql) => env.DB_OPS.prepare(sql)));
-    await env.DB_LOGS.batch([...logs, "DELETE FROM operation_logs"].map((sql) => env.DB_LOGS.prepare(sql)));
+    await env.DB_OPS.batch([...putBack(env.DB_OPS, ops), env.DB_OPS.prepare("DELETE FROM ops_scans")]);
+    await env.DB_LOGS.batch([...putBack(env.DB_LOGS, logs), env.DB_LOGS.prepare("DELETE FROM operation_logs")]);
   };
 }
 

@@ -29,7 +29,7 @@ const alerts = () =>
 const lines = async () =>
   (
     await rowsIn(env.DB_LOGS, "SELECT operation, outcome FROM operation_logs WHERE source = 'system:ops' ORDER BY id")
-  ).map(({ operation, outcome }) => `${operation} ${outcome}`);
+  ).map(({ operation, outcome }) => `${String(operation)} ${String(outcome)}`);
 const scanAt = async (outside: Outside, time: number) => value(await scanOf(opsContext(outside, { now: () => time })));
 
 test("a grave issue is told of once when it is filed and once when it is back; its alert is over when it is closed", async () => {
