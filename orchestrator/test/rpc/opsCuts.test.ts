@@ -114,14 +114,17 @@ test("uncut, each thing is done and said once, however often the night is scanne
   await expectTheLaterNight(outside, [1]);
 });
 
-test.each<[string, Omit<Cut, "at">, readonly number[]]>([
-  ["evicted before any await", { when: "before", dead: true }, [0, 1]],
-  ["evicted after any await", { when: "after", dead: true }, [0, 1]],
-  ["any one await failing", { when: "before", dead: false }, [0, 1]],
-  ["any one answer lost", { when: "after", dead: false }, [0, 1]],
-])("%s, the later night is completed: nothing twice, nothing lost", async (_, how, comments) => {
+const JUDGED = '{"severity": 1, "summary": "A cause."}';
+test.each<[string, Omit<Cut, "at">, { model?: string }]>([
+  ["evicted before any await", { when: "before", dead: true }, {}],
+  ["evicted after any await", { when: "after", dead: true }, {}],
+  ["any one await failing", { when: "before", dead: false }, {}],
+  ["any one answer lost", { when: "after", dead: false }, {}],
+  ["evicted before any await, with a model that grades", { when: "before", dead: true }, { model: JUDGED }],
+  ["any one answer lost, with a model that grades", { when: "after", dead: false }, { model: JUDGED }],
+])("%s, the later night is completed: nothing twice, nothing lost", async (_, how, model) => {
   await restore();
-  const whole = opsContext(theLaterNight(), { now: () => LATER });
+  const whole = opsContext(theLaterNight(), { now: () => LATER, ...model });
   value(await scanOf(whole));
   const awaits = whole.awaits();
   expect(awaits).toBeGreaterThan(30);
@@ -129,10 +132,10 @@ test.each<[string, Omit<Cut, "at">, readonly number[]]>([
     await restore();
     const outside = theLaterNight();
     // A door answers what is thrown with DATABASE_UNAVAILABLE.
-    await scanOf(opsContext(outside, { now: () => LATER, cut: { at, ...how } })).catch(() => undefined);
+    await scanOf(opsContext(outside, { now: () => LATER, cut: { at, ...how }, ...model })).catch(() => undefined);
     try {
       await later(outside);
-      await expectTheLaterNight(outside, comments);
+      await expectTheLaterNight(outside, [0, 1]);
     } catch (error) {
       throw new Error(`await ${at} of ${awaits}`, { cause: error });
     }

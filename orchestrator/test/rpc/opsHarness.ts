@@ -108,6 +108,8 @@ export function opsContext(
     hold?: { at: number; until: Promise<void> };
     /** What comes from the n-th on of what is asked of the outside, `times` times; nothing of it is carried out. */
     upstream?: { at: number; times: number; answer: () => Promise<Response> };
+    /** What Workers AI answers each question with. */
+    model?: string;
     /** Whether the databases answer at the moment. */
     isUp?: () => boolean;
     env?: Partial<Env>;
@@ -140,6 +142,12 @@ export function opsContext(
   const bound = {
     ...env,
     ...options.env,
+    ...(options.model === undefined
+      ? {}
+      : {
+          LLM_MODEL: "workers-ai:@cf/meta/llama-3.1-8b-instruct",
+          AI: { run: () => step(async () => ({ response: options.model })) },
+        }),
     GITHUB_OWNER: "acme",
     GITHUB_REPO: "site",
     DB_OPS: cutting.database(env.DB_OPS),
