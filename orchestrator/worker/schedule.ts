@@ -7,6 +7,7 @@ import { sweepHealth } from "./services/health/sweepHealth.ts";
 import { watchHealth } from "./services/health/watchHealth.ts";
 import { expireClaims } from "./services/ops/expireClaims.ts";
 import { scheduledScan } from "./services/ops/scheduledScan.ts";
+import { trimOps } from "./services/ops/trimOps.ts";
 import { sweepDeliveries } from "./services/webhooks/sweepDeliveries.ts";
 import { expireHilRequests } from "./services/hil/expireHilRequests.ts";
 import { trimLogs } from "./services/logging/trimLogs.ts";
@@ -41,6 +42,7 @@ export const SCHEDULE: Record<string, readonly Schedule[]> = {
   "15 3 * * *": [
     { name: "health-retention", run: sweepHealth },
     { name: "log-retention", run: trimLogs },
+    { name: "ops-retention", run: trimOps },
     { name: "alert-retention", run: trimAlerts },
   ],
 };

@@ -71,7 +71,7 @@ test("a run that has not ended holds the window open; logs that are gone are sai
   await expect(readAll(proxy)).resolves.toMatchObject({ logs: [{ meta: { job: "build" } }] });
 });
 
-test("a link that is over is a run skipped, a damaged archive too, and no credential goes to the link", async () => {
+test("a link whose minute is over is asked for anew, and the run is read", async () => {
   const proxy = await aProxy();
   await steer({
     action: "addRuns",
@@ -81,6 +81,29 @@ test("a link that is over is a run skipped, a damaged archive too, and no creden
   await steer({
     action: "fault",
     path: "/__logs/",
+    fault: { kind: "status", status: 403, text: "AuthenticationFailed" },
+  });
+  const { logs, skipped } = await readAll(proxy);
+  expect(skipped).toEqual([]);
+  expect(logs).toHaveLength(1);
+  // Two links of one run.
+  expect(await proxy.seen(`/repos/${proxy.repository}/actions/runs/`)).toMatchObject([
+    { status: 302 },
+    { status: 302 },
+  ]);
+});
+
+test("a link that is over twice is a run skipped, a damaged archive too, and no credential goes to the link", async () => {
+  const proxy = await aProxy();
+  await steer({
+    action: "addRuns",
+    repository: proxy.repository,
+    runs: [{ head_sha: SHA, at: START - HOUR, logs: { "0_a.txt": log(1) } }],
+  });
+  await steer({
+    action: "fault",
+    path: "/__logs/",
+    times: 2,
     fault: { kind: "status", status: 403, text: "AuthenticationFailed" },
   });
   expect((await readAll(proxy)).skipped).toHaveLength(1);

@@ -144,7 +144,13 @@ async function listRuns(
 /** The jobs' own logs stand at the top of the archive; what is in its folders is the same, step by step. */
 const isJobLog = (name: string): boolean => !name.includes("/") && name.endsWith(".txt");
 
-async function logsOf({ client, config, repository, log }: Repo, run: Run): Promise<Result<{ lines: BuildLogLine[] }>> {
+/** A run's archive by a link that is good for a minute: one that is over is asked for anew, once. */
+async function archiveOf(repo: Repo, run: Run): ReturnType<typeof fetchArchive> {
+  const first = await linkedArchive(repo, run);
+  return first.ok || first.error.code !== "NOT_FOUND" ? first : linkedArchive(repo, run);
+}
+
+async function linkedArchive({ client, config, repository, log }: Repo, run: Run): ReturnType<typeof fetchArchive> {
   const answer = await client.ask(
     {
       route: "GET /repos/{owner}/{repo}/actions/runs/{run_id}/logs",
@@ -155,7 +161,12 @@ async function logsOf({ client, config, repository, log }: Repo, run: Run): Prom
   );
   if (!answer.ok) return answer;
   if (typeof answer.data !== "string") return fail("UPSTREAM_REFUSED", "GitHub gave no link to the logs");
-  const unpacked = await fetchArchive(answer.data, { apiUrl: config.apiUrl, wants: isJobLog });
+  return fetchArchive(answer.data, { apiUrl: config.apiUrl, wants: isJobLog });
+}
+
+async function logsOf(repo: Repo, run: Run): Promise<Result<{ lines: BuildLogLine[] }>> {
+  const { repository } = repo;
+  const unpacked = await archiveOf(repo, run);
   if (!unpacked.ok) return unpacked;
   const lines = unpacked.files.flatMap(({ name, text }) =>
     excerptsOf(text).map((excerpt): BuildLogLine => {

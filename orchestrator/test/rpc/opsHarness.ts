@@ -1,6 +1,7 @@
-import type { BuildLogLine, WorkerLogLine } from "@shared/contracts";
+import type { BuildLogLine, OpsScope, WorkerLogLine } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import { createContext, type ServiceContext, systemActor } from "../../worker/context.ts";
+import { OpsMonitorService } from "../../worker/services/ops/OpsMonitorService.ts";
 
 /** Where a scan is cut off: at the n-th thing that it awaits, before that is done or after. */
 export interface Cut {
@@ -21,7 +22,9 @@ interface Issue {
 
 /** The two Workers before GitHub and Cloudflare, as the orchestrator sees them: their doors over fetch, in memory. */
 export class Outside {
-  readonly issues: Issue[] = [];
+  issues: Issue[] = [];
+  /** The windows of logs that were asked for. */
+  readonly windows: { from: string; to: string }[] = [];
   workerLines: WorkerLogLine[] = [];
   buildLines: BuildLogLine[] = [];
   openSince: string | null = null;
@@ -44,6 +47,7 @@ export class Outside {
     const from = url.searchParams.get("from") ?? "";
     const to = url.searchParams.get("to") ?? "";
     const at = Number(url.searchParams.get("cursor") ?? 0);
+    this.windows.push({ from, to });
     const found = lines.filter(({ ts }) => ts >= from && ts <= to);
     const cursor = at + 2 < found.length ? String(at + 2) : null;
     return Response.json({ logs: found.slice(at, at + 2), cursor, from, to, open_since: null, ...more });
@@ -98,10 +102,28 @@ const shape = ({ number, title, body, state, labels, comments }: Issue) => ({
 /** A context whose every await to the outside can be cut, on a clock of its own. */
 export function opsContext(
   outside: Outside,
-  options: { now?: () => number; cut?: Cut; hold?: { at: number; until: Promise<void> }; env?: Partial<Env> } = {},
-): ServiceContext & { awaits: () => number } {
+  options: {
+    now?: () => number;
+    cut?: Cut;
+    hold?: { at: number; until: Promise<void> };
+    /** What comes from the n-th on of what is asked of the outside, `times` times; nothing of it is carried out. */
+    upstream?: { at: number; times: number; answer: () => Promise<Response> };
+    /** What Workers AI answers each question with. */
+    model?: string;
+    /** Whether the databases answer at the moment. */
+    isUp?: () => boolean;
+    env?: Partial<Env>;
+  } = {},
+): ServiceContext & { awaits: () => number; asked: () => number } {
   const { cut, now = () => Date.now() } = options;
   let count = 0;
+  let asked = 0;
+  const ask = (work: () => Promise<Response>): Promise<Response> =>
+    step(async () => {
+      asked += 1;
+      const { upstream } = options;
+      return upstream && asked >= upstream.at && asked < upstream.at + upstream.times ? upstream.answer() : work();
+    });
   const step = async <T>(work: () => Promise<T>): Promise<T> => {
     count += 1;
     if (count === options.hold?.at) await options.hold.until;
@@ -111,21 +133,38 @@ export function opsContext(
     }
     return work();
   };
-  const cutting = new Env_(step);
+  const cutting = new Env_((work) =>
+    step(async () => {
+      if (options.isUp?.() === false) throw new Error("D1_ERROR: the database does not answer");
+      return work();
+    }),
+  );
   const bound = {
     ...env,
     ...options.env,
+    ...(options.model === undefined
+      ? {}
+      : {
+          LLM_MODEL: "workers-ai:@cf/meta/llama-3.1-8b-instruct",
+          AI: { run: () => step(async () => ({ response: options.model })) },
+        }),
     GITHUB_OWNER: "acme",
     GITHUB_REPO: "site",
     DB_OPS: cutting.database(env.DB_OPS),
     DB_LOGS: cutting.database(env.DB_LOGS),
-    CORE_GITHUB_API: {
-      fetch: (address: string, init?: RequestInit) => step(() => outside.github.fetch(address, init)),
+    EVENT_HUB: {
+      getByName: (name: string) => ({
+        announce: (...given: Parameters<ReturnType<typeof env.EVENT_HUB.getByName>["announce"]>) =>
+          step(() => env.EVENT_HUB.getByName(name).announce(...given)),
+      }),
     },
-    CORE_CLOUDFLARE_API: { fetch: (address: string) => step(() => outside.cloudflare.fetch(address)) },
+    CORE_GITHUB_API: {
+      fetch: (address: string, init?: RequestInit) => ask(() => outside.github.fetch(address, init)),
+    },
+    CORE_CLOUDFLARE_API: { fetch: (address: string) => ask(() => outside.cloudflare.fetch(address)) },
   } as unknown as Env;
   const ctx = createContext(bound, { actor: systemActor("test"), now: () => new Date(now()) });
-  return Object.assign(ctx, { awaits: () => count });
+  return Object.assign(ctx, { awaits: () => count, asked: () => asked });
 }
 
 /** Statements keep their own methods: D1 takes only its own in a batch. */
@@ -156,6 +195,34 @@ class Env_ {
   }
 }
 
+/** A whole scan that waits for no clock. */
+export const scanOf = (ctx: ServiceContext, scope: OpsScope = "full", sleep = async (_ms: number) => {}) =>
+  new OpsMonitorService(ctx, { sleep }).runScan(scope);
+
+const OPS_TABLES = ["ops_issues", "ops_issue_commits", "ops_cursors", "alerts"];
+const LOGS_TABLES = ["worker_logs", "build_logs", "ingest_cursors"];
+
+/** What scans have filled up to now, to be put back. */
+export async function opsSnapshot(): Promise<() => Promise<void>> {
+  const taken = (database: D1Database, tables: readonly string[]) =>
+    Promise.all(tables.map(async (table) => ({ table, rows: await rowsIn(database, `SELECT * FROM ${table}`) })));
+  const putBack = (database: D1Database, snapshot: Awaited<ReturnType<typeof taken>>) =>
+    snapshot.flatMap(({ table, rows }) => {
+      const columns = Object.keys(rows[0] ?? {});
+      const values = columns.map((name) => `value ->> '$.${name}'`).join(", ");
+      const insert = `INSERT INTO ${table} (${columns.join(", ")}) SELECT ${values} FROM json_each(?1)`;
+      return [
+        database.prepare(`DELETE FROM ${table}`),
+        ...(rows.length === 0 ? [] : [database.prepare(insert).bind(JSON.stringify(rows))]),
+      ];
+    });
+  const [ops, logs] = await Promise.all([taken(env.DB_OPS, OPS_TABLES), taken(env.DB_LOGS, LOGS_TABLES)]);
+  return async () => {
+    await env.DB_OPS.batch([...putBack(env.DB_OPS, ops), env.DB_OPS.prepare("DELETE FROM ops_scans")]);
+    await env.DB_LOGS.batch([...putBack(env.DB_LOGS, logs), env.DB_LOGS.prepare("DELETE FROM operation_logs")]);
+  };
+}
+
 /** Empties what scans fill. */
 export async function emptyOps(): Promise<void> {
   await env.DB_OPS.batch(
@@ -164,6 +231,7 @@ export async function emptyOps(): Promise<void> {
       "DELETE FROM ops_scans",
       "DELETE FROM ops_issue_commits",
       "UPDATE ops_cursors SET position = 0",
+      "DELETE FROM alerts",
     ].map((sql) => env.DB_OPS.prepare(sql)),
   );
   await env.DB_LOGS.batch(
@@ -171,6 +239,7 @@ export async function emptyOps(): Promise<void> {
       "DELETE FROM worker_logs",
       "DELETE FROM build_logs",
       "DELETE FROM ingest_cursors",
+      "DELETE FROM operation_logs",
       "DELETE FROM sqlite_sequence",
     ].map((sql) => env.DB_LOGS.prepare(sql)),
   );

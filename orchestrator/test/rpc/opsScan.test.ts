@@ -6,9 +6,8 @@ import { expireClaims } from "../../worker/services/ops/expireClaims.ts";
 import { getOpsSummary } from "../../worker/services/ops/getOpsSummary.ts";
 import { listOpsIssues } from "../../worker/services/ops/listOpsIssues.ts";
 import { getLastScan } from "../../worker/services/ops/listScans.ts";
-import { OpsMonitorService } from "../../worker/services/ops/OpsMonitorService.ts";
 import { workOnIssue } from "../../worker/services/ops/workOnIssue.ts";
-import { aBuildLine, aWorkerLine, type Cut, emptyOps, opsContext, Outside, rowsIn } from "./opsHarness.ts";
+import { aBuildLine, aWorkerLine, type Cut, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { value } from "./workspaceHarness.ts";
 
 beforeEach(emptyOps);
@@ -41,7 +40,7 @@ function aNight(): Outside {
   return outside;
 }
 
-const scan = (ctx: ServiceContext) => new OpsMonitorService(ctx).runScan("full");
+const scan = (ctx: ServiceContext) => scanOf(ctx);
 
 async function expectOneNight(outside: Outside): Promise<void> {
   expect(await rowsIn(env.DB_LOGS, "SELECT count(*) AS n FROM worker_logs")).toEqual([{ n: 6 }]);

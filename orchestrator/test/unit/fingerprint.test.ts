@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { generateLines } from "../../bench/ops/generate.ts";
 import { judge } from "../../bench/ops/grouping.ts";
 import { HELD_OUT } from "../../bench/ops/heldOut.ts";
 import type { LabelledLine } from "../../bench/ops/logLine.ts";
+import published from "../../bench/ops/published.json" with { type: "json" };
 import { fingerprintOf } from "../../worker/services/ops/fingerprint.ts";
 
 const byFingerprint = (line: LabelledLine): string => fingerprintOf(line).fingerprint;
@@ -17,10 +19,27 @@ test("10,000 lines of forty causes are grouped by their cause, where their exact
   expect(judge(lines, byMessage).recall).toBeLessThan(0.1);
 });
 
-test("so are the excerpts that nothing was tuned on", () => {
+test("so are the excerpts written by hand that nothing was tuned on", () => {
   const ours = judge(HELD_OUT, byFingerprint);
   expect(ours.precision).toBeGreaterThanOrEqual(0.95);
   expect(ours.recall).toBeGreaterThanOrEqual(0.95);
+});
+
+test("the labels of published logs stand as they were before the fingerprint was run on them, and hold none of the logs", () => {
+  expect(createHash("sha256").update(JSON.stringify(published)).digest("hex")).toBe(
+    "d31cdbaa4b43c26b0d9afd52a03cdfec8cf7aaefc258e887f5647123cd8a1530",
+  );
+  const excerpts = published.flatMap((file) => file.excerpts.map(({ cause }) => `${file.repository}: ${cause}`));
+  expect(excerpts.length).toBeGreaterThanOrEqual(120);
+  const causes = Map.groupBy(excerpts, (cause) => cause);
+  expect(causes.size).toBeGreaterThanOrEqual(35);
+  // Causes that were seen more than once are what grouping is measured by.
+  expect([...causes.values()].filter(({ length }) => length > 1).length).toBeGreaterThanOrEqual(35);
+  expect(new Set(published.map(({ kind }) => kind)).size).toBe(2);
+  for (const file of published) {
+    expect(Object.keys(file).toSorted()).toEqual(["commit", "excerpts", "kind", "path", "repository", "sha256"]);
+    for (const excerpt of file.excerpts) expect(Object.keys(excerpt).toSorted()).toEqual(["cause", "line", "lines"]);
+  }
 });
 
 test("the same words of another Worker, or of a build, are another trouble", () => {

@@ -302,6 +302,8 @@ interface OpsOpsIssuesTable {
   told_occurrences: Generated<number>;
   told_at: string | null;
   gh_updated_at: string | null;
+  alerted: number | null;
+  alert_open: Generated<number>;
 }
 
 interface OpsOpsScansTable {
@@ -641,6 +643,9 @@ interface LogsIngestCursorsTable {
   window_end: string | null;
   place: string | null;
   updated_at: string;
+  read_at: string | null;
+  failing_since: string | null;
+  failure: string | null;
 }
 
 interface LogsLogRatesTable {

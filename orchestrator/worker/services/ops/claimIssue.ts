@@ -1,8 +1,10 @@
+import { waitUntil } from "cloudflare:workers";
 import { ClaimOpsIssueSchema, fail, type OpsIssue, type Result, validationError } from "@shared/contracts";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { commentOnIssue, updateIssueState } from "../../integrations/github.ts";
 import { findIssue } from "./findIssue.ts";
 import { opsRepository } from "./fileIssues.ts";
+import { logIssue } from "./logIssue.ts";
 import { issueOfRow } from "./opsRows.ts";
 
 /**
@@ -66,6 +68,8 @@ export async function claimIssue(
         .returningAll()
         .executeTakeFirst();
   if (!row) return refusalOf(found.issue, release);
+  const what = release ? "released" : renew ? "renewed" : "claimed";
+  waitUntil(logIssue(ctx, what, row, { until: row.claim_expires_at }));
   const told = renew || (await tell(ctx, row.gh_issue_number, release));
   if (told && row.gh_issue_number !== null) {
     await ctx.db.ops

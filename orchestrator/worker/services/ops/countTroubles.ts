@@ -1,7 +1,9 @@
-import type { OpsKind } from "@shared/contracts";
+import type { OpsKind, ScanTotals } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
+import { rowsOf } from "../../database/batch.ts";
 import { FINGERPRINT_VERSION, fingerprintOf } from "./fingerprint.ts";
 import { promptOf } from "./issueText.ts";
+import { logIssue } from "./logIssue.ts";
 import { severityOf } from "./severity.ts";
 
 /** Lines looked at in one step: what is known of them fits one write. */
@@ -35,10 +37,11 @@ interface Group {
   commits: Set<string>;
 }
 
-export interface Counted {
-  reviewed: number;
-  /** Closed ones that are back. */
-  reopened: number;
+interface Returned {
+  id: number;
+  template: string | null;
+  worker: string | null;
+  repo: string | null;
 }
 
 /**
@@ -46,8 +49,11 @@ export interface Counted {
  * is none and opened where it was closed. A step's counts and its place in the log are one write, guarded by that place:
  * carried out twice, or by two at once, a line counts once.
  */
-export async function countTroubles(ctx: ServiceContext, kind: OpsKind, alive: () => Promise<void>): Promise<Counted> {
-  const counted: Counted = { reviewed: 0, reopened: 0 };
+export async function countTroubles(
+  ctx: ServiceContext,
+  kind: OpsKind,
+  { alive, totals }: { alive: () => Promise<void>; totals: ScanTotals },
+): Promise<void> {
   for (;;) {
     await alive();
     const cursor = await ctx.db.ops
@@ -58,16 +64,17 @@ export async function countTroubles(ctx: ServiceContext, kind: OpsKind, alive: (
     const from = cursor?.position ?? 0;
     const { results: rows } = await ctx.env.DB_LOGS.prepare(readOf(kind)).bind(from, STEP).all<Row>();
     const last = rows.at(-1);
-    if (!last) return counted;
+    if (!last) return;
     const step = await countStep(ctx, kind, { from, to: last.id, groups: groupsOf(kind, rows) });
     // Somebody else has counted these lines meanwhile: theirs counts.
     if (step === null) continue;
-    counted.reviewed += rows.length;
-    counted.reopened += step.reopened;
+    totals.reviewed += rows.length;
+    totals.issues_reopened += step.returned.length;
+    for (const row of step.returned) await logIssue(ctx, "returned", row);
   }
 }
 
-const readOf = (kind: OpsKind): string => {
+export const readOf = (kind: OpsKind): string => {
   const { table, source, run } = LOGS[kind];
   return `SELECT id, ${source} AS source, ${run ?? "NULL"} AS run_id, level, message, ts, commit_sha FROM ${table}
     WHERE id > ?1 AND fingerprint IS NOT NULL ORDER BY id LIMIT ?2`;
@@ -104,7 +111,7 @@ async function countStep(
   ctx: ServiceContext,
   kind: OpsKind,
   { from, to, groups }: { from: number; to: number; groups: readonly Group[] },
-): Promise<{ reopened: number } | null> {
+): Promise<{ returned: Returned[] } | null> {
   const now = ctx.now().toISOString();
   const database = ctx.env.DB_OPS;
   const troubles = JSON.stringify(
@@ -122,26 +129,26 @@ async function countStep(
   const commits = JSON.stringify(
     groups.flatMap(({ fingerprint, commits: all }) => [...all].map((sha) => ({ fingerprint, sha }))),
   );
-  const results = await database.batch<{ id: number }>([
+  const results = await database.batch<Returned>([
     database.prepare(RETURNED).bind(kind, from, troubles),
     database.prepare(UPSERT).bind(kind, from, troubles, now, FINGERPRINT_VERSION),
     database.prepare(COMMITS).bind(kind, from, commits, now),
     database.prepare(MOVE).bind(kind, from, to),
   ]);
   if (results[3]?.meta.changes !== 1) return null;
-  return { reopened: results[0]?.results.length ?? 0 };
+  return { returned: rowsOf(results[0]) };
 }
 
 const AT = "(SELECT position FROM ops_cursors WHERE name = ?1) = ?2";
 
 /** Those of the troubles that were closed, and have been seen since. */
-const RETURNED = `
-  SELECT i.id FROM json_each(?3) AS t JOIN ops_issues AS i ON i.fingerprint = t.value ->> '$.fingerprint'
+export const RETURNED = `
+  SELECT i.id, i.template, i.worker, i.repo FROM json_each(?3) AS t JOIN ops_issues AS i ON i.fingerprint = t.value ->> '$.fingerprint'
   WHERE ${AT} AND i.status IN ('resolved', 'closed') AND t.value ->> '$.last' > coalesce(i.closed_at, '')`;
 
 const BACK =
   "(ops_issues.status IN ('resolved', 'closed') AND excluded.last_seen > coalesce(ops_issues.closed_at, ''))";
-const UPSERT = `
+export const UPSERT = `
   INSERT INTO ops_issues (kind, severity, rule_severity, judged_by, status, worker, repo, run_id, prompt, analysis,
     fingerprint, fingerprint_version, template, frame, occurrences, first_seen, last_seen, created_at, updated_at)
   SELECT ?1, value ->> '$.severity', value ->> '$.severity', 'rule', 'open', value ->> '$.worker', value ->> '$.repo',
@@ -158,7 +165,7 @@ const UPSERT = `
     status = CASE WHEN ${BACK} THEN 'open' ELSE ops_issues.status END,
     closed_at = CASE WHEN ${BACK} THEN NULL ELSE ops_issues.closed_at END,
     updated_at = excluded.updated_at`;
-const COMMITS = `
+export const COMMITS = `
   INSERT INTO ops_issue_commits (issue_id, commit_sha, first_seen)
   SELECT i.id, value ->> '$.sha', ?4 FROM json_each(?3) JOIN ops_issues AS i ON i.fingerprint = value ->> '$.fingerprint'
   WHERE ${AT} ON CONFLICT DO NOTHING`;

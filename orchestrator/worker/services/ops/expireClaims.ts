@@ -1,14 +1,10 @@
 import type { ServiceContext } from "../../context.ts";
+import { endClaimsQuery } from "./due.ts";
+import { logIssue } from "./logIssue.ts";
 
-/** Gives issues back whose claim is over; the next scan tells GitHub. */
+/** Gives issues back whose claim is over; the next scan tells GitHub. Throws where the database does not answer. */
 export async function expireClaims(ctx: ServiceContext): Promise<{ expired: number }> {
-  const now = ctx.now().toISOString();
-  const expired = await ctx.db.ops
-    .updateTable("ops_issues")
-    .set({ status: "open", claimed_by: null, claimed_at: null, claim_expires_at: null, updated_at: now })
-    .where("status", "=", "in_progress")
-    .where("claim_expires_at", "<=", now)
-    .returning("id")
-    .execute();
+  const expired = await endClaimsQuery(ctx.db, ctx.now().toISOString()).execute();
+  for (const row of expired) await logIssue(ctx, "expired", row);
   return { expired: expired.length };
 }

@@ -4,6 +4,7 @@ import {
   type GithubRepository,
   githubRepositoryOf,
   type Result,
+  type ScanTotals,
 } from "@shared/contracts";
 import type { Selectable } from "kysely";
 import type { ServiceContext } from "../../context.ts";
@@ -15,8 +16,10 @@ import {
   searchIssues,
   updateIssueState,
 } from "../../integrations/github.ts";
-import { bears, bodyOf, type Described, markerOf, OPS_LABEL, recurrenceOf, titleOf } from "./issueText.ts";
-import { FILED_UP_TO } from "./severity.ts";
+import { closeQuietQuery, unfiledQuery, untoldReturnsQuery, untoldStatesQuery } from "./due.ts";
+import { bears, bodyOf, markerOf, OPS_LABEL, recurrenceOf, titleOf } from "./issueText.ts";
+import { logIssue } from "./logIssue.ts";
+import { describedOf } from "./opsRows.ts";
 
 /** How long an attempt at filing is left alone before another takes it over: longer than any call to GitHub takes. */
 const FILING_MS = 5 * 60_000;
@@ -30,10 +33,9 @@ const MAX_COMMENTS = 50;
 
 type Row = Selectable<OpsDatabase["ops_issues"]>;
 
-export interface Filed {
-  filed: number;
-  closed: number;
-  comments: number;
+/** Counted up as it goes. */
+interface Filed {
+  totals: ScanTotals;
   errors: string[];
 }
 
@@ -51,23 +53,13 @@ export const opsRepository = (env: Pick<Env, "GITHUB_OWNER" | "GITHUB_REPO">): G
  */
 export async function fileIssues(
   ctx: ServiceContext,
-  { closeQuiet, alive }: { closeQuiet: readonly Row["kind"][]; alive: () => Promise<void> },
-): Promise<Filed> {
-  const filed: Filed = { filed: 0, closed: 0, comments: 0, errors: [] };
-  filed.closed = await closeQuietOnes(ctx, closeQuiet);
+  { closeQuiet, alive, totals }: { closeQuiet: readonly Row["kind"][]; alive: () => Promise<void>; totals: ScanTotals },
+): Promise<{ errors: string[] }> {
+  const filed: Filed = { totals, errors: [] };
+  totals.issues_closed += await closeQuietOnes(ctx, closeQuiet);
   const repository = opsRepository(ctx.env);
   if (repository === null) return filed;
-  const unfiled = await ctx.db.ops
-    .selectFrom("ops_issues")
-    .selectAll()
-    .where("gh_issue_number", "is", null)
-    .where("fingerprint", "is not", null)
-    .where("rule_severity", "<=", FILED_UP_TO)
-    .where("status", "in", ["open", "triaged", "in_progress"])
-    .orderBy("rule_severity")
-    .orderBy("id")
-    .limit(MAX_FILED)
-    .execute();
+  const unfiled = await unfiledQuery(ctx.db, MAX_FILED).execute();
   for (const row of unfiled) {
     await alive();
     const done = await fileOne(ctx, repository, row);
@@ -75,7 +67,7 @@ export async function fileIssues(
       filed.errors.push(`${done.error.code}: ${done.error.message}`);
       // GitHub's limits hold for the next one too.
       if (done.error.code === "RATE_LIMITED" || done.error.code === "UPSTREAM_UNAVAILABLE") return filed;
-    } else if (done.made) filed.filed += 1;
+    } else if (done.made) totals.issues_opened += 1;
   }
   await tellStates(ctx, repository, filed, alive);
   await tellRecurrences(ctx, repository, filed, alive);
@@ -87,15 +79,8 @@ async function closeQuietOnes(ctx: ServiceContext, kinds: readonly Row["kind"][]
   if (kinds.length === 0) return 0;
   const now = ctx.now();
   const quietSince = new Date(now.getTime() - QUIET_NIGHTS * DAY_MS).toISOString();
-  const closed = await ctx.db.ops
-    .updateTable("ops_issues")
-    .set({ status: "closed", closed_at: now.toISOString(), updated_at: now.toISOString() })
-    .where("status", "in", ["open", "triaged"])
-    .where("kind", "in", [...kinds])
-    .where("fingerprint", "is not", null)
-    .where("last_seen", "<", quietSince)
-    .returning("id")
-    .execute();
+  const closed = await closeQuietQuery(ctx.db, { kinds, quietSince, now: now.toISOString() }).execute();
+  for (const row of closed) await logIssue(ctx, "closed", row, { quietNights: QUIET_NIGHTS });
   return closed.length;
 }
 
@@ -152,6 +137,7 @@ async function fileOne(
     .where("id", "=", row.id)
     .where("gh_issue_number", "is", null)
     .execute();
+  await logIssue(ctx, "filed", row, { number: issue.number, url: issue.html_url, found: found.issue !== null });
   return { ok: true, made: true };
 }
 
@@ -209,7 +195,12 @@ export async function relatedOf(
   ctx: Pick<ServiceContext, "db">,
   id: number,
 ): Promise<{ id: number; url: string | null; source: string }[]> {
-  const rows = await ctx.db.ops
+  const rows = await relatedQuery(ctx.db, id).execute();
+  return rows.map((row) => ({ id: row.id, url: row.gh_issue_url, source: row.worker ?? row.repo ?? "" }));
+}
+
+export const relatedQuery = (db: ServiceContext["db"], id: number) =>
+  db.ops
     .selectFrom("ops_issue_commits as mine")
     .innerJoin("ops_issue_commits as theirs", "theirs.commit_sha", "mine.commit_sha")
     .innerJoin("ops_issues as me", "me.id", "mine.issue_id")
@@ -219,10 +210,7 @@ export async function relatedOf(
     .where("mine.issue_id", "=", id)
     .whereRef("other.kind", "!=", "me.kind")
     .orderBy("other.id")
-    .limit(20)
-    .execute();
-  return rows.map((row) => ({ id: row.id, url: row.gh_issue_url, source: row.worker ?? row.repo ?? "" }));
-}
+    .limit(20);
 
 export const STATE_OF = {
   open: "open",
@@ -239,28 +227,7 @@ async function tellStates(
   filed: Filed,
   alive: () => Promise<void>,
 ): Promise<void> {
-  const rows = await ctx.db.ops
-    .selectFrom("ops_issues")
-    .selectAll()
-    .where("gh_issue_number", "is not", null)
-    .where("fingerprint", "is not", null)
-    .where((eb) =>
-      eb(
-        "gh_state",
-        "is not",
-        eb
-          .case()
-          .when("status", "in", ["resolved", "closed"])
-          .then("closed")
-          .when("status", "=", "in_progress")
-          .then("in_progress")
-          .else("open")
-          .end(),
-      ),
-    )
-    .orderBy("id")
-    .limit(MAX_FILED)
-    .execute();
+  const rows = await untoldStatesQuery(ctx.db, MAX_FILED).execute();
   for (const row of rows) {
     if (row.gh_issue_number === null) continue;
     await alive();
@@ -288,16 +255,7 @@ async function tellRecurrences(
 ): Promise<void> {
   const now = ctx.now();
   const dayAgo = new Date(now.getTime() - DAY_MS).toISOString();
-  const rows = await ctx.db.ops
-    .selectFrom("ops_issues")
-    .selectAll()
-    .where("gh_issue_number", "is not", null)
-    .where("status", "in", ["open", "triaged", "in_progress"])
-    .whereRef("occurrences", ">", "told_occurrences")
-    .where((eb) => eb.or([eb("told_at", "is", null), eb("told_at", "<=", dayAgo)]))
-    .orderBy("id")
-    .limit(MAX_COMMENTS)
-    .execute();
+  const rows = await untoldReturnsQuery(ctx.db, dayAgo, MAX_COMMENTS).execute();
   for (const row of rows) {
     if (row.gh_issue_number === null) continue;
     await alive();
@@ -315,24 +273,7 @@ async function tellRecurrences(
       number: row.gh_issue_number,
       body: recurrenceOf(row.occurrences - row.told_occurrences, row.last_seen ?? ""),
     });
-    if (said.ok) filed.comments += 1;
+    if (said.ok) filed.totals.comments += 1;
     else filed.errors.push(`${said.error.code}: ${said.error.message}`);
   }
-}
-
-function describedOf(row: Row): Described {
-  return {
-    id: row.id,
-    kind: row.kind,
-    severity: row.rule_severity ?? row.severity,
-    worker: row.worker,
-    repo: row.repo,
-    run_id: row.run_id,
-    fingerprint: row.fingerprint ?? "",
-    template: row.template ?? "",
-    frame: row.frame,
-    occurrences: row.occurrences,
-    first_seen: row.first_seen ?? "",
-    last_seen: row.last_seen ?? "",
-  };
 }

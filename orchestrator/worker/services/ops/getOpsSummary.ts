@@ -37,10 +37,10 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
 }
 
 const OPEN = "status IN ('open', 'triaged', 'in_progress')";
-const BY_STATUS = "SELECT status, count(*) AS count, avg(severity) AS avg_sev FROM ops_issues GROUP BY status";
-const BY_SEVERITY = `SELECT severity, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY severity`;
-const BY_KIND = `SELECT kind, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY kind`;
-const BY_AGE = `
+export const BY_STATUS = "SELECT status, count(*) AS count, avg(severity) AS avg_sev FROM ops_issues GROUP BY status";
+export const BY_SEVERITY = `SELECT severity, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY severity`;
+export const BY_KIND = `SELECT kind, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY kind`;
+export const BY_AGE = `
   SELECT coalesce(sum(seen >= ?1), 0) AS day, coalesce(sum(seen < ?1 AND seen >= ?2), 0) AS week,
     coalesce(sum(seen < ?2 AND seen >= ?3), 0) AS month, coalesce(sum(seen < ?3), 0) AS older
   FROM (SELECT coalesce(first_seen, created_at, '') AS seen FROM ops_issues WHERE ${OPEN})`;

@@ -3,6 +3,7 @@ import type { ServiceContext } from "../../context.ts";
 import { askModel, modelOf } from "../ai-providers/models/askModel.ts";
 import { definitionOf } from "../ai-providers/registry.ts";
 import { secretOf } from "../secrets/secretService.ts";
+import { unjudgedQuery } from "./due.ts";
 
 /** Issues that are shown to a model in one scan, one a question. */
 const MAX_JUDGED = 20;
@@ -34,16 +35,7 @@ export async function judgeSeverity(ctx: ServiceContext, alive: () => Promise<vo
     ctx.log.warn("the model of LLM_MODEL cannot be asked", { why: model.message });
     return;
   }
-  const rows = await ctx.db.ops
-    .selectFrom("ops_issues")
-    .select(["id", "kind", "template", "rule_severity"])
-    .where("judged_by", "=", "rule")
-    .where("fingerprint", "is not", null)
-    .where("status", "in", ["open", "triaged", "in_progress"])
-    .orderBy("rule_severity")
-    .orderBy("id", "desc")
-    .limit(MAX_JUDGED)
-    .execute();
+  const rows = await unjudgedQuery(ctx.db, MAX_JUDGED).execute();
   for (const { id, kind, template, rule_severity: rule } of rows) {
     if (rule === null) continue;
     await alive();

@@ -20,17 +20,21 @@ export async function listScans(
   if (denied) return denied;
   const parsed = ListScansSchema.safeParse(input);
   if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
-  const { limit, cursor } = parsed.data;
-  let query = ctx.db.ops.selectFrom("ops_scans").selectAll();
-  if (cursor !== undefined) query = query.where("id", "<", Number(cursor));
-  const rows = await query
-    .orderBy("id", "desc")
-    .limit(limit + 1)
-    .execute();
+  const { limit } = parsed.data;
+  const rows = await scansQuery(ctx.db, parsed.data).execute();
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { ok: true, scans: shown.map(scanOfRow), cursor: rows.length > limit && last ? String(last.id) : null };
 }
+
+/** One row more than a page holds. */
+export const scansQuery = (db: ServiceContext["db"], { limit, cursor }: z.infer<typeof ListScansSchema>) =>
+  db.ops
+    .selectFrom("ops_scans")
+    .selectAll()
+    .where("id", "<", cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor))
+    .orderBy("id", "desc")
+    .limit(limit + 1);
 
 /** The last scan; null: none has run. Needs `ops:read`. Starts nothing. */
 export async function getLastScan(ctx: ServiceContext): Promise<Result<{ scan: OpsScan | null }>> {

@@ -2,6 +2,8 @@ import type { OpsKind } from "@shared/contracts";
 
 /** Graver than this, and it is filed. */
 export const FILED_UP_TO = 3;
+/** As grave as this, and a person is told at once. */
+export const ALERTED_UP_TO = 2;
 /** So many lines of one trouble in one night are a grade graver. */
 const MANY = 100;
 

@@ -1,3 +1,4 @@
+import { waitUntil } from "cloudflare:workers";
 import {
   fail,
   type OpsIssue,
@@ -10,6 +11,7 @@ import {
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { createOrder } from "../order/createOrder.ts";
 import { findIssue } from "./findIssue.ts";
+import { logIssue } from "./logIssue.ts";
 import { issueOfRow } from "./opsRows.ts";
 
 /**
@@ -52,5 +54,6 @@ export async function workOnIssue(
     .where("id", "=", issue.id)
     .returningAll()
     .executeTakeFirst();
+  if (ordered.created) waitUntil(logIssue(ctx, "ordered", row ?? issue));
   return { ...ordered, issue: row ? issueOfRow(row, ctx.now()) : issue };
 }
