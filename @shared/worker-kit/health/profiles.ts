@@ -65,6 +65,8 @@ export interface BindingCheck {
   /** Absent from the environment: the binding is missing. */
   bound: unknown;
   ask: () => Promise<Result<object> | true>;
+  /** What is asked for is there where all is well: that it was not found is a fault, too. */
+  mustFind?: boolean;
 }
 
 /** The binding itself is well where it says that something behind it is not: that has a profile of its own. */
@@ -81,14 +83,14 @@ export const bindingsProfile =
   (checks: readonly BindingCheck[]): Profile =>
   (context) =>
     Promise.all(
-      checks.map(async ({ name, bound, ask }): Promise<HealthDetail> => {
+      checks.map(async ({ name, bound, ask, mustFind = false }): Promise<HealthDetail> => {
         if (bound === undefined || bound === null) {
           const message = `the binding ${name} is not configured`;
           return { name, ok: false, code: "BINDING_MISSING", message, duration_ms: 0 };
         }
         return part(context, name, { failed: "BINDING_FAILED", late: "BINDING_TIMEOUT" }, async () => {
           const answer = await ask();
-          if (answer === true || answer.ok || ANSWERS.has(answer.error.code)) return null;
+          if (answer === true || answer.ok || (!mustFind && ANSWERS.has(answer.error.code))) return null;
           return `${name} answers ${answer.error.code}`;
         });
       }),

@@ -181,7 +181,9 @@ describe("providers, each hour", () => {
   test("an alert that cannot be stored fails the run, which goes through all of them first", async () => {
     const broken = new Proxy(env.DB_OPS, {
       get: (database, name) =>
-        name === "batch" ? () => Promise.reject(new Error("D1_ERROR: away")) : Reflect.get(database, name).bind(database),
+        name === "batch"
+          ? () => Promise.reject(new Error("D1_ERROR: away"))
+          : Reflect.get(database, name).bind(database),
     });
     const ctx = context({ CLAUDE_API_KEY: mint("key"), GEMINI_API_KEY: mint("key") }, { DB_OPS: broken });
     const { asked, drivers } = scripted({ claude: [failing("provider-error")] });
@@ -197,7 +199,10 @@ test("the real drivers: Jules says whether the key is good, agents whether there
   const ctx = context(secrets);
   value(await setProviderConfig(ctx, { provider: "jules", config: { api_endpoint: jules.url } }));
   value(await setProviderConfig(ctx, { provider: "ai-gateway", config: { api_endpoint: model.url } }));
-  expect(await watchProviders(ctx, DRIVERS, clock())).toMatchObject({ ok: ["claude", "jules"], unasked: ["ai-gateway"] });
+  expect(await watchProviders(ctx, DRIVERS, clock())).toMatchObject({
+    ok: ["claude", "jules"],
+    unasked: ["ai-gateway"],
+  });
   expect(await jules.requests(key)).toHaveLength(1);
   expect(await model.requests(gateway)).toEqual([]);
 
@@ -216,6 +221,8 @@ test("the hour's line of the schedule is this one", async () => {
     .find(({ name }) => name === "providers");
   if (!line) throw new Error("there is no such line");
   await runSchedule(context({}), line, "2026-11-21T01:50:00.000Z");
-  const row = await env.DB_LOGS.prepare("SELECT outcome, message FROM scheduled_runs WHERE schedule = 'providers'").first();
+  const row = await env.DB_LOGS.prepare(
+    "SELECT outcome, message FROM scheduled_runs WHERE schedule = 'providers'",
+  ).first();
   expect(row).toMatchObject({ outcome: "ok", message: expect.stringContaining('"off":["claude"') });
 });

@@ -82,7 +82,8 @@ export async function watchProviders(
     const resolved = await resolveAlert(ctx, { dedupeKey: cause });
     if (!resolved.ok) failures.push(new Error(`an alert was not closed: ${resolved.error.code}`));
   }
-  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} steps of the providers' watch failed`);
+  if (failures.length > 0)
+    throw new AggregateError(failures, `${failures.length} steps of the providers' watch failed`);
   return found;
 }
 
