@@ -147,7 +147,8 @@ const logInside = (): {
 function callInside(route: string, body: object): { status: number; answer: Answer } {
   const { id } = container();
   const program = `const [,route,body]=process.argv;
-    const [token]=require("node:fs").readFileSync("/proc/1/environ","utf8").split("\\0").filter((v)=>v.startsWith("ENGINE_TOKEN=")).map((v)=>v.slice(13));
+    // Docker hands an exec what it handed the start; the processes inside show it nowhere.
+    const token=process.env.ENGINE_TOKEN;
     fetch("http://127.0.0.1:8080"+route,{method:"POST",body,headers:{authorization:"Bearer "+token,"content-type":"application/json"}})
       .then(async(answer)=>console.log(JSON.stringify({status:answer.status,answer:await answer.json()})))`;
   const said = docker("exec", id, "node", "-e", program, route, JSON.stringify(body));
