@@ -13,7 +13,14 @@ const createProcessLog = (secrets: string[]) =>
  * Runs the host with these secrets until it is told to stop, and ends the process: 0 stopped gracefully, 1 could not start
  * or was cut off while stopping, 2 wrong environment.
  */
-export async function runHost(secrets: Partial<Record<"ENGINE_TOKEN" | "ORCHESTRATOR_TOKEN", string>>): Promise<void> {
+export async function runHost({
+  secrets,
+  areShown,
+}: {
+  secrets: Partial<Record<"ENGINE_TOKEN" | "ORCHESTRATOR_TOKEN", string>>;
+  /** The environment that this process was started with holds them, for its user to see. */
+  areShown: boolean;
+}): Promise<void> {
   const read = readConfig({ ...process.env, ...secrets });
   if (!read.ok) {
     createProcessLog([]).error("wrong environment", { error: read.error.message });
@@ -21,6 +28,7 @@ export async function runHost(secrets: Partial<Record<"ENGINE_TOKEN" | "ORCHESTR
   }
   const { config } = read;
   const log = createProcessLog(Object.values(secrets));
+  if (areShown) log.warn("the host's tokens stand in its environment, where agents of its user can read them");
 
   try {
     const host = await startHost(config, { log, now, mintId: randomUUID });

@@ -2,6 +2,6 @@
 import { takeSecrets } from "./startSecrets.ts";
 
 // First of all, and before the rest is loaded: the process may start itself anew.
-const secrets = takeSecrets();
+const start = takeSecrets();
 const { runHost } = await import("../runHost.ts");
-await runHost(secrets);
+await runHost(start);

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, readFileSync } from "node:fs";
 
 /** What the host is handed at its start and must not show: `/proc` tells a process's first environment to its whole user. */
-export const SECRETS = ["ENGINE_TOKEN", "ORCHESTRATOR_TOKEN"] as const;
+const SECRETS = ["ENGINE_TOKEN", "ORCHESTRATOR_TOKEN"] as const;
 /** Names the descriptor that the secrets come by, `NAME=value` a line. */
 const DESCRIPTOR = "ENGINE_SECRETS_FD";
 const SHELL = "/bin/sh";
@@ -21,18 +21,18 @@ export const HANDS_OVER = [
   "",
 ].join("\n");
 
-export type StartSecrets = Partial<Record<(typeof SECRETS)[number], string>>;
+type StartSecrets = Partial<Record<(typeof SECRETS)[number], string>>;
 
 /**
  * The secrets this process was started with; its environment, as `/proc` shows it, holds them no more. Where it did, the
- * process starts itself anew without them, under the same id, and does not return from here. What can do neither (no
- * shell, an older Node) keeps them where they are.
+ * process starts itself anew without them, under the same id, and does not return from here. `areShown`: it could not (no
+ * shell, an older Node), and they stay where they are.
  */
-export function takeSecrets(): StartSecrets {
+export function takeSecrets(): { secrets: StartSecrets; areShown: boolean } {
   const { env } = process;
   const descriptor = env[DESCRIPTOR];
   delete env[DESCRIPTOR];
-  if (descriptor !== undefined) return readSecrets(Number(descriptor));
+  if (descriptor !== undefined) return { secrets: readSecrets(Number(descriptor)), areShown: false };
 
   const held = SECRETS.some((name) => env[name] !== undefined);
   if (held && process.execve !== undefined && existsSync(SHELL)) {
@@ -45,7 +45,7 @@ export function takeSecrets(): StartSecrets {
     // Programs that the host starts (git, a workspace's check) must not inherit it.
     delete env[name];
   }
-  return secrets;
+  return { secrets, areShown: held };
 }
 
 function readSecrets(descriptor: number): StartSecrets {

@@ -14,7 +14,7 @@ function container(broken: Record<string, unknown> = {}) {
   const workspaceId = WorkspaceIdSchema.parse(mint("pulse"));
   const { ctx, pass } = healthContext(broken, containerActor(workspaceId));
   const { ctx: system } = healthContext();
-  const watcher = { ...system, now: ctx.now };
+  const watcher = { ...system, now: () => ctx.now() };
   let { url } = inject("engine");
   let answer: number | null = null;
   const everyS = 30;

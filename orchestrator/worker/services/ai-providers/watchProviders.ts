@@ -1,4 +1,4 @@
-import type { ProviderName, ProviderType, RunClass } from "@shared/contracts";
+import type { ProviderName, ProviderType } from "@shared/contracts";
 import { type Clock, realClock, within } from "@shared/worker-kit";
 import type { ServiceContext } from "../../context.ts";
 import { type Health, providerState, type ProviderStanding } from "../../durable-objects/provider-state/rpc.ts";
@@ -142,7 +142,7 @@ function byBreaker(
   };
 }
 
-function troubleOf({ definition }: Registered, said: RunClass | string | null, text: string): Trouble {
+function troubleOf({ definition }: Registered, said: string | null, text: string): Trouble {
   return said === "host-lost"
     ? { cause: HOST_CAUSE, title: "Agents have no host", text, class: said }
     : { cause: providerCause(definition.name), title: `${definition.title} is unavailable`, text, class: said };
