@@ -37,7 +37,7 @@ export const OperationEntrySchema = z.strictObject({
 export type OperationEntry = z.infer<typeof OperationEntrySchema>;
 export type OperationEntryInput = z.input<typeof OperationEntrySchema>;
 
-export const WriteLogsSchema = z.strictObject({ entries: z.array(OperationEntrySchema).min(1).max(MAX_LOG_ENTRIES) });
+export const WriteLogsSchema = z.strictObject({ entries: z.array(OperationEntrySchema).max(MAX_LOG_ENTRIES) });
 
 /** `dropped`: over what its source may write a minute. */
 export interface LogsWritten {

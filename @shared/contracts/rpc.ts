@@ -121,7 +121,7 @@ export interface AIProviderOpsRpc {
 export interface LoggingOpsRpc {
   /**
    * Writes lines under the caller's name, redacted: 100 at once at most. `dropped` are those over what it may write a
-   * minute; they are not an error, since no work should fail for its log.
+   * minute; they are not an error, since no work should fail for its log. No lines at all are none written.
    */
   write(input: { entries: OperationEntryInput[] }): Promise<Result<LogsWritten>>;
 }

@@ -80,7 +80,8 @@ WORKDIR /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=3s --start-period=5s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ENGINE_PORT}/readyz`).then(({ok})=>process.exit(ok?0:1),()=>process.exit(1))"]
+  CMD ["env", "-u", "ENGINE_TOKEN", "-u", "ORCHESTRATOR_TOKEN", "node", "-e", "fetch(`http://127.0.0.1:${process.env.ENGINE_PORT}/readyz`).then(({ok})=>process.exit(ok?0:1),()=>process.exit(1))"]
 # tini takes in what agents leave behind: Node as the first process would keep every zombie.
-ENTRYPOINT ["tini", "--"]
+# Before it the shell, which becomes tini: what stays in an environment, /proc shows to every agent.
+ENTRYPOINT ["/bin/sh", "/opt/vibehq/start.sh", "tini", "--"]
 CMD ["node", "/opt/vibehq/container.js"]

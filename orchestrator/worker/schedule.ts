@@ -1,6 +1,7 @@
 import { createContext, loggerOf, systemActor } from "./context.ts";
 import { sweepAlerts } from "./services/alerts/sweepAlerts.ts";
 import { trimAlerts } from "./services/alerts/trimAlerts.ts";
+import { watchProviders } from "./services/ai-providers/watchProviders.ts";
 import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { sweepHealth } from "./services/health/sweepHealth.ts";
@@ -37,6 +38,8 @@ export const SCHEDULE: Record<string, readonly Schedule[]> = {
     { name: "ops-claims", run: (ctx) => expireClaims(ctx), maxMs: 5 * 60_000, quiet: true },
     { name: "webhook-deliveries", run: (ctx) => sweepDeliveries(ctx), maxMs: 5 * 60_000, quiet: true },
   ],
+  // Whether the providers that have a key would work, as far as asking costs nothing. Apart from the scans of the hour.
+  "50 * * * *": [{ name: "providers", run: (ctx) => watchProviders(ctx), quiet: true }],
   // Reports that no message asked for, or whose message was lost.
   "30 2 * * *": [{ name: "delivery-reports", run: (ctx) => generateReports(ctx) }],
   "15 3 * * *": [

@@ -24,8 +24,9 @@ type Check = (parts: ValidateOptions & { client: Client; call: typeof fetch }) =
 
 /**
  * Holds a running deployment against this checkout: that it answers, keeps strangers out, has every variable, secret,
- * binding and migration that the code asks for, and carries a patch through the whole loop and takes it back. What it
- * leaves behind is a file that was created and reverted, in the workspace `canary`. True where everything holds.
+ * binding and migration that the code asks for, that each Worker passes its health check, and carries a patch through the
+ * whole loop and takes it back. What it leaves behind is a check and a file that was created and reverted, in the workspace
+ * `canary`. True where everything holds.
  */
 export async function validate(options: ValidateOptions): Promise<boolean> {
   const call: typeof fetch = (input, init) =>
@@ -133,6 +134,28 @@ const migrations: Check = async ({ url, token, call, root }) => {
   });
 };
 
+/** How long a check of all Workers may take: its attempts, and waits between them. */
+const WORKERS_MS = 180_000;
+
+/** Has each Worker checked over its real bindings, and says of each what it is that it cannot do. */
+const workers: Check = async ({ client }) => {
+  const begun = await client.healthChecks.start({});
+  if (!begun.ok) return [`beginning a health check: ${said(begun.error)}`];
+  const deadline = Date.now() + WORKERS_MS;
+  for (;;) {
+    const answer = await client.healthChecks.get(begun.check.uuid);
+    if (!answer.ok) return [`reading the health check: ${said(answer.error)}`];
+    const { finished_at: finishedAt, worker_checks: checks } = answer.check;
+    if (finishedAt !== null) {
+      return checks.flatMap(({ worker_name: name, status, code, message }) =>
+        status === "passed" ? [] : [`${name}: ${code ?? status}${message === null ? "" : `: ${message}`}`],
+      );
+    }
+    if (Date.now() > deadline) return [`the health check has not ended after ${WORKERS_MS / 1000} s`];
+    await sleep(250);
+  }
+};
+
 const canary: Check = async ({ client, patienceMs = 30_000 }) => {
   const workspaceId = "canary";
   const opened = await client.workspaces.open({ workspaceId, source: { kind: "template", template: "agent-factory" } });
@@ -178,6 +201,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ["doors: strangers are kept out, Mission Control is served", doors],
   ["environment: variables, secrets and bindings", environment],
   ["migrations: every database is as this checkout has it", migrations],
+  ["workers: each is what it should be and can do what it is for", workers],
   ["canary: a patch applied, seen in the log, taken back, its chain verified", canary],
 ];
 

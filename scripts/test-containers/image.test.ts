@@ -114,6 +114,18 @@ test("is refused without a token, and becomes healthy with one", async () => {
   await healthy(start("factory-base:local"));
 });
 
+test("no process in it shows the token that it was started with, and the host has it", async () => {
+  const id = start("factory-base:local");
+  await healthy(id);
+  // What docker itself starts, as this shell and a health check, has the container's environment; it does not stay.
+  const look = `for p in /proc/[0-9]*; do [ "$p" = "/proc/$$" ] && continue
+    tr "\\0" "\\n" <"$p/environ" 2>/dev/null | grep -q "^ENGINE_TOKEN=" && echo "$p: $(tr "\\0" " " <"$p/cmdline")"; done
+    tr "\\0" "\\n" </proc/1/environ | grep "^ENGINE_DATA="`;
+  await expect.poll(() => docker("exec", id, "sh", "-c", look), { timeout: 20_000 }).toBe("ENGINE_DATA=/data");
+  expect(docker("exec", id, "sh", "-c", 'tr "\\0" " " </proc/1/cmdline')).toContain("tini");
+  expect(open(id, "agent-factory")[0]).toBe(200);
+});
+
 test("opens a workspace from each factory's template", async () => {
   const id = start("factory-base:local");
   await healthy(id);

@@ -44,7 +44,12 @@ beforeAll(async () => {
   const started = performance.now();
   const port = await freePort(0);
   // Nothing listens there: what is answered is answered by a container.
-  const vars = { ENGINE_URL: "http://127.0.0.1:1", INSTANCE: "containers", CONTAINER_SLEEP_AFTER: "15s" };
+  const vars = {
+    ENGINE_URL: "http://127.0.0.1:1",
+    INSTANCE: "containers",
+    CONTAINER_SLEEP_AFTER: "15s",
+    CONTAINER_HEARTBEAT_S: "5",
+  };
   const spawned = async (child: Child): Promise<void> => void children.push(child);
   ({ url } = await startWorkers({ data, port, vars, spawned, containers: true }));
   say(`# wrangler dev -c orchestrator/wrangler.containers.jsonc …: ready after ${seconds(started)}`);
@@ -142,7 +147,8 @@ const logInside = (): {
 function callInside(route: string, body: object): { status: number; answer: Answer } {
   const { id } = container();
   const program = `const [,route,body]=process.argv;
-    const [token]=require("node:fs").readFileSync("/proc/1/environ","utf8").split("\\0").filter((v)=>v.startsWith("ENGINE_TOKEN=")).map((v)=>v.slice(13));
+    // Docker hands an exec what it handed the start; the processes inside show it nowhere.
+    const token=process.env.ENGINE_TOKEN;
     fetch("http://127.0.0.1:8080"+route,{method:"POST",body,headers:{authorization:"Bearer "+token,"content-type":"application/json"}})
       .then(async(answer)=>console.log(JSON.stringify({status:answer.status,answer:await answer.json()})))`;
   const said = docker("exec", id, "node", "-e", program, route, JSON.stringify(body));
@@ -152,6 +158,31 @@ function callInside(route: string, body: object): { status: number; answer: Answ
 async function events(): Promise<Record<string, unknown>[]> {
   const { body } = await api("GET", `/api/patches/logs?workspaceId=${WORKSPACE}&limit=100`);
   return z.looseObject({ results: z.array(z.record(z.string(), z.unknown())) }).parse(body).results;
+}
+
+/** A minute is run once: each of these is one of its own, long past. */
+let minute = Date.now() - 24 * 3_600_000;
+
+/** How the minute's run finds the container's heartbeats; null: it has heard of none yet. */
+async function beats(): Promise<{ status: string; recent: string; at: string | null; code: string | null } | null> {
+  minute += 60_000;
+  await fetch(`${url}/cdn-cgi/local/scheduled?cron=${encodeURIComponent("* * * * *")}&time=${minute}`);
+  const { status, body } = await api(
+    "GET",
+    `/api/health/workers/${encodeURIComponent(`container:${WORKSPACE}`)}/latest`,
+  );
+  if (status === 404) return null;
+  const { worker } = z
+    .looseObject({
+      worker: z.looseObject({
+        status: z.string(),
+        recent: z.string(),
+        heartbeat_at: z.string().nullable(),
+        latest: z.looseObject({ code: z.string().nullable() }).nullable(),
+      }),
+    })
+    .parse(body);
+  return { status: worker.status, recent: worker.recent, at: worker.heartbeat_at, code: worker.latest?.code ?? null };
 }
 
 describe("a workspace in a container", () => {
@@ -183,6 +214,13 @@ describe("a workspace in a container", () => {
     expect(engineToken).not.toBe("");
     expect([...env.values()].join("\n")).not.toContain(engineToken);
     expect(env.get("ENGINE_TOKEN")).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  test("beats by the object that owns it: nothing inside holds a token for it", async () => {
+    await expect.poll(beats, { timeout: 60_000, interval: 1_000 }).toMatchObject({ status: "up", code: null });
+    const { env } = container();
+    expect(env.has("ORCHESTRATOR_TOKEN")).toBe(false);
+    say(`container:${WORKSPACE} beats: up`);
   });
 
   test("takes an agent's patchctl inside, and the orchestrator learns of it", async () => {
@@ -305,6 +343,11 @@ describe("a workspace in a container", () => {
     inside("patchctl", "append", "--file", FILE, "--block", "export const last = 7;", "--batch-id", "unreported");
     await expect.poll(() => containersOf(WORKSPACE), { timeout: 100_000, interval: 1_000 }).toEqual([]);
     say(`idle for 15 s: ${short(asleep)} is gone`);
+    // It ended on purpose: well beyond three beats later it is not missed.
+    await new Promise((resolve) => setTimeout(resolve, 20_000));
+    const slept = await beats();
+    expect(slept?.recent).not.toMatch(/F$/);
+    say(`  asleep on purpose: no heartbeat is missed (${slept?.recent})`);
     await expect
       .poll(events, { timeout: 20_000 })
       .toEqual(expect.arrayContaining([expect.objectContaining({ batch_id: "unreported" })]));
@@ -313,5 +356,19 @@ describe("a workspace in a container", () => {
     expect(JSON.stringify(body)).toContain("export const last = 7;");
     say(`GET /api/workspaces/${WORKSPACE}/files/${FILE}: rebuilt in ${short(container().id)} (${seconds(started)})`);
     expect(logInside().at(-1)).toEqual(expect.objectContaining({ seq: 5, batchId: "unreported", door: "patchctl" }));
+  });
+
+  test("that is killed, and that nobody calls, is named as missed", async () => {
+    const { id } = container();
+    // One of this start: it slept before, on purpose, and is not expected until it has said that it is there.
+    const since = new Date().toISOString();
+    const hasBeaten = async (): Promise<boolean> => ((await beats())?.at ?? "") > since;
+    await expect.poll(hasBeaten, { timeout: 60_000, interval: 1_000 }).toBe(true);
+    docker("kill", id);
+    say(`docker kill ${short(id)}`);
+    await expect
+      .poll(beats, { timeout: 90_000, interval: 1_000 })
+      .toMatchObject({ status: "down", code: "HEARTBEAT_MISSED" });
+    say("  nobody calls it: HEARTBEAT_MISSED, down after three of them");
   });
 });

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, wri
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { deploy } from "../deployment/deploy.ts";
 import { deployedConfig, readSettings, SettingsSchema } from "../deployment/settings.ts";
 import type { Ran, RunWrangler } from "../deployment/wrangler.ts";
@@ -10,6 +11,13 @@ import { listWorkers, ROOT } from "../repository.ts";
 const ID = "3f2b6c1e-9d7a-4f64-8a9b-0c1d2e3f4a5b";
 const [orchestrator, ...apps] = listWorkers();
 const DATABASES = (orchestrator?.config.d1_databases ?? []).map(({ binding }) => binding);
+const PartsSchema = z.looseObject({
+  queues: z.object({
+    producers: z.array(z.looseObject({ queue: z.string() })),
+    consumers: z.array(z.looseObject({ queue: z.string() })),
+  }),
+  r2_buckets: z.array(z.looseObject({ bucket_name: z.string() })),
+});
 const settings = SettingsSchema.parse({
   instance: "production",
   url: "https://vibehq.example.com",
@@ -162,6 +170,22 @@ describe("deploy", () => {
     expect(said.join("\n")).toContain("workers.no-such-worker: there is no such Worker");
   });
 
+  test("core-cloudflare-api is given its account and its token, which no other Worker sees", async () => {
+    const file = path.join(temporary, "cloudflare.json");
+    writeFileSync(file, JSON.stringify({ CLOUDFLARE_API_TOKEN: "reads-logs", GITHUB_WEBHOOK_SECRET: "w" }));
+    const own = { ...settings, workers: { "core-cloudflare-api": { CLOUDFLARE_ACCOUNT_ID: "a".repeat(32) } } };
+    expect(await run(account(), { secretsFile: file, settings: own })).toBe(0);
+    expect(uploads).toEqual({
+      "vibehq-orchestrator": { GITHUB_WEBHOOK_SECRET: "w" },
+      "core-cloudflare-api": { CLOUDFLARE_API_TOKEN: "reads-logs" },
+    });
+    const deployed = calls.find((args) => args.includes("apps/core-cloudflare-api/wrangler.jsonc")) ?? [];
+    expect(deployed.filter((_, at) => deployed[at - 1] === "--var")).toEqual([
+      `CLOUDFLARE_ACCOUNT_ID:${"a".repeat(32)}`,
+    ]);
+    expect(said.join("\n")).not.toContain("reads-logs");
+  });
+
   test("a Worker goes after those it binds, with the secrets that it asks for and no others", async () => {
     const root = path.join(temporary, "checkout");
     const worker = (folder: string, config: object): void => {
@@ -199,6 +223,26 @@ describe("deploy", () => {
       "wrangler r2 bucket create vibehq-reports",
     ])
       expect(text).toContain(word);
+  });
+
+  test("asks for each queue and bucket that a Worker is configured with, and the checklist names them all", async () => {
+    const { queues, r2_buckets: buckets } = PartsSchema.parse(orchestrator?.config);
+    const names = new Set([
+      ...[...queues.producers, ...queues.consumers].map(({ queue }) => queue),
+      ...buckets.map(({ bucket_name: bucket }) => bucket),
+    ]);
+    expect(names).toContain("vibehq-github");
+    expect(await run(account({ missing: [...names] }))).toBe(1);
+    const text = said.join("\n");
+    const checklist = readFileSync(path.join(ROOT, "docs/deployment/worker-deployment-checklist.md"), "utf8");
+    for (const name of names) {
+      expect(text).toMatch(new RegExp(`wrangler (?:queues|r2 bucket) create ${name}$`, "m"));
+      expect(checklist).toMatch(new RegExp(`[\` ]${name}\``));
+    }
+    for (const { database_name: name } of orchestrator?.config.d1_databases ?? []) expect(checklist).toContain(name);
+    for (const secret of [...(orchestrator?.config.secrets?.required ?? []), "CLOUDFLARE_API_TOKEN"]) {
+      expect(checklist).toContain(secret);
+    }
   });
 
   test("without an account says so, and asks for nothing else", async () => {

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { once } from "node:events";
@@ -53,12 +53,12 @@ async function validated(more: Partial<Parameters<typeof validate>[0]> = {}) {
 }
 
 test(
-  "what npm start started holds: health, doors, environment, migrations, and a canary patch there and back",
+  "what npm start started holds: health, doors, environment, migrations, each Worker, and a canary patch there and back",
   { timeout: 120_000 },
   async () => {
     const { holds, said } = await validated();
     expect(said.filter((line) => !line.startsWith("ok  "))).toEqual([`\n${stack.url} holds.`]);
-    expect(said).toHaveLength(6);
+    expect(said).toHaveLength(7);
     expect(holds).toBe(true);
     // Again, over what it left behind.
     expect((await validated()).holds).toBe(true);
@@ -101,7 +101,7 @@ test(
 test("a token that is not an administrator's is told so; its value is never shown", async () => {
   const { holds, said, failed } = await validated({ token: "vhq_wrong" });
   expect(holds).toBe(false);
-  expect(failed).toEqual(["environment", "migrations", "canary"]);
+  expect(failed).toEqual(["environment", "migrations", "workers", "canary"]);
   expect(said.join("\n")).not.toContain("vhq_wrong");
 });
 
@@ -133,6 +133,45 @@ test("a deployment that answers wrongly is told by what it does: parts away, ope
 
 test("an address that does not answer fails every check, in one line each", async () => {
   const { said, failed } = await validated({ url: "http://127.0.0.1:9" });
-  expect(failed).toHaveLength(5);
+  expect(failed).toHaveLength(6);
   expect(said.join("\n")).not.toMatch(/\n\s+at /);
 });
+
+/** The process below this one whose command line says this. */
+function processBelow(pid: number, says: string): number {
+  const below = (parent: number): number[] =>
+    readdirSync(`/proc/${parent}/task`).flatMap((task) =>
+      readFileSync(`/proc/${parent}/task/${task}/children`, "utf8")
+        .split(" ")
+        .filter(Boolean)
+        .map(Number)
+        .flatMap((each) => [each, ...below(each)]),
+    );
+  const found = below(pid).find((each) => readFileSync(`/proc/${each}/cmdline`, "utf8").includes(says));
+  if (found === undefined) throw new Error(`no process says ${says}`);
+  return found;
+}
+
+test.runIf(process.platform === "linux")(
+  "an engine host that hangs is named by every check that needs it, and by no other; once it goes on, all holds",
+  { timeout: 240_000 },
+  async () => {
+    const engine = processBelow(child.pid ?? 0, "factory-base/bin/host.ts");
+    process.kill(engine, "SIGSTOP");
+    try {
+      const { said, failed } = await validated({
+        fetch: (input, init) => fetch(input, { ...init, signal: AbortSignal.timeout(15_000) }),
+      });
+      expect(failed).toEqual(["health", "workers", "canary"]);
+      const text = said.join("\n");
+      expect(text).toContain("engine does not answer");
+      for (const name of ["vibehq-orchestrator", "agent-factory", "data-factory", "services-factory", "ui-factory"]) {
+        expect(text).toContain(`${name}: ENGINE_FAILED`);
+      }
+      expect(text).not.toMatch(/core-\w+-api: /);
+    } finally {
+      process.kill(engine, "SIGCONT");
+    }
+    expect((await validated()).holds).toBe(true);
+  },
+);

@@ -3,15 +3,25 @@ import { readJson } from "../readJson.ts";
 import type { HealthDoors } from "./HealthDoors.ts";
 import { refuseUnsigned } from "./signature.ts";
 
-/** So many requests a minute and isolate, signed or not: what is looked at costs little, and is not unbounded. */
+/**
+ * So many requests a minute and isolate, of those who sign and of those who do not apart: who comes without a signature,
+ * however often, takes no place of who has one.
+ */
 const RATE = { burst: 60, perMinute: 60 } as const;
-let bucket: { tokens: number; at: number } = { tokens: RATE.burst, at: 0 };
 
-function takeToken(now: number): boolean {
-  const refilled = Math.min(RATE.burst, bucket.tokens + ((now - bucket.at) / 60_000) * RATE.perMinute);
-  bucket = { tokens: refilled >= 1 ? refilled - 1 : refilled, at: now };
-  return refilled >= 1;
+class Bucket {
+  #tokens: number = RATE.burst;
+  #at = 0;
+
+  take(now: number): boolean {
+    const refilled = Math.min(RATE.burst, this.#tokens + (Math.max(0, now - this.#at) / 60_000) * RATE.perMinute);
+    this.#tokens = refilled >= 1 ? refilled - 1 : refilled;
+    this.#at = now;
+    return refilled >= 1;
+  }
 }
+const signers = new Bucket();
+const strangers = new Bucket();
 
 export interface HealthRequestOptions {
   doors: HealthDoors;
@@ -26,13 +36,18 @@ export async function readSigned(
   request: Request,
   { secret, now }: Pick<HealthRequestOptions, "secret" | "now">,
 ): Promise<{ ok: true; body: string } | Failed> {
-  if (!takeToken(now().getTime())) return fail("RATE_LIMITED", `at most ${RATE.perMinute} requests a minute`);
   const hasBody = request.method === "POST";
   const bytes = hasBody ? await readBounded(request) : "";
-  if (bytes === null) return fail("BODY_TOO_LARGE", `at most ${MAX_HEALTH_RESULT_BYTES} bytes`);
   const { pathname, search } = new URL(request.url);
-  const signed = { method: request.method, path: `${pathname}${search}`, body: bytes };
-  return refuseUnsigned(secret, request.headers, signed, now()) ?? { ok: true, body: bytes };
+  const signed = { method: request.method, path: `${pathname}${search}`, body: bytes ?? "" };
+  const refusal =
+    bytes === null
+      ? fail("BODY_TOO_LARGE", `at most ${MAX_HEALTH_RESULT_BYTES} bytes`)
+      : refuseUnsigned(secret, request.headers, signed, now());
+  if (!(refusal === null ? signers : strangers).take(now().getTime())) {
+    return fail("RATE_LIMITED", `at most ${RATE.perMinute} requests a minute`);
+  }
+  return refusal ?? { ok: true, body: signed.body };
 }
 
 async function readBounded(request: Request): Promise<string | null> {

@@ -8,6 +8,7 @@ import type {
   HealthOpsRpc,
   LoggingOpsRpc,
   PatchOpsRpc,
+  Result,
 } from "@shared/contracts";
 import { canaryProfile } from "./canary.ts";
 import {
@@ -56,6 +57,20 @@ const healthBinding = ({ ORCHESTRATOR_HEALTH: bound }: AppHealthBindings): Bindi
   name: "ORCHESTRATOR_HEALTH",
   bound,
   ask: async () => (bound ? bound.probe({ profile: "database" }) : true),
+});
+
+/**
+ * A service outside that a Worker is the way to, as one of its parts: `ask` makes the least of the calls it is there for. Its
+ * limit being reached is an answer; that it refuses, or says nothing, is this Worker's fault to tell.
+ */
+export const upstream = (name: string, ask: () => Promise<Result<object>>): BindingCheck => ({
+  name,
+  bound: true,
+  mustFind: true,
+  ask: async () => {
+    const answer = await ask();
+    return !answer.ok && answer.error.code === "RATE_LIMITED" ? true : answer;
+  },
 });
 
 /** What any Worker in apps/ is tested for; `bindings` are those it works with beside the orchestrator's. */

@@ -1,4 +1,12 @@
-import type { HealthDetail, HealthFault, HealthProfile, Result, WorkerType } from "@shared/contracts";
+import {
+  ERROR_STATUS,
+  type ErrorCode,
+  type HealthDetail,
+  type HealthFault,
+  type HealthProfile,
+  type Result,
+  type WorkerType,
+} from "@shared/contracts";
 import type { Clock } from "./retrying.ts";
 import { within } from "./retrying.ts";
 
@@ -65,30 +73,28 @@ export interface BindingCheck {
   /** Absent from the environment: the binding is missing. */
   bound: unknown;
   ask: () => Promise<Result<object> | true>;
+  /** What is asked for is there where all is well: that it was not found is a fault, too. */
+  mustFind?: boolean;
 }
 
 /** The binding itself is well where it says that something behind it is not: that has a profile of its own. */
-const ANSWERS: ReadonlySet<string> = new Set([
-  "NOT_FOUND",
-  "PATCH_NOT_FOUND",
-  "DATABASE_UNAVAILABLE",
-  "ENGINE_UNAVAILABLE",
-  "ENGINE_TIMEOUT",
-]);
+const BEHIND_IT: ReadonlySet<ErrorCode> = new Set(["DATABASE_UNAVAILABLE", "ENGINE_UNAVAILABLE", "ENGINE_TIMEOUT"]);
+/** Or that there is nothing by the name that was asked for, whichever verb says so. */
+const isAnswer = (code: ErrorCode): boolean => BEHIND_IT.has(code) || ERROR_STATUS[code] === 404;
 
 /** Whether each binding the Worker works with is there and answers. */
 export const bindingsProfile =
   (checks: readonly BindingCheck[]): Profile =>
   (context) =>
     Promise.all(
-      checks.map(async ({ name, bound, ask }): Promise<HealthDetail> => {
+      checks.map(async ({ name, bound, ask, mustFind = false }): Promise<HealthDetail> => {
         if (bound === undefined || bound === null) {
           const message = `the binding ${name} is not configured`;
           return { name, ok: false, code: "BINDING_MISSING", message, duration_ms: 0 };
         }
         return part(context, name, { failed: "BINDING_FAILED", late: "BINDING_TIMEOUT" }, async () => {
           const answer = await ask();
-          if (answer === true || answer.ok || ANSWERS.has(answer.error.code)) return null;
+          if (answer === true || answer.ok || (!mustFind && isAnswer(answer.error.code))) return null;
           return `${name} answers ${answer.error.code}`;
         });
       }),

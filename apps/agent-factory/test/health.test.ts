@@ -79,6 +79,18 @@ describe("a factory that is well", () => {
   });
 });
 
+test("that a binding's verb has nothing by the name it was asked for is an answer, whatever code says so", async () => {
+  for (const [method, codes] of [
+    ["getPatch", ["PATCH_NOT_FOUND", "BATCH_NOT_FOUND", "WORKSPACE_NOT_FOUND"]],
+    ["getExecution", ["EXECUTION_NOT_FOUND", "RUN_NOT_FOUND"]],
+  ] as const) {
+    for (const code of codes) {
+      await begin({ [method]: [refusal(code)] });
+      expect([code, await run()]).toMatchObject([code, { status: "passed", attempts: 1 }]);
+    }
+  }
+});
+
 describe("a factory broken on purpose is reported as exactly that", () => {
   test.each([
     "ORCHESTRATOR_PATCH",

@@ -3,6 +3,8 @@ import type { Logger, ReadWindow } from "@shared/worker-kit";
 import { z } from "zod";
 import type { Bindings } from "./app.ts";
 
+export type TelemetryBindings = Pick<Bindings, "CLOUDFLARE_API_URL" | "CLOUDFLARE_ACCOUNT_ID" | "CLOUDFLARE_API_TOKEN">;
+
 /** Events of one answer: well below Cloudflare's bound, so that an answer stays small. */
 const PAGE = 500;
 const ATTEMPT_MS = 25_000;
@@ -24,7 +26,12 @@ const isTrusted = (text: string): boolean => {
  * `POST /accounts/:id/workers/observability/telemetry/query`, newest first, led on by the last event's id.
  * Errors: UPSTREAM_UNAVAILABLE, UPSTREAM_REFUSED, RATE_LIMITED.
  */
-export async function queryTelemetry(env: Bindings, window: ReadWindow, log: Logger): Promise<Result<WorkerLogs>> {
+export async function queryTelemetry(
+  env: TelemetryBindings,
+  window: ReadWindow,
+  log: Logger,
+  limit = PAGE,
+): Promise<Result<WorkerLogs>> {
   const { CLOUDFLARE_API_URL: api, CLOUDFLARE_ACCOUNT_ID: account, CLOUDFLARE_API_TOKEN: token } = env;
   if (!isTrusted(api)) return missing("CLOUDFLARE_API_URL must be an https address");
   if (!/^[0-9a-f]{32}$/.test(account)) return missing("set CLOUDFLARE_ACCOUNT_ID");
@@ -42,7 +49,7 @@ export async function queryTelemetry(env: Bindings, window: ReadWindow, log: Log
       body: JSON.stringify({
         queryId: "vibehq-worker-logs",
         view: "events",
-        limit: PAGE,
+        limit,
         timeframe: { from, to },
         parameters: {
           datasets: ["cloudflare-workers"],
@@ -71,7 +78,7 @@ export async function queryTelemetry(env: Bindings, window: ReadWindow, log: Log
   return {
     ok: true,
     logs: events.flatMap(lineOf),
-    cursor: events.length < PAGE || !last ? null : last.$metadata.id,
+    cursor: events.length < limit || !last ? null : last.$metadata.id,
     from: window.from.toISOString(),
     to: window.to.toISOString(),
     open_since: null,

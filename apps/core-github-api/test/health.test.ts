@@ -1,7 +1,51 @@
-import { env, exports } from "cloudflare:workers";
+import { realClock, runProfiles } from "@shared/worker-kit";
 import { createExecutionContext } from "cloudflare:test";
-import { expect, test } from "vitest";
+import { env, exports } from "cloudflare:workers";
+import { beforeAll, describe, expect, inject, test } from "vitest";
+import { type HealthBindings, healthOf } from "../worker/health.ts";
 import { HealthCheck } from "../worker/index.ts";
+import { steer } from "./proxy.ts";
+
+const REPOSITORY = { GITHUB_OWNER: "health", GITHUB_REPO: "site", GITHUB_REPOSITORIES: "health/site" };
+let token: string;
+beforeAll(async () => {
+  await steer({ action: "addRepository", repository: "health/site" });
+  ({ token = "" } = await steer({ action: "addToken", repositories: ["health/site"] }));
+});
+
+/** The orchestrator, well: the system suite asks the real one. */
+const ORCHESTRATOR_HEALTH = {
+  probe: async () => ({ ok: true, details: [{ name: "DB_OPS", ok: true, code: null, message: null, duration_ms: 1 }] }),
+};
+
+/** What a check of this environment comes to: of each part that is not well its fault, and what was said. */
+async function faultsOf(broken: Partial<Record<keyof HealthBindings, unknown>> = {}) {
+  const bindings = {
+    ...env,
+    ORCHESTRATOR_HEALTH,
+    ...REPOSITORY,
+    GITHUB_TOKEN: token,
+    ...broken,
+  } as unknown as HealthBindings;
+  const { results } = await runProfiles(
+    healthOf(bindings),
+    {
+      worker_check_uuid: crypto.randomUUID(),
+      worker: "core-github-api",
+      profiles: ["identity", "bindings", "database"],
+      timeout_ms: 29_999,
+      max_retries: 0,
+      callback_url: "https://vibehq-orchestrator/health-check/result",
+      nonce: "n".repeat(43),
+    },
+    { clock: realClock, mintId: () => crypto.randomUUID(), version: null },
+  );
+  const said = JSON.stringify(results);
+  for (const secret of [token, "not-a-token"]) expect(said).not.toContain(secret);
+  return results.flatMap(({ details }) =>
+    details.flatMap(({ name, code, message }) => (code ? [[name, code, message]] : [])),
+  );
+}
 
 test("says to who is bound who it is", async () => {
   const bound = Object.assign(createExecutionContext(), { props: { caller: "vibehq-orchestrator" } });
@@ -12,4 +56,46 @@ test("says to who is bound who it is", async () => {
 test("shows its health to nobody who does not sign", async () => {
   const response = await exports.default.fetch("http://worker/health-check/quick");
   expect(response.status).toBe(401);
+});
+
+test("to who is bound and is not the orchestrator it is not told", async () => {
+  const stranger = new HealthCheck(createExecutionContext(), env as never);
+  expect(await stranger.quick()).toMatchObject({ ok: false, error: { code: "UNAUTHENTICATED" } });
+});
+
+describe("broken on purpose it is reported as exactly that", () => {
+  test.each<[string, Partial<Record<keyof HealthBindings, unknown>>, (string | RegExp)[]]>([
+    ["by its name", { WORKER_NAME: "another" }, ["WORKER_NAME", "IDENTITY_WRONG"]],
+    ["by its type", { WORKER_TYPE: "factory" }, ["WORKER_TYPE", "IDENTITY_WRONG"]],
+    ["without its version", { CF_VERSION_METADATA: undefined }, ["CF_VERSION_METADATA", "IDENTITY_WRONG"]],
+  ])("%s", async (_, broken, [part, code]) => {
+    expect(await faultsOf(broken)).toEqual([[part, code, expect.any(String)]]);
+  });
+
+  test("without the orchestrator, by whom it also sees the database", async () => {
+    const found = await faultsOf({ ORCHESTRATOR_HEALTH: undefined });
+    expect(found.map(([part, code]) => `${part} ${code}`).toSorted()).toEqual([
+      "ORCHESTRATOR_HEALTH BINDING_MISSING",
+      "orchestrator BINDING_MISSING",
+    ]);
+  });
+
+  test.each([
+    ["with a token that GitHub does not accept", { GITHUB_TOKEN: "not-a-token" }, /^github answers UPSTREAM_/],
+    [
+      "with a repository that is not there",
+      { GITHUB_REPO: "gone", GITHUB_REPOSITORIES: "health/*" },
+      /^github answers /,
+    ],
+    ["with a repository that it may not reach", { GITHUB_REPOSITORIES: "other/site" }, /^github answers FORBIDDEN$/],
+    ["where GitHub is not to be reached", { GITHUB_API_URL: "http://127.0.0.1:1" }, /^github answers UPSTREAM_/],
+  ])("%s", async (_, broken, said) => {
+    expect(await faultsOf(broken)).toEqual([["github", "BINDING_FAILED", expect.stringMatching(said)]]);
+  });
+});
+
+test("well it is by GitHub's answer for its repository, and without one where it has no credential", async () => {
+  expect(inject("github")).toBe(env.GITHUB_API_URL);
+  expect(await faultsOf()).toEqual([]);
+  expect(await faultsOf({ GITHUB_TOKEN: undefined, GITHUB_API_URL: "http://127.0.0.1:1" })).toEqual([]);
 });

@@ -7,6 +7,18 @@ interface Secrets {
   GITHUB_APP_PRIVATE_KEY?: string;
 }
 export type Bindings = Env & Secrets;
+/** What is read here of the environment. */
+export type ConfigBindings = Secrets &
+  Pick<
+    Env,
+    | "GITHUB_API_URL"
+    | "GITHUB_GIT_URL"
+    | "GITHUB_OWNER"
+    | "GITHUB_REPO"
+    | "GITHUB_REPOSITORIES"
+    | "GITHUB_APP_ID"
+    | "GITHUB_INSTALLATION_ID"
+  >;
 
 export type Credential =
   | { kind: "token"; token: string }
@@ -35,7 +47,7 @@ function baseUrl(text: string): string | null {
 }
 
 /** What the environment says, or UPSTREAM_UNAVAILABLE naming what is to be set. No message shows a value. */
-export function readConfig(env: Bindings): Result<{ config: GithubConfig }> {
+export function readConfig(env: ConfigBindings): Result<{ config: GithubConfig }> {
   const apiUrl = baseUrl(env.GITHUB_API_URL);
   if (apiUrl === null) return missing("GITHUB_API_URL must be an https address");
   const gitUrl = baseUrl(env.GITHUB_GIT_URL);
@@ -66,7 +78,7 @@ export function readConfig(env: Bindings): Result<{ config: GithubConfig }> {
 }
 
 /** An App wins over a token: what it is given lives for an hour and reaches only where it is installed. */
-function credentialOf(env: Bindings): Credential | null {
+export function credentialOf(env: ConfigBindings): Credential | null {
   const { GITHUB_APP_ID: appId, GITHUB_INSTALLATION_ID: installationId, GITHUB_TOKEN: token } = env;
   const privateKey = (env.GITHUB_APP_PRIVATE_KEY ?? "").replaceAll(String.raw`\n`, "\n");
   if (/^[\w.-]+$/.test(appId) && /^\d+$/.test(installationId) && privateKey !== "") {
@@ -96,7 +108,7 @@ function isAllowed(config: Pick<GithubConfig, "allowed">, { owner, name }: Githu
  */
 export function resolveRepository(
   config: GithubConfig,
-  env: Bindings,
+  env: Pick<ConfigBindings, "GITHUB_OWNER">,
   given: string | null,
 ): Result<{ repository: GithubRepository }> {
   if (given === null && config.defaultRepository === null) {
@@ -112,5 +124,5 @@ export function resolveRepository(
 }
 
 /** Every value that must not be told. */
-export const secretsOf = (env: Bindings): string[] =>
+export const secretsOf = (env: Secrets): string[] =>
   [env.GITHUB_TOKEN, env.GITHUB_APP_PRIVATE_KEY].filter((secret) => secret !== undefined);

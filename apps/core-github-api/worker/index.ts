@@ -1,15 +1,13 @@
-import { appHealth, type AppHealthBindings, BaseHealthCheck, describeWorker } from "@shared/worker-kit";
-
-type Bindings = Omit<Env, keyof AppHealthBindings> & AppHealthBindings;
+import { BaseHealthCheck, describeWorker } from "@shared/worker-kit";
+import { type HealthBindings, healthOf } from "./health.ts";
 
 export { GithubApi } from "./GithubApi.ts";
 
-/** What it is tested for; GitHub itself is none of its bindings. */
-const healthOf = (env: Bindings) => appHealth(env, { worker: "core-github-api", type: "api", bindings: [] });
-
 /** Whether it is well, for who is bound. */
-export class HealthCheck extends BaseHealthCheck<Bindings> {
+export class HealthCheck extends BaseHealthCheck<HealthBindings> {
   protected readonly health = healthOf(this.env);
 }
 
-export default { fetch: describeWorker<Bindings>("core-github-api", healthOf) } satisfies ExportedHandler<Bindings>;
+export default {
+  fetch: describeWorker<HealthBindings>("core-github-api", healthOf),
+} satisfies ExportedHandler<HealthBindings>;

@@ -1,49 +1,7 @@
 #!/usr/bin/env node
-import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
-import { readConfig } from "../config.ts";
-import { startHeartbeat } from "../heartbeat.ts";
-import { startHost } from "../host.ts";
-import { createLog } from "../log.ts";
+import { takeSecrets } from "./startSecrets.ts";
 
-/** Exit codes: 0 stopped gracefully, 1 could not start or was cut off while stopping, 2 wrong environment. */
-const now = () => new Date();
-const createProcessLog = (secrets: string[]) =>
-  createLog({ write: (line) => process.stderr.write(line), now, secrets });
-
-const read = readConfig(process.env);
-if (!read.ok) {
-  createProcessLog([]).error("wrong environment", { error: read.error.message });
-  process.exit(2);
-}
-const { config } = read;
-const log = createProcessLog([config.token]);
-// Programs that the host starts (git, a workspace's check) must not inherit it.
-delete process.env.ENGINE_TOKEN;
-
-try {
-  const host = await startHost(config, { log, now, mintId: randomUUID });
-
-  // Where it is told of the orchestrator, as patchctl is.
-  const { ORCHESTRATOR_URL: url, ORCHESTRATOR_TOKEN: token, VIBEHQ_WORKSPACE_ID: container = hostname() } = process.env;
-  const endHeartbeat = url && token ? startHeartbeat({ url, token, container, log }) : async () => undefined;
-
-  let stopping: Promise<void> | null = null;
-  const stop = () => {
-    stopping ??= Promise.all([host.stop(), endHeartbeat()]).then(
-      ([drained]) => process.exit(drained ? 0 : 1),
-      (error: unknown) => {
-        log.error("could not stop gracefully", { error: String(error) });
-        process.exit(1);
-      },
-    );
-  };
-  process.on("SIGTERM", stop);
-  process.on("SIGINT", stop);
-  if (config.stopWithStdin) process.stdin.once("end", stop).once("close", stop).resume();
-
-  process.stdout.write(`${JSON.stringify({ ready: true, url: host.url })}\n`);
-} catch (error) {
-  log.error("could not start", { error: error instanceof Error ? error.message : String(error) });
-  process.exit(1);
-}
+// First of all, and before the rest is loaded: the process may start itself anew.
+const start = takeSecrets();
+const { runHost } = await import("../runHost.ts");
+await runHost(start);

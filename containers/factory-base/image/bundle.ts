@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { buildPatchctl } from "patch-engine/build";
 import { z } from "zod";
+import { HANDS_OVER } from "../bin/startSecrets.ts";
 
 /**
  * Makes the programs of the image: `node image/bundle.ts DIRECTORY` writes `container.js` (the engine host) and
@@ -80,6 +81,9 @@ await build({
 });
 for (const [name, importer] of Object.entries(APART)) copyPackage(name, importer, join(out, "node_modules"));
 writeFileSync(join(out, "package.json"), '{ "type": "module", "private": true }\n');
+
+// What the image starts with: not even the first process there keeps the secrets in its environment.
+writeFileSync(join(out, "start.sh"), HANDS_OVER);
 
 await buildPatchctl();
 cpSync(join(PATCH_ENGINE, "cli/patchctl.cjs"), join(out, "patchctl/cli/patchctl.cjs"));

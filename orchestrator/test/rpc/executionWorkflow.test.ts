@@ -35,6 +35,7 @@ const driver: ProviderDriver = {
   begin: (ctx, run, isAgain) => cliAgentService.begin(at(ctx), run, isAgain),
   poll: (ctx, run, begun) => cliAgentService.poll(at(ctx), run, begun),
   cancel: (ctx, run, externalId) => cliAgentService.cancel(at(ctx), run, externalId),
+  probeIsFree: true,
   probe: (ctx, provider, apiKey) => cliAgentService.probe(at(ctx), provider, apiKey),
 };
 

@@ -548,6 +548,7 @@ describe("a provider that asks", () => {
         : { done: false, cursor: "1", waitMs: 1_000, question: { kind: "plan-approval", text: "Shall I?" } },
     answer: async (_ctx, _run, externalId, kind, text) => void said.push(`${externalId} ${kind}`, text),
     cancel: async () => void said.push("cancelled"),
+    probeIsFree: true,
     probe: async () => ({ state: "ok", class: null, message: "" }),
   });
   const answered = async (answer: string | null) => {

@@ -138,6 +138,7 @@ describe("writing", () => {
     expect(
       await writeLogs(source, { entries: Array.from({ length: 101 }, () => ({ operation: "a.b", message: "m" })) }),
     ).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
+    expect(await writeLogs(source, { entries: [] })).toEqual({ ok: true, written: 0, dropped: 0 });
     expect(await writeLogs(source, { entries: [{ operation: "a.b", message: "\ud800" }] })).toMatchObject({
       error: { code: "ILL_FORMED_UNICODE" },
     });

@@ -6,7 +6,7 @@ import { createTestHarness, type TestHarness } from "wrangler";
 
 const root = path.resolve(import.meta.dirname, "../../../..");
 
-/** The whole of it: orchestrator, factories and core-github-api as Workers, and the engine host as the process it is. */
+/** The whole of it: orchestrator, factories and both proxies as Workers, and the engine host as the process it is. */
 export interface Stack {
   url: string;
   token: string;
@@ -34,7 +34,9 @@ export async function startStack(): Promise<Stack> {
           SESSION_SECRET: randomBytes(24).toString("hex"),
         },
       },
-      ...[...FACTORIES, "core-github-api"].map((name) => ({ configPath: `apps/${name}/wrangler.jsonc` })),
+      ...[...FACTORIES, "core-cloudflare-api", "core-github-api"].map((name) => ({
+        configPath: `apps/${name}/wrangler.jsonc`,
+      })),
     ],
   });
   const stop = async (): Promise<void> => {

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { hostWithAgent, KEY, leftOfRuns, runToEnd, textOf } from "../support/agents.ts";
 
@@ -63,11 +64,40 @@ test("another secret of the caller's is redacted as the key is", async () => {
   expect(textOf(events)).toContain("I found [redacted] in a file");
 });
 
-test("the host's own token, found by an agent of the same user, is not told", async () => {
-  const host = await hostWithAgent(`${EDIT}; cat /proc/$PPID/environ | tr '\\0' '\\n'`);
+/** Tokens that nothing but this test's host was handed. */
+const MARK = randomBytes(8).toString("hex");
+const CANARIES = { ENGINE_TOKEN: `canary-${MARK}-engine`, ORCHESTRATOR_TOKEN: `canary-${MARK}-orchestrator` };
+
+test("an agent of the host's own user finds its tokens in no process's environment or command line", async () => {
+  const look = [
+    "seen=0",
+    "for p in /proc/[0-9]*; do",
+    '  if text=$(tr "\\0" "\\n" <"$p/environ" 2>/dev/null); then seen=$((seen+1)); else continue; fi',
+    '  line=$(tr "\\0" " " <"$p/cmdline" 2>/dev/null)',
+    // In parts: the agent's own text is not what it looks for.
+    `  case "$text $line" in *canary-"${MARK}"-*) echo "found one at $p: $line";; esac`,
+    'done; echo "looked at $seen"; echo "of the host $(tr "\\0" "\\n" </proc/$PPID/environ | grep -c ^ENGINE_DATA=)"',
+  ].join("\n");
+  const host = await hostWithAgent(`${EDIT}; ${look}`, {
+    env: { ...CANARIES, ORCHESTRATOR_URL: "http://127.0.0.1:1" },
+  });
+  const { result, events } = await runToEnd(host);
+  const told = textOf(events);
+  expect(told).not.toContain("found one");
+  // It may look, and looked at the host too.
+  expect(Number(/looked at (\d+)/.exec(told)?.[1])).toBeGreaterThan(2);
+  expect(told).toContain("of the host 1");
+  expect(result.class).toBe("change");
+  // Nor does what is asked for by name show it: the host itself has it.
+  expect(host.token).toBe(CANARIES.ENGINE_TOKEN);
+  expect((await host.request("GET", "/v1/workspaces/nothing-here")).status).toBe(404);
+});
+
+test("the host's own tokens, however an agent came by them, are not told", async () => {
+  const host = await hostWithAgent(`${EDIT}; echo "it is ${CANARIES.ENGINE_TOKEN}"`, { env: CANARIES });
   const { result, events } = await runToEnd(host);
   expect(result.class).toBe("key-printed");
-  expect(textOf(events)).not.toContain(host.token);
+  expect(textOf(events)).not.toContain(CANARIES.ENGINE_TOKEN);
 });
 
 test("what has the form of a credential is redacted, and the change stands", async () => {

@@ -91,6 +91,8 @@ export interface ProviderDriver {
   ): Promise<void>;
   /** Ends the run, where it is not over. */
   cancel(ctx: ServiceContext, run: ProviderRun, externalId: string | null): Promise<void>;
+  /** Whether a probe costs nothing. One that does is made when a person asks for it, and never by the clock. */
+  readonly probeIsFree: boolean;
   probe(
     ctx: ServiceContext,
     provider: ProviderDefinition,

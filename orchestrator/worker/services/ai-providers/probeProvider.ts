@@ -26,11 +26,16 @@ export async function probeProvider(
   const state = providerState(ctx.env);
   // First, so that what the probe says is said of the key that it used.
   await state.status([registered.bounds]);
-  await state.recordHealth(name, await probe(ctx, registered, drivers));
+  await state.recordHealth(name, await askProvider(ctx, registered, drivers));
   return getProviderStatus(ctx, { provider: name });
 }
 
-async function probe(ctx: ServiceContext, { definition, keyPresent }: Registered, drivers: Drivers): Promise<Health> {
+/** What the provider's service says of itself, now. Nothing is kept. Never throws. */
+export async function askProvider(
+  ctx: ServiceContext,
+  { definition, keyPresent }: Registered,
+  drivers: Drivers,
+): Promise<Health> {
   const driver = drivers[definition.type];
   if (driver === undefined) return { state: "unknown", class: null, message: "this build has no driver for it" };
   if (!keyPresent) return { state: "failing", class: null, message: `${definition.secret} is not set` };

@@ -1,6 +1,7 @@
 import type { ServiceContext } from "../../context.ts";
 import { nonceHashOf } from "./nonce.ts";
 import { settle } from "./settle.ts";
+import { endAlert, workerCause } from "./tellAlert.ts";
 
 /** So many beats may be missed before it counts. */
 const MISSED = 3;
@@ -27,6 +28,7 @@ export async function watchHeartbeats(ctx: ServiceContext): Promise<{ passed: nu
   await DB_HEALTH.prepare(GIVE_UP)
     .bind(new Date(now.getTime() - GIVEN_UP_MS).toISOString())
     .run();
+  await forgetUnexpected(ctx);
   const { results } = await DB_HEALTH.prepare(EXPECTED).bind(MAX_CONTAINERS).all<ContainerRow>();
   const noted = results.flatMap((row) => {
     const silentMs = now.getTime() - Date.parse(row.heartbeat_at);
@@ -67,6 +69,24 @@ export async function watchHeartbeats(ctx: ServiceContext): Promise<{ passed: nu
   return { passed, missed: noted.length - passed };
 }
 
+/** One that was missed and is not expected any more is no outage: its alert is over, and it begins anew should it return. */
+async function forgetUnexpected(ctx: ServiceContext): Promise<void> {
+  const { DB_HEALTH } = ctx.env;
+  const { results } = await DB_HEALTH.prepare(UNEXPECTED).all<{ worker_name: string; revision: number }>();
+  for (const { worker_name: name, revision } of results) {
+    // First, so that one that is cut off in between is found again.
+    await endAlert(ctx, workerCause(name));
+    await DB_HEALTH.prepare(FORGET).bind(name, revision).run();
+  }
+}
+
+const UNEXPECTED = `
+  SELECT worker_name, revision FROM worker_states
+  WHERE kind = 'container' AND heartbeat_every_s IS NULL AND recent <> '' AND pending_alerts = '[]'
+    AND (status = 'down' OR flapping = 1) LIMIT ${MAX_CONTAINERS}`;
+const FORGET = `
+  UPDATE worker_states SET status = 'unknown', flapping = 0, recent = '', told = 'unknown', revision = revision + 1
+  WHERE worker_name = ?1 AND revision = ?2 AND heartbeat_every_s IS NULL`;
 const GIVE_UP = `
   UPDATE worker_states SET heartbeat_every_s = NULL
   WHERE kind = 'container' AND heartbeat_every_s IS NOT NULL AND heartbeat_at < ?1`;

@@ -17,10 +17,21 @@ const PATTERNS: readonly [RegExp, string][] = [
   [/\bxox[abeprs]-[A-Za-z0-9-]{10,}/g, REDACTED],
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, REDACTED],
   [/\bAIza[A-Za-z0-9_-]{30,}/g, REDACTED],
+  [/\bya29\.[A-Za-z0-9_-]{20,}/g, REDACTED],
+  [/\bnpm_[A-Za-z0-9]{30,}/g, REDACTED],
+  [/\bglpat-[A-Za-z0-9_-]{20,}/g, REDACTED],
+  [/\bhf_[A-Za-z0-9]{30,}/g, REDACTED],
+  [/\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}/g, REDACTED],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, REDACTED],
   [/\b([a-z][a-z0-9+.-]{1,20}:\/\/[^\s/:@]{0,200}):[^\s/@]{1,500}@/gi, `$1:${REDACTED}@`],
+  // A header's whole value: what stands behind its first blank or semicolon is as secret as what is before.
   [
-    /\b((?:[A-Za-z0-9]{1,40}[_-])?(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|authorization|cookie))(["']?\s{0,3}[:=]\s{0,3}["']?)(?!\[redacted\]|(?:bootstrap|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22})\b)[^\s"',;&}]{4,}/gi,
+    /\b((?:proxy-)?authorization["']?\s{0,3}[:=]\s{0,3}["']?)(?!\[redacted\])(?:[A-Za-z0-9-]{2,30} {1,3})?[^\s"',;]{4,}/gi,
+    `$1${REDACTED}`,
+  ],
+  [/\b((?:set-)?cookie["']?\s{0,3}[:=](?!\s{0,3}["']?\[redacted\])\s{0,3}["']?)[^\n"']{4,4000}/gi, `$1${REDACTED}`],
+  [
+    /\b([A-Za-z0-9_-]{0,80}?(?:password|passwd|secret|token|api[_-]?key|private[_-]?key|authorization|cookie))(["']?\s{0,3}[:=]\s{0,3}["']?)(?!\[redacted\]|(?:bootstrap|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22})\b)[^\s"',;&}]{4,}/gi,
     `$1$2${REDACTED}`,
   ],
 ];

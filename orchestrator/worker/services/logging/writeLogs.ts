@@ -37,6 +37,7 @@ export async function writeLogs(ctx: ServiceContext, input: unknown): Promise<Re
   if (workspaceId !== null && entries.some((entry) => (entry.workspaceId ?? workspaceId) !== workspaceId)) {
     return fail("FORBIDDEN", "this token is confined to another workspace");
   }
+  if (entries.length === 0) return { ok: true, written: 0, dropped: 0 };
   const source = ctx.actor.id;
   const isOwn = ctx.actor.kind === "system";
   const now = ctx.now().toISOString();

@@ -79,6 +79,7 @@ export const cliAgentService: ProviderDriver = {
     if (!endedRun.ok && endedRun.error.retryable) throw new HostSilentError(endedRun.error);
   },
 
+  probeIsFree: true,
   async probe(ctx) {
     // Whether a key is good only its service knows, and only a run asks it.
     const isThere = await engineAnswers(ctx.env, AbortSignal.timeout(10_000)).catch(() => false);

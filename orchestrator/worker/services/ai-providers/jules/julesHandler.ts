@@ -156,6 +156,8 @@ export const julesDriver: ProviderDriver = {
     }
   },
 
+  // It lists what the account is connected to.
+  probeIsFree: true,
   async probe(ctx, provider, apiKey) {
     const sources = await julesAt(provider.api_endpoint, apiKey, () => ctx.now()).listSources();
     if (!sources.ok) return { state: "failing", class: CLASSES[sources.kind], message: sources.message };

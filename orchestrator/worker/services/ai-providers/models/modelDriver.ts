@@ -34,6 +34,8 @@ export const modelDriver: ProviderDriver = {
   },
   poll: async () => ({ done: true, result: resultOf("host-lost", "what the model answered was lost") }),
   cancel: async () => undefined,
+  // A question, if a short one: its tokens are paid for.
+  probeIsFree: false,
   async probe(ctx, provider, apiKey) {
     const { askModel, modelOf } = await models();
     const found = modelOf(ctx.env, provider, provider.default_model, apiKey);
