@@ -77,6 +77,8 @@ export const GithubCommentSchema = z.object({
   body: z.string(),
   html_url: z.string(),
   user: z.string().nullable(),
+  /** Written with this deployment's credential: by its account, or by its App. */
+  mine: z.boolean().default(false),
   created_at: timestamp,
 });
 export type GithubComment = z.infer<typeof GithubCommentSchema>;
@@ -143,13 +145,16 @@ export const CreateGithubIssueSchema = z.object({
 });
 export type CreateGithubIssue = z.input<typeof CreateGithubIssueSchema>;
 
-/** GitHub knows open and closed. `in_progress` is an open issue with this label. */
+/** GitHub knows open and closed. `in_progress` is an open issue with this label, and somebody it is assigned to. */
 export const IN_PROGRESS_LABEL = "in progress";
 export const UpdateGithubIssueSchema = z.object({ state: z.enum(["open", "in_progress", "closed"]) });
 export type GithubIssueState = z.infer<typeof UpdateGithubIssueSchema>["state"];
 
 export const CommentOnGithubIssueSchema = z.object({ body: body.refine((value) => value.trim() !== "", "is empty") });
 export const ListGithubCommentsSchema = z.object(page);
+
+/** The answer of `/v1/repo/:repo/reachable`: the repository is on the list. Nothing is asked of GitHub. */
+export const GithubReachableSchema = z.object({ repository: z.string() });
 
 export const ListGithubPullsSchema = z.object({
   state: z.enum(["open", "closed", "all"]).default("open"),

@@ -19,6 +19,8 @@ export interface GithubConfig {
   credential: Credential;
   allowed: readonly GithubRepository[];
   defaultRepository: GithubRepository | null;
+  /** To whom issues in progress are assigned; null: to the token's own account, of an App to nobody. */
+  assignee: string | null;
 }
 
 const HOW = "docs/github.md says how";
@@ -52,6 +54,10 @@ export function readConfig(env: Bindings): Result<{ config: GithubConfig }> {
   if (credential === null) {
     return missing("set the secret GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_INSTALLATION_ID and GITHUB_APP_PRIVATE_KEY");
   }
+  const assignee = env.GITHUB_ASSIGNEE.trim();
+  if (assignee !== "" && !/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(assignee)) {
+    return missing("GITHUB_ASSIGNEE must be an account's login");
+  }
   const named = env.GITHUB_OWNER !== "" && env.GITHUB_REPO !== "";
   return {
     ok: true,
@@ -60,6 +66,7 @@ export function readConfig(env: Bindings): Result<{ config: GithubConfig }> {
       gitUrl,
       credential,
       allowed: repositories.filter((entry) => entry !== null),
+      assignee: assignee === "" ? null : assignee,
       defaultRepository: named ? githubRepositoryOf(`${env.GITHUB_OWNER}/${env.GITHUB_REPO}`) : null,
     },
   };
