@@ -2,6 +2,7 @@ import { createContext, loggerOf, systemActor } from "./context.ts";
 import { sweepAlerts } from "./services/alerts/sweepAlerts.ts";
 import { trimAlerts } from "./services/alerts/trimAlerts.ts";
 import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
+import { commentReports } from "./services/delivery/commentReports.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { sweepHealth } from "./services/health/sweepHealth.ts";
 import { watchHealth } from "./services/health/watchHealth.ts";
@@ -37,7 +38,11 @@ export const SCHEDULE: Record<string, readonly Schedule[]> = {
     { name: "webhook-deliveries", run: (ctx) => sweepDeliveries(ctx), maxMs: 5 * 60_000, quiet: true },
   ],
   // Reports that no message asked for, or whose message was lost.
-  "30 2 * * *": [{ name: "delivery-reports", run: (ctx) => generateReports(ctx) }],
+  // Then what did not come to their pull requests.
+  "30 2 * * *": [
+    { name: "delivery-reports", run: (ctx) => generateReports(ctx) },
+    { name: "delivery-comments", run: (ctx) => commentReports(ctx) },
+  ],
   "15 3 * * *": [
     { name: "health-retention", run: sweepHealth },
     { name: "log-retention", run: trimLogs },

@@ -1,12 +1,14 @@
 import { fail, githubRepositoryOf, type GithubRepository, type Result } from "@shared/contracts";
 
-/** Bindings that a deployment sets as secrets, or leaves out. */
-interface Secrets {
+/** Bindings that a deployment sets, most of them as secrets, or leaves out. */
+interface Optional {
+  /** To whom issues in progress are assigned. Absent: to the token's own account; an App has none. */
+  GITHUB_ASSIGNEE?: string;
   GITHUB_TOKEN?: string;
   /** As GitHub hands it out, PKCS #1, or as PKCS #8; PEM, its line ends possibly written as `\n`. */
   GITHUB_APP_PRIVATE_KEY?: string;
 }
-export type Bindings = Env & Secrets;
+export type Bindings = Env & Optional;
 
 export type Credential =
   | { kind: "token"; token: string }
@@ -54,7 +56,7 @@ export function readConfig(env: Bindings): Result<{ config: GithubConfig }> {
   if (credential === null) {
     return missing("set the secret GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_INSTALLATION_ID and GITHUB_APP_PRIVATE_KEY");
   }
-  const assignee = env.GITHUB_ASSIGNEE.trim();
+  const assignee = (env.GITHUB_ASSIGNEE ?? "").trim();
   if (assignee !== "" && !/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(assignee)) {
     return missing("GITHUB_ASSIGNEE must be an account's login");
   }
