@@ -121,6 +121,26 @@ export const GitCredentialSchema = z.object({
 });
 export type GitCredential = z.infer<typeof GitCredentialSchema>;
 
+/** An order's pull request, as GitHub last told of it. */
+export const OrderPullRequestSchema = z.object({
+  /** `owner/name`. */
+  repository: z.string(),
+  number: z.number().int().positive(),
+  order_id: z.string(),
+  url: z.string(),
+  head_ref: z.string(),
+  head_sha: z.string(),
+  base_ref: z.string(),
+  state: z.enum(["open", "closed", "merged"]),
+  draft: z.boolean(),
+  created_at: timestamp,
+  closed_at: timestamp.nullable(),
+  merged_at: timestamp.nullable(),
+  /** What the checks of its newest commit came to, as far as webhooks told; null: nothing was told. */
+  checks: z.enum(["pending", "success", "failure"]).nullable(),
+});
+export type OrderPullRequest = z.infer<typeof OrderPullRequestSchema>;
+
 const page = {
   page: z.coerce.number().int().min(1).max(10_000).default(1),
   per_page: z.coerce.number().int().min(1).max(100).default(30),

@@ -61,6 +61,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public" | "signed"> = {
   "GET /api/orders/{orderId}/replay": "workspaces:read",
   "GET /api/orders/{orderId}/replay/{seq}/tree": "workspaces:read",
   "GET /api/orders/{orderId}/replay/{seq}/files/{file}": "workspaces:read",
+  "GET /api/orders/{orderId}/pull-requests": "orders:read",
   "POST /api/orders/{orderId}/branch": "orders:write",
   "POST /api/orders/{orderId}/pull-request": "orders:write",
   "GET /api/github/issues": "github:read",
