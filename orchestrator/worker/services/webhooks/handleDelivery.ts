@@ -30,12 +30,12 @@ export async function handleDelivery(ctx: ServiceContext, delivery: string): Pro
   const said = SaidSchema.parse(JSON.parse(row.said));
   const repository = await knownRepository(ctx, said.repository?.full_name);
   const change = repository === null ? null : await changeOf(ctx, { event: row.event, repository, said, now });
-  await DB_OPS.batch([
+  const results = await DB_OPS.batch([
     ...(change === null ? [] : [change.statement]),
     DB_OPS.prepare(HANDLED).bind(delivery, now.toISOString()),
   ]);
-  // What is lost from here on is found by the sweep, or by the next scan.
-  await change?.after?.();
+  // Of two at once the one that marked it goes on. What is lost from here on is found by the sweep, or by the next scan.
+  if (results.at(-1)?.meta.changes === 1) await change?.after?.();
 }
 
 /** The repository by the name it is reached by; null: it is not. */
