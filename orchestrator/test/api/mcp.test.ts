@@ -1,6 +1,5 @@
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import { SCOPES, type Scope } from "@shared/contracts";
 import { type GithubCommand, steerGithub } from "@shared/testing/githubControl";
 import { env, exports } from "cloudflare:workers";
@@ -30,7 +29,7 @@ async function connect(scopes: readonly Scope[]) {
       return response;
     },
   });
-  await client.connect(transport as Transport);
+  await client.connect(transport);
   const run = async (name: string, input: Record<string, unknown>) => {
     const answer = await client.callTool({ name, arguments: input });
     const [part] = answer.content as { type: string; text: string }[];
@@ -203,7 +202,7 @@ test("an ops issue is listed and claimed", async () => {
   const { meta } = await env.DB_OPS.prepare(
     "INSERT INTO ops_issues (kind, severity, prompt, analysis, worker, template, fingerprint) VALUES ('worker-log', 2, 'Mend it', '', 'api', 'TypeError', 'f-mcp')",
   ).run();
-  const id = Number(meta.last_row_id);
+  const id = meta.last_row_id;
   const { run } = await connect(["ops:read", "ops:write"]);
   expect(dataOf(await run("listOpsIssues", { status: "open" }))).toMatchObject({ items: [{ id, prompt: "Mend it" }] });
   expect(dataOf(await run("claimOpsIssue", { id, minutes: 30 }))).toMatchObject({ issue: { status: "in_progress" } });

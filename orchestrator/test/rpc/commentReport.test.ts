@@ -66,10 +66,7 @@ async function anOrder(title = "A button") {
     value(await integrations.listComments(env, { repo: full, number, per_page: 100 })).comments.filter(({ body }) =>
       body.includes("vibehq:delivery"),
     );
-  const row = () =>
-    env.DB_OPS.prepare("SELECT * FROM order_pull_requests WHERE order_id = ?1")
-      .bind(id)
-      .first<Record<string, unknown>>();
+  const row = () => env.DB_OPS.prepare("SELECT * FROM order_pull_requests WHERE order_id = ?1").bind(id).first();
   return { ctx, id, full, number, edit, comments, row };
 }
 /** Each test says itself when a comment is made. */
@@ -104,7 +101,7 @@ test("the queue that makes reports comments them, and a GitHub that is away fail
   expect(acked).toBe(1);
   expect(await row()).toMatchObject({ comment_id: null, comment_error: "UPSTREAM_REFUSED", commenting_by: null });
   // What is left of the fault is used up.
-  while ((await integrations.listComments(env, { repo: full, number: 1 })).ok === false);
+  while (!(await integrations.listComments(env, { repo: full, number: 1 })).ok);
   expect((await commentReports(ctx)).commented).toBeGreaterThanOrEqual(1);
   expect(await comments()).toHaveLength(1);
   await edit();

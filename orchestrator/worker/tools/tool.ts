@@ -32,7 +32,7 @@ interface Parts<Schema extends z.ZodObject> {
   readOnly: boolean;
   inputSchema: Schema;
   /** What is answered, as JSON; what others wrote in it is bounded by `written`. */
-  call(input: z.output<Schema>): Promise<Result<{ data: unknown }>>;
+  call: (input: z.output<Schema>) => Promise<Result<{ data: unknown }>>;
 }
 
 export const tool = <Schema extends z.ZodObject>({ call, ...about }: Parts<Schema>): Tool => ({

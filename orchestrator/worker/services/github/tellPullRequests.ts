@@ -14,7 +14,7 @@ export async function tellPullRequests(
   ctx: ServiceContext,
   only?: { repository: string; number: number },
 ): Promise<{ told: number }> {
-  let query = untoldQuery(ctx.db);
+  let query = untoldPullsQuery(ctx.db);
   if (only) query = query.where("repository", "=", only.repository).where("number", "=", only.number);
   let told = 0;
   for (const pull of await query.limit(MAX_TOLD).execute()) {
@@ -42,7 +42,7 @@ export async function tellPullRequests(
   return { told };
 }
 
-export const untoldQuery = (db: ServiceContext["db"]) =>
+export const untoldPullsQuery = (db: ServiceContext["db"]) =>
   db.ops
     .selectFrom("order_pull_requests")
     .select(["repository", "number", "state", "url", "order_id", "told_state"])

@@ -56,46 +56,29 @@ export class JsonPicker {
   }
 
   #take(byte: number): void {
-    switch (this.#state) {
-      case "skip":
-        return this.#passOver(byte);
-      case "text":
-        return this.#readText(byte);
-      case "literal":
-        if (byte === COMMA || byte === CLOSE_OBJECT || isSpace(byte)) {
-          this.#endLiteral();
-          if (!isSpace(byte)) this.#take(byte);
-        } else this.#keep(byte);
-        return;
-      default:
-        if (!isSpace(byte)) this.#structure(byte);
-    }
+    if (this.#state === "skip") this.#passOver(byte);
+    else if (this.#state === "text") this.#readText(byte);
+    else if (this.#state === "literal") this.#readLiteral(byte);
+    else if (!isSpace(byte)) this.#structure(byte);
   }
 
+  #readLiteral(byte: number): void {
+    const isEnd = byte === COMMA || byte === CLOSE_OBJECT || isSpace(byte);
+    if (!isEnd) return this.#keep(byte);
+    this.#endLiteral();
+    if (!isSpace(byte)) this.#take(byte);
+  }
+
+  /** A byte between names and values. */
   #structure(byte: number): void {
-    switch (this.#state) {
-      case "start":
-        if (byte === OPEN_OBJECT) this.#open({ wanted: this.#wanted, into: this.#root });
-        else this.#state = "broken";
-        return;
-      case "name":
-        if (byte === QUOTE) this.#beginText("name");
-        else if (byte === CLOSE_OBJECT) this.#close();
-        else this.#state = "broken";
-        return;
-      case "colon":
-        this.#state = byte === COLON ? "value" : "broken";
-        return;
-      case "value":
-        return this.#beginValue(byte);
-      case "next":
-        if (byte === COMMA) this.#state = "name";
-        else if (byte === CLOSE_OBJECT) this.#close();
-        else this.#state = "broken";
-        return;
-      default:
-        this.#state = "broken";
-    }
+    const state = this.#state;
+    if (state === "value") this.#beginValue(byte);
+    else if (state === "start" && byte === OPEN_OBJECT) this.#open({ wanted: this.#wanted, into: this.#root });
+    else if (state === "name" && byte === QUOTE) this.#beginText("name");
+    else if (state === "colon" && byte === COLON) this.#state = "value";
+    else if (state === "next" && byte === COMMA) this.#state = "name";
+    else if ((state === "next" || state === "name") && byte === CLOSE_OBJECT) this.#close();
+    else this.#state = "broken";
   }
 
   #beginValue(byte: number): void {
