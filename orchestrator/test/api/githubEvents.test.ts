@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { sign } from "@octokit/webhooks-methods";
 import { env } from "cloudflare:workers";
-import { expect, inject, test } from "vitest";
+import { expect, inject, test, vi } from "vitest";
 import { createContext, type ServiceContext, systemActor } from "../../worker/context.ts";
 import { openPullRequest } from "../../worker/services/github/openPullRequest.ts";
 import { requestScan, runRequestedScan } from "../../worker/services/ops/scanRequests.ts";
@@ -109,6 +109,26 @@ test("a pull request's commits, closing, reopening and merging come to its order
     `Pull request #${number} is open`,
     `Pull request #${number} was merged`,
   ]);
+});
+
+test("through the door and the queue, as GitHub sends it", async () => {
+  const { read, pull } = await anOrder();
+  const body = JSON.stringify(pull("closed", at(1), merged(1)));
+  const response = await call("/api/webhooks/github", {
+    method: "POST",
+    token: null,
+    raw: body,
+    headers: {
+      "x-github-delivery": crypto.randomUUID(),
+      "x-github-event": "pull_request",
+      "x-hub-signature-256": await sign(SECRET, body),
+    },
+  });
+  expect(await response.json()).toEqual({ ok: true, taken: true, ignored: false });
+  await vi.waitFor(async () => expect(await read()).toMatchObject({ state: "merged" }), {
+    timeout: 60_000,
+    interval: 100,
+  });
 });
 
 test("an older word never turns a newer one back, a replayed one changes nothing, and what is merged stays so", async () => {

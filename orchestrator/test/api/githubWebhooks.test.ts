@@ -67,6 +67,18 @@ test("an issue closed on GitHub is closed here, opened there opened here, in wha
   expect(await status()).toBe("open");
 });
 
+test("an issue that was in progress and is closed on GitHub is told once more, so that its label goes", async () => {
+  const { body, status } = await anIssue();
+  const row = () =>
+    env.DB_OPS.prepare("SELECT gh_state FROM ops_issues WHERE gh_issue_number = ?1").bind(numbers).first("gh_state");
+  await env.DB_OPS.prepare("UPDATE ops_issues SET gh_state = 'in_progress' WHERE gh_issue_number = ?1")
+    .bind(numbers)
+    .run();
+  await deliver(body("closed", "closed", "2026-11-20T02:00:00Z"));
+  await settle();
+  expect([await status(), await row()]).toEqual(["closed", "in_progress"]);
+});
+
 test("a delivery sent again, by its number or its body, is taken once", async () => {
   const { body } = await anIssue();
   const text = body("closed", "closed", "2026-11-20T02:00:00Z");

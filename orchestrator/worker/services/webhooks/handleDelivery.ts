@@ -144,6 +144,7 @@ async function orderOf(
   return order && isTheirs ? order.id : null;
 }
 
+// What was in progress on GitHub still bears the label and the assignee, whatever its state: the next scan takes them away.
 const MOVE = `
   UPDATE ops_issues SET
     status = CASE WHEN ?2 = 'closed' THEN 'closed' WHEN status IN ('resolved', 'closed') THEN 'open' ELSE status END,
@@ -151,6 +152,6 @@ const MOVE = `
     claimed_by = CASE WHEN ?2 = 'closed' THEN NULL ELSE claimed_by END,
     claimed_at = CASE WHEN ?2 = 'closed' THEN NULL ELSE claimed_at END,
     claim_expires_at = CASE WHEN ?2 = 'closed' THEN NULL ELSE claim_expires_at END,
-    gh_state = ?2, gh_updated_at = ?3, updated_at = ?4
+    gh_state = CASE WHEN gh_state = 'in_progress' THEN gh_state ELSE ?2 END, gh_updated_at = ?3, updated_at = ?4
   WHERE gh_issue_url = ?1 AND coalesce(gh_updated_at, '') < ?3`;
 const HANDLED = "UPDATE github_deliveries SET handled_at = ?2 WHERE delivery = ?1 AND handled_at IS NULL";
