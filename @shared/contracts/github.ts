@@ -77,6 +77,8 @@ export const GithubCommentSchema = z.object({
   body: z.string(),
   html_url: z.string(),
   user: z.string().nullable(),
+  /** Written with this deployment's credential: by its account, or by its App. */
+  mine: z.boolean().default(false),
   created_at: timestamp,
 });
 export type GithubComment = z.infer<typeof GithubCommentSchema>;
@@ -119,6 +121,26 @@ export const GitCredentialSchema = z.object({
 });
 export type GitCredential = z.infer<typeof GitCredentialSchema>;
 
+/** An order's pull request, as GitHub last told of it. */
+export const OrderPullRequestSchema = z.object({
+  /** `owner/name`. */
+  repository: z.string(),
+  number: z.number().int().positive(),
+  order_id: z.string(),
+  url: z.string(),
+  head_ref: z.string(),
+  head_sha: z.string(),
+  base_ref: z.string(),
+  state: z.enum(["open", "closed", "merged"]),
+  draft: z.boolean(),
+  created_at: timestamp,
+  closed_at: timestamp.nullable(),
+  merged_at: timestamp.nullable(),
+  /** What the checks of its newest commit came to, as far as webhooks told; null: nothing was told. */
+  checks: z.enum(["pending", "success", "failure"]).nullable(),
+});
+export type OrderPullRequest = z.infer<typeof OrderPullRequestSchema>;
+
 const page = {
   page: z.coerce.number().int().min(1).max(10_000).default(1),
   per_page: z.coerce.number().int().min(1).max(100).default(30),
@@ -143,13 +165,16 @@ export const CreateGithubIssueSchema = z.object({
 });
 export type CreateGithubIssue = z.input<typeof CreateGithubIssueSchema>;
 
-/** GitHub knows open and closed. `in_progress` is an open issue with this label. */
+/** GitHub knows open and closed. `in_progress` is an open issue with this label, and somebody it is assigned to. */
 export const IN_PROGRESS_LABEL = "in progress";
 export const UpdateGithubIssueSchema = z.object({ state: z.enum(["open", "in_progress", "closed"]) });
 export type GithubIssueState = z.infer<typeof UpdateGithubIssueSchema>["state"];
 
 export const CommentOnGithubIssueSchema = z.object({ body: body.refine((value) => value.trim() !== "", "is empty") });
 export const ListGithubCommentsSchema = z.object(page);
+
+/** The answer of `/v1/repo/:repo/reachable`: the repository is on the list. Nothing is asked of GitHub. */
+export const GithubReachableSchema = z.object({ repository: z.string() });
 
 export const ListGithubPullsSchema = z.object({
   state: z.enum(["open", "closed", "all"]).default("open"),

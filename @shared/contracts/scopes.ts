@@ -25,6 +25,7 @@ export const SCOPES = [
   "hil:read",
   "hil:write",
   "github:read",
+  "github:write",
   "health:read",
   "health:write",
   "logs:read",

@@ -12,6 +12,7 @@ import { healthRoutes } from "./api/routes/health.ts";
 import { hilRoutes } from "./api/routes/hil.ts";
 import { healthDoorRoutes } from "./api/routes/healthDoors.ts";
 import { logRoutes } from "./api/routes/logs.ts";
+import { mcpRoutes } from "./api/routes/mcp.ts";
 import { opsRoutes } from "./api/routes/ops.ts";
 import { orderRoutes } from "./api/routes/orders.ts";
 import { patchRoutes } from "./api/routes/patches.ts";
@@ -48,6 +49,7 @@ function createOrchestratorApp(): App {
   alertRoutes(app);
   healthRoutes(app);
   webhookRoutes(app);
+  mcpRoutes(app);
   healthDoorRoutes(app);
   socketRoutes(app);
   docsRoutes(app);

@@ -3,6 +3,7 @@ import { sweepAlerts } from "./services/alerts/sweepAlerts.ts";
 import { trimAlerts } from "./services/alerts/trimAlerts.ts";
 import { watchProviders } from "./services/ai-providers/watchProviders.ts";
 import { sweepExecutions } from "./services/ai-providers/sweepExecutions.ts";
+import { commentReports } from "./services/delivery/commentReports.ts";
 import { generateReports } from "./services/delivery/generateReports.ts";
 import { sweepHealth } from "./services/health/sweepHealth.ts";
 import { watchHealth } from "./services/health/watchHealth.ts";
@@ -41,7 +42,11 @@ export const SCHEDULE: Record<string, readonly Schedule[]> = {
   // Whether the providers that have a key would work, as far as asking costs nothing. Apart from the scans of the hour.
   "50 * * * *": [{ name: "providers", run: (ctx) => watchProviders(ctx), quiet: true }],
   // Reports that no message asked for, or whose message was lost.
-  "30 2 * * *": [{ name: "delivery-reports", run: (ctx) => generateReports(ctx) }],
+  // Then what did not come to their pull requests.
+  "30 2 * * *": [
+    { name: "delivery-reports", run: (ctx) => generateReports(ctx) },
+    { name: "delivery-comments", run: (ctx) => commentReports(ctx) },
+  ],
   "15 3 * * *": [
     { name: "health-retention", run: sweepHealth },
     { name: "log-retention", run: trimLogs },

@@ -134,6 +134,14 @@ const labelsAnswer = (call: Call, repository: Repository, issue: Issue): Answer 
   body: issueShape(call.base, repository, issue).labels,
 });
 
+const appOfInstallation = ({ world, principal }: Call): number | null => {
+  if (principal?.kind !== "installation") return null;
+  const app = [...world.apps.values()].find(
+    ({ installationId }) => principal.login === `installation-${installationId}`,
+  );
+  return app === undefined ? null : Number(app.id);
+};
+
 const listComments: Handler = (call) => {
   const { repository, may } = repositoryOf(call);
   need(may, "issues", "read");
@@ -158,6 +166,7 @@ const createComment: Handler = (call) => {
     id: call.world.id(),
     body,
     author: authorOf(call.world, call.principal?.login),
+    app: appOfInstallation(call),
     created_at: now,
     updated_at: now,
   };
@@ -165,6 +174,65 @@ const createComment: Handler = (call) => {
   issue.updated_at = now;
   const shape = commentShape(call.base, repository, issue, comment);
   return { status: 201, body: shape, headers: { location: shape.url } };
+};
+
+const commentOf = (call: Call, repository: Repository): { issue: Issue; comment: Issue["comments"][number] } => {
+  for (const issue of repository.issues) {
+    const comment = issue.comments.find(({ id }) => String(id) === param(call, 2));
+    if (comment) return { issue, comment };
+  }
+  throw notFound();
+};
+
+const getComment: Handler = (call) => {
+  const { repository, may } = repositoryOf(call);
+  need(may, "issues", "read");
+  const { issue, comment } = commentOf(call, repository);
+  return { status: 200, body: commentShape(call.base, repository, issue, comment) };
+};
+
+/** Who may write the repository may change anybody's comment. */
+const updateComment: Handler = (call) => {
+  const { repository, may } = repositoryOf(call);
+  need(may, "issues", "write");
+  const { issue, comment } = commentOf(call, repository);
+  const body = textField("IssueComment", call.body, "body", MAX_BODY);
+  if (body === null) throw new Refusal(422, 'Invalid request.\n\n"body" wasn\'t supplied.');
+  comment.body = body;
+  comment.updated_at = call.world.timestamp();
+  return { status: 200, body: commentShape(call.base, repository, issue, comment) };
+};
+
+const deleteComment: Handler = (call) => {
+  const { repository, may } = repositoryOf(call);
+  need(may, "issues", "write");
+  const { issue, comment } = commentOf(call, repository);
+  issue.comments.splice(issue.comments.indexOf(comment), 1);
+  return { status: 204, text: "" };
+};
+
+/** Whom GitHub cannot assign it leaves out without a word, as its documents say; Apps are among them. */
+const assignees =
+  (change: (has: readonly string[], named: readonly string[]) => string[]): Handler =>
+  (call) => {
+    const { repository, may } = repositoryOf(call);
+    need(may, "issues", "write");
+    const issue = issueOf(call, repository);
+    const named = Array.isArray(call.body.assignees) ? call.body.assignees.map(String) : [];
+    const people = new Set([...call.world.tokens.values()].map(({ kind, login }) => (kind === "user" ? login : "")));
+    issue.assignees = change(issue.assignees, named).filter(
+      (login) => people.has(login) || issue.assignees.includes(login),
+    );
+    issue.updated_at = call.world.timestamp();
+    const body = issueShape(call.base, repository, issue);
+    return { status: call.method === "POST" ? 201 : 200, body };
+  };
+
+/** The account of a token; an installation has none. */
+const getUser: Handler = ({ principal }) => {
+  if (principal === null) throw new Refusal(401, "Requires authentication");
+  if (principal.kind !== "user") throw new Refusal(403, "Resource not accessible by integration");
+  return { status: 200, body: { login: principal.login, id: 1, type: "User" } };
 };
 
 /** The first thousand results are all that search gives. */
@@ -234,5 +302,19 @@ export const ISSUE_ROUTES: readonly [string, RegExp, Handler][] = [
   ["DELETE", /^\/repos\/([^/]+)\/([^/]+)\/issues\/(\d+)\/labels\/([^/]+)$/, removeLabel],
   ["GET", /^\/repos\/([^/]+)\/([^/]+)\/issues\/(\d+)\/comments$/, listComments],
   ["POST", /^\/repos\/([^/]+)\/([^/]+)\/issues\/(\d+)\/comments$/, createComment],
+  ["GET", /^\/repos\/([^/]+)\/([^/]+)\/issues\/comments\/(\d+)$/, getComment],
+  ["PATCH", /^\/repos\/([^/]+)\/([^/]+)\/issues\/comments\/(\d+)$/, updateComment],
+  ["DELETE", /^\/repos\/([^/]+)\/([^/]+)\/issues\/comments\/(\d+)$/, deleteComment],
+  [
+    "POST",
+    /^\/repos\/([^/]+)\/([^/]+)\/issues\/(\d+)\/assignees$/,
+    assignees((has, named) => [...new Set([...has, ...named])]),
+  ],
+  [
+    "DELETE",
+    /^\/repos\/([^/]+)\/([^/]+)\/issues\/(\d+)\/assignees$/,
+    assignees((has, named) => has.filter((login) => !named.includes(login))),
+  ],
+  ["GET", /^\/user$/, getUser],
   ["GET", /^\/search\/issues$/, searchIssues],
 ];

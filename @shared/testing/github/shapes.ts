@@ -72,6 +72,8 @@ export const commentShape = (
   issue_url: `${apiOf(base, repository)}/issues/${issue.number}`,
   body: comment.body,
   user: user(comment.author),
+  performed_via_github_app:
+    comment.app === null ? null : { id: comment.app, client_id: `Iv1.${comment.app}`, slug: "app" },
   created_at: comment.created_at,
   updated_at: comment.updated_at,
 });

@@ -28,6 +28,8 @@ interface Comment {
   id: number;
   body: string;
   author: string;
+  /** The App through which it was written. */
+  app: number | null;
   created_at: string;
   updated_at: string;
 }

@@ -5,6 +5,8 @@ import { runLogs } from "./actions.ts";
 import { type Bindings, readConfig, resolveRepository, secretsOf } from "./config.ts";
 import { Clients } from "./github/Clients.ts";
 import type { Clock, Pace } from "./github/RateLimits.ts";
+import { commentOnIssue, listComments, updateComment } from "./comments.ts";
+import { updateIssueState } from "./issueState.ts";
 import * as verbs from "./verbs.ts";
 
 /** Who may have a token that pushes; the others read and write through this Worker. */
@@ -105,15 +107,15 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
     );
     app.patch(
       `${base}/issues/:number`,
-      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.updateIssueState(repo, n, body)))),
+      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => updateIssueState(repo, n, body)))),
     );
     app.get(
       `${base}/issues/:number/comments`,
-      list((repo, c) => withNumber(c, (n) => verbs.listComments(repo, n, c.req.query()))),
+      list((repo, c) => withNumber(c, (n) => listComments(repo, n, c.req.query()))),
     );
     app.post(
       `${base}/issues/:number/comments`,
-      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => verbs.commentOnIssue(repo, n, body))), 201),
+      single((repo, c) => withNumber(c, (n) => withBody(c, (body) => commentOnIssue(repo, n, body))), 201),
     );
   }
   // What failed runs logged: `?window=24h`, or `from` and `to`; `cursor` leads on.
@@ -126,6 +128,20 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
     });
   }
   const at = "/v1/repo/:repo";
+  // Whether a repository is on the list: nothing is asked of GitHub.
+  app.get(
+    `${at}/reachable`,
+    single(async ({ repository: { owner, name } }) => ({ ok: true, value: { repository: `${owner}/${name}` } })),
+  );
+  app.patch(
+    `${at}/comments/:id`,
+    single(async (repo, c) => {
+      const id = c.req.param("id") ?? "";
+      // Comments are numbered over all of GitHub.
+      if (!/^[1-9]\d{0,14}$/.test(id)) return fail("NOT_FOUND", "a comment has a number");
+      return withBody(c, (body) => updateComment(repo, Number(id), body));
+    }),
+  );
   app.get(
     `${at}/search/issues`,
     list((repo, c) => verbs.searchIssues(repo, c.req.query())),

@@ -1,14 +1,16 @@
 import { fail, githubRepositoryOf, type GithubRepository, type Result } from "@shared/contracts";
 
-/** Bindings that a deployment sets as secrets, or leaves out. */
-interface Secrets {
+/** Bindings that a deployment sets, most of them as secrets, or leaves out. */
+interface Optional {
+  /** To whom issues in progress are assigned. Absent: to the token's own account; an App has none. */
+  GITHUB_ASSIGNEE?: string;
   GITHUB_TOKEN?: string;
   /** As GitHub hands it out, PKCS #1, or as PKCS #8; PEM, its line ends possibly written as `\n`. */
   GITHUB_APP_PRIVATE_KEY?: string;
 }
-export type Bindings = Env & Secrets;
+export type Bindings = Env & Optional;
 /** What is read here of the environment. */
-export type ConfigBindings = Secrets &
+export type ConfigBindings = Optional &
   Pick<
     Env,
     | "GITHUB_API_URL"
@@ -31,6 +33,8 @@ export interface GithubConfig {
   credential: Credential;
   allowed: readonly GithubRepository[];
   defaultRepository: GithubRepository | null;
+  /** To whom issues in progress are assigned; null: to the token's own account, of an App to nobody. */
+  assignee: string | null;
 }
 
 const HOW = "docs/github.md says how";
@@ -64,6 +68,10 @@ export function readConfig(env: ConfigBindings): Result<{ config: GithubConfig }
   if (credential === null) {
     return missing("set the secret GITHUB_TOKEN, or GITHUB_APP_ID, GITHUB_INSTALLATION_ID and GITHUB_APP_PRIVATE_KEY");
   }
+  const assignee = (env.GITHUB_ASSIGNEE ?? "").trim();
+  if (assignee !== "" && !/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})$/.test(assignee)) {
+    return missing("GITHUB_ASSIGNEE must be an account's login");
+  }
   const named = env.GITHUB_OWNER !== "" && env.GITHUB_REPO !== "";
   return {
     ok: true,
@@ -72,6 +80,7 @@ export function readConfig(env: ConfigBindings): Result<{ config: GithubConfig }
       gitUrl,
       credential,
       allowed: repositories.filter((entry) => entry !== null),
+      assignee: assignee === "" ? null : assignee,
       defaultRepository: named ? githubRepositoryOf(`${env.GITHUB_OWNER}/${env.GITHUB_REPO}`) : null,
     },
   };

@@ -35,9 +35,24 @@ export const IssueOfGithub = z
     closed_at: closed_at ?? null,
   }));
 
-export const CommentOfGithub = z
-  .object({ id: z.number(), body: z.string().nullish(), html_url: z.string(), user: login, created_at: z.string() })
-  .transform(({ body, ...comment }): GithubComment => ({ ...comment, body: body ?? "" }));
+const authored = z.object({
+  user: z.object({ login: z.string(), type: z.string().optional() }).nullable(),
+  performed_via_github_app: z.object({ id: z.number(), client_id: z.string().nullish() }).nullish(),
+});
+/** What GitHub says of who wrote something. */
+export type Authored = z.infer<typeof authored>;
+
+export const CommentOfGithub = (isOurs: (authored: Authored) => boolean) =>
+  authored
+    .extend({ id: z.number(), body: z.string().nullish(), html_url: z.string(), created_at: z.string() })
+    .transform(({ body, user, performed_via_github_app: app, ...comment }): GithubComment => ({
+      ...comment,
+      body: body ?? "",
+      user: user?.login ?? null,
+      mine: isOurs({ user, performed_via_github_app: app }),
+    }));
+export const AuthoredOfGithub = authored;
+export const UserOfGithub = z.object({ login: z.string().min(1) });
 
 const end = z.object({ ref: z.string(), sha: z.string() });
 export const PullOfGithub = z

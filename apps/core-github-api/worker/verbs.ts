@@ -1,40 +1,27 @@
 import {
-  CommentOnGithubIssueSchema,
   CreateGithubBranchSchema,
   CreateGithubIssueSchema,
   CreateGithubPullSchema,
   fail,
   type GitCredential,
   type GithubBranch,
-  type GithubComment,
   type GithubCommit,
   type GithubIssue,
   type GithubPullRequest,
   type GithubRepository,
-  IN_PROGRESS_LABEL,
   ListGithubBranchesSchema,
-  ListGithubCommentsSchema,
   ListGithubCommitsSchema,
   ListGithubIssuesSchema,
   ListGithubPullsSchema,
   type Result,
   SearchGithubIssuesSchema,
-  UpdateGithubIssueSchema,
   validationError,
 } from "@shared/contracts";
 import type { Logger } from "@shared/worker-kit";
 import { z } from "zod";
 import type { GithubConfig } from "./config.ts";
 import type { Ask, GithubClient } from "./github/GithubClient.ts";
-import {
-  BranchOfGithub,
-  CommentOfGithub,
-  CommitOfGithub,
-  IssueOfGithub,
-  PullOfGithub,
-  RefOfGithub,
-  SearchOfGithub,
-} from "./shapes.ts";
+import { BranchOfGithub, CommitOfGithub, IssueOfGithub, PullOfGithub, RefOfGithub, SearchOfGithub } from "./shapes.ts";
 
 /** What a verb works with: one repository, reached with the deployment's credential. */
 export interface Repo {
@@ -55,27 +42,27 @@ function nextPage(link: string | null): number | null {
   return page === null || !/^\d+$/.test(page) ? null : Number(page);
 }
 
-const unknownForm = () => fail("UPSTREAM_REFUSED", "GitHub answered in an unknown form");
-const invalid = (error: z.ZodError) => ({ ok: false as const, error: validationError(error) });
+export const unknownForm = () => fail("UPSTREAM_REFUSED", "GitHub answered in an unknown form");
+export const invalid = (error: z.ZodError) => ({ ok: false as const, error: validationError(error) });
 
-async function one<T>(repo: Repo, schema: z.ZodType<T>, ask: Ask): Promise<One<T>> {
+export async function one<T>(repo: Repo, schema: z.ZodType<T>, ask: Ask): Promise<One<T>> {
   const answer = await send(repo, ask);
   if (!answer.ok) return answer;
   const parsed = schema.safeParse(answer.data);
   return parsed.success ? { ok: true, value: parsed.data } : unknownForm();
 }
 
-async function many<T>(repo: Repo, schema: z.ZodType<T[]>, ask: Ask): Promise<Page<T>> {
+export async function many<T>(repo: Repo, schema: z.ZodType<T[]>, ask: Ask): Promise<Page<T>> {
   const answer = await send(repo, ask);
   if (!answer.ok) return answer;
   const parsed = schema.safeParse(answer.data);
   return parsed.success ? { ok: true, value: parsed.data, next: nextPage(answer.link) } : unknownForm();
 }
 
-const send = ({ client, repository, log }: Repo, { parameters, ...ask }: Ask) =>
+export const send = ({ client, repository, log }: Repo, { parameters, ...ask }: Ask) =>
   client.ask({ ...ask, parameters: { owner: repository.owner, repo: repository.name, ...parameters } }, log);
 
-const REPO = "/repos/{owner}/{repo}";
+export const REPO = "/repos/{owner}/{repo}";
 
 export async function listIssues(repo: Repo, query: unknown): Promise<Page<GithubIssue>> {
   const parsed = ListGithubIssuesSchema.safeParse(query);
@@ -96,53 +83,6 @@ const issue = (number: number): Ask => ({
 
 export const getIssue = (repo: Repo, number: number): Promise<One<GithubIssue>> =>
   one(repo, IssueOfGithub, issue(number));
-
-/** `in_progress` is an open issue with a label of that name; either other state takes the label away. */
-export async function updateIssueState(repo: Repo, number: number, body: unknown): Promise<One<GithubIssue>> {
-  const parsed = UpdateGithubIssueSchema.safeParse(body);
-  if (!parsed.success) return invalid(parsed.error);
-  const { state } = parsed.data;
-  const parameters = { issue_number: number };
-  const route = `PATCH ${REPO}/issues/{issue_number}`;
-  const updated = await one(repo, IssueOfGithub, {
-    route,
-    parameters: { ...parameters, state: state === "closed" ? "closed" : "open" },
-  });
-  if (!updated.ok) return updated;
-  const isMarked = updated.value.labels.includes(IN_PROGRESS_LABEL);
-  if (isMarked === (state === "in_progress")) return updated;
-  const marked = isMarked
-    ? await send(repo, {
-        route: `DELETE ${REPO}/issues/{issue_number}/labels/{name}`,
-        parameters: { ...parameters, name: IN_PROGRESS_LABEL },
-      })
-    : await send(repo, {
-        route: `POST ${REPO}/issues/{issue_number}/labels`,
-        parameters: { ...parameters, labels: [IN_PROGRESS_LABEL] },
-      });
-  // Somebody else took it away first.
-  if (!marked.ok && !(isMarked && marked.error.code === "NOT_FOUND")) {
-    return fail(marked.error.code, `the issue's state is set, its label is not: ${marked.error.message}`, {
-      nothingWritten: false,
-    });
-  }
-  const others = updated.value.labels.filter((label) => label !== IN_PROGRESS_LABEL);
-  return { ok: true, value: { ...updated.value, labels: isMarked ? others : [...others, IN_PROGRESS_LABEL] } };
-}
-
-export async function listComments(repo: Repo, number: number, query: unknown): Promise<Page<GithubComment>> {
-  const parsed = ListGithubCommentsSchema.safeParse(query);
-  if (!parsed.success) return invalid(parsed.error);
-  const parameters = { ...parsed.data, issue_number: number };
-  return many(repo, z.array(CommentOfGithub), { route: `GET ${REPO}/issues/{issue_number}/comments`, parameters });
-}
-
-export async function commentOnIssue(repo: Repo, number: number, body: unknown): Promise<One<GithubComment>> {
-  const parsed = CommentOnGithubIssueSchema.safeParse(body);
-  if (!parsed.success) return invalid(parsed.error);
-  const parameters = { ...parsed.data, issue_number: number };
-  return one(repo, CommentOfGithub, { route: `POST ${REPO}/issues/{issue_number}/comments`, parameters });
-}
 
 /** Qualifiers that name where to search, and the words by which GitHub joins conditions into others. */
 const WIDENING = /(?:^|[\s("-])(?:repo|org|user|owner|enterprise)\s*:|\b(?:OR|NOT|AND)\b|[()]/i;

@@ -1,12 +1,13 @@
 import { CSRF_HEADER, type Scope, SCOPES } from "@shared/contracts";
+import { exports } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { openapiDocument } from "../../worker/api/openapi.ts";
 import { app } from "../../worker/app.ts";
-import { call, problemOf, tokenWith } from "./caller.ts";
+import { BOOTSTRAP, call, problemOf, tokenWith } from "./caller.ts";
 
 /** Every route and what a token must hold for it. A route without a row here fails the test below. */
-const ROWS: Record<string, Scope | "signed-in" | "public" | "signed"> = {
+const ROWS: Record<string, Scope | "signed-in" | "public" | "signed" | "bearer"> = {
   "POST /api/workspaces": "workspaces:write",
   "GET /api/workspaces/{workspaceId}": "workspaces:read",
   "GET /api/workspaces/{workspaceId}/files/{file}": "workspaces:read",
@@ -61,6 +62,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public" | "signed"> = {
   "GET /api/orders/{orderId}/replay": "workspaces:read",
   "GET /api/orders/{orderId}/replay/{seq}/tree": "workspaces:read",
   "GET /api/orders/{orderId}/replay/{seq}/files/{file}": "workspaces:read",
+  "GET /api/orders/{orderId}/pull-requests": "orders:read",
   "POST /api/orders/{orderId}/branch": "orders:write",
   "POST /api/orders/{orderId}/pull-request": "orders:write",
   "GET /api/github/issues": "github:read",
@@ -105,6 +107,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public" | "signed"> = {
   "DELETE /api/auth/tokens/{id}": "tokens:write",
   "POST /api/webhooks/jules": "public",
   "POST /api/webhooks/github": "public",
+  "POST /mcp": "bearer",
   "GET /api/health": "public",
   "GET /api/deployment": "admin",
   "POST /api/health/checks": "health:write",
@@ -150,7 +153,7 @@ test("every route the app serves is in its document, and has a row here with the
 
 const guarded = Object.entries(ROWS).flatMap(([name, scope]) => {
   const [method = "", path = ""] = name.split(" ");
-  return scope === "public" || scope === "signed"
+  return scope === "public" || scope === "signed" || scope === "bearer"
     ? []
     : [{ name, method, path: path.replaceAll(/\{\w+\}/g, "nothing-here"), scope }];
 });
@@ -253,7 +256,9 @@ describe("the doors between services", () => {
 
   test("are the only ones that change something and ask for no header against forgery", async () => {
     const cookie = await cookieWith(["admin"]);
-    const changing = documented.filter(({ name, scope }) => !name.startsWith("GET ") && scope !== "public");
+    const changing = documented.filter(
+      ({ name, scope }) => !name.startsWith("GET ") && scope !== "public" && scope !== "bearer",
+    );
     const refused = await Promise.all(
       changing.map(async ({ name }) => {
         const [method = "", path = ""] = name.split(" ");
@@ -281,5 +286,45 @@ describe("the doors between services", () => {
       const response = await call(near, { method: "POST", token: null, headers: cookie, body: {} });
       expect([near, response.status]).toEqual([near, 404]);
     }
+  });
+});
+
+describe("POST /mcp", () => {
+  const ping = { jsonrpc: "2.0", id: 1, method: "ping" };
+  const post = (init: { token?: string | null; headers?: Record<string, string> }) =>
+    call("/mcp", { ...init, body: ping });
+
+  test("any token that holds opens it, whatever its scopes; what it may do there is asked for by each tool", async () => {
+    expect((await post({ token: (await tokenWith(["orders:read"])).token })).status).toBe(200);
+    for (const token of ["nonsense", `vhq_aaaaaaaaaaaa_${"b".repeat(43)}`, await endedToken(["github:read"]), null]) {
+      const response = await post({ token });
+      expect(response.status).toBe(401);
+      expect(response.headers.get("www-authenticate")).toContain("Bearer");
+    }
+  });
+
+  test("a session is nobody here, with the header against forgery or without", async () => {
+    const cookie = await cookieWith(["admin"]);
+    for (const headers of [cookie, { ...cookie, [CSRF_HEADER]: "1" }]) {
+      expect((await problemOf(await post({ token: null, headers }))).code).toBe("UNAUTHENTICATED");
+    }
+  });
+
+  test("a page of another origin is refused whatever token it has, also one of a name bound anew to this address", async () => {
+    for (const origin of ["https://evil.test", "null", "http://vibehq.test", "https://vibehq.test.evil.test"]) {
+      expect((await problemOf(await post({ headers: { origin } }))).code, origin).toBe("FORBIDDEN");
+    }
+    expect((await post({ headers: { origin: "https://vibehq.test" } })).status).toBe(200);
+    const at = (url: string) =>
+      exports.default.fetch(
+        new Request(`${url}/mcp`, {
+          method: "POST",
+          headers: { authorization: `Bearer ${BOOTSTRAP}`, "content-type": "application/json", origin: url },
+          body: JSON.stringify(ping),
+        }),
+      );
+    expect((await at("http://rebound.test:8787")).status).toBe(403);
+    expect((await at("http://127.0.0.1:8787")).status).toBe(200);
+    expect((await at("http://localhost:8787")).status).toBe(200);
   });
 });

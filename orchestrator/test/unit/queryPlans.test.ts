@@ -31,6 +31,8 @@ import { resultTarget } from "../../worker/services/health/submitResult.ts";
 import { KNOWN } from "../../worker/services/health/tellAlert.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
+import { currentPullQuery } from "../../worker/services/delivery/commentReport.ts";
+import { untoldPullsQuery } from "../../worker/services/github/tellPullRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
 import { ListOrdersSchema, ordersQuery } from "../../worker/services/order/listOrders.ts";
 import { phasesQuery } from "../../worker/services/order/listPhases.ts";
@@ -69,6 +71,8 @@ async function planOf(database: D1Database, { sql, parameters }: Pick<CompiledQu
 describe("every query finds its rows by an index", () => {
   const projects = env.DB_PROJECTS;
   test.each<[string, D1Database, { sql: string; parameters: readonly unknown[] }]>([
+    ["an order's newest pull request", env.DB_OPS, currentPullQuery(ctx.db, "ORD-1").compile()],
+    ["pull requests to be told of", env.DB_OPS, untoldPullsQuery(ctx.db).compile()],
     ["tokens", env.DB_OPS, tokensQuery(ctx.db, null, null, 50).compile()],
     ["tokens, next page", env.DB_OPS, tokensQuery(ctx.db, null, after, 50).compile()],
     ["tokens by maker", env.DB_OPS, tokensQuery(ctx.db, "token:t", after, 50).compile()],

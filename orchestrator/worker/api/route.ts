@@ -1,6 +1,7 @@
 import {
   BatchOutcomeSchema,
   CustodyRecordSchema,
+  fail,
   OrderSchema,
   PatchEventSchema,
   PatchOperationSchema,
@@ -19,7 +20,7 @@ import { z } from "zod";
 import { type Actor, createContext, requireScope, type ServiceContext } from "../context.ts";
 import { clearedCookie, hasSessionCookie } from "../services/auth/cookie.ts";
 import { identify } from "../services/auth/identify.ts";
-import { refuseForgery } from "../services/auth/origin.ts";
+import { refuseForeignPage, refuseForgery } from "../services/auth/origin.ts";
 
 type AppEnv = { Bindings: Env; Variables: AppVariables };
 export type App = OpenAPIHono<AppEnv>;
@@ -37,9 +38,10 @@ export interface RouteDefinition {
   path: string;
   /**
    * What the caller must hold; `signed-in`: whoever they are; `public`: nobody is asked who they are; `signed`: the
-   * handler asks for a signature over the request as it was sent, and neither sessions nor tokens count.
+   * handler asks for a signature over the request as it was sent, and neither sessions nor tokens count; `bearer`: whoever
+   * bears a token, sessions do not count, and the verb asks for scopes.
    */
-  scope: Scope | "signed-in" | "public" | "signed";
+  scope: Scope | "signed-in" | "public" | "signed" | "bearer";
   tag: string;
   summary: string;
   /** Whether a call changes something, so that one with a cookie must show that no other page is behind it. Default: all but GET. */
@@ -125,6 +127,13 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
   const { env } = c;
   const { requestId, log } = c.var;
   if (scope === "public" || scope === "signed") return createContext(env, { actor: ANYONE, requestId, log });
+  if (scope === "bearer") {
+    const foreign = refuseForeignPage(env, c.req.raw);
+    if (foreign) return problem(c, foreign.error);
+    if (c.req.header("authorization") === undefined) {
+      return problem(c, fail("UNAUTHENTICATED", "send a token as Authorization: Bearer <token>").error);
+    }
+  }
   const otherwise = admits?.(env, c.req.raw) ?? null;
   const who =
     otherwise === null
@@ -146,7 +155,7 @@ async function admit(c: AppContext, definition: RouteDefinition): Promise<Servic
   const forged = who.ambient ? refuseForgery(env, c.req.raw, changes) : null;
   if (forged) return problem(c, forged.error);
   const ctx = createContext(env, { actor: who.actor, requestId, log });
-  const denied = scope === "signed-in" ? null : requireScope(ctx, scope);
+  const denied = scope === "signed-in" || scope === "bearer" ? null : requireScope(ctx, scope);
   return denied ? problem(c, denied.error) : ctx;
 }
 
@@ -210,6 +219,7 @@ function describe(app: App, definition: RouteDefinition): void {
 function securityOf(scope: RouteDefinition["scope"]): Record<string, string[]>[] {
   if (scope === "public") return [];
   if (scope === "signed") return [{ signature: [] }];
+  if (scope === "bearer") return [{ token: [] }];
   const scopes = scope === "signed-in" ? [] : [scope];
   return [{ token: scopes }, { session: scopes }];
 }

@@ -229,6 +229,18 @@ interface OpsDeliveryReportsTable {
   pushed_version: Generated<number>;
 }
 
+interface OpsGithubChecksTable {
+  repository: string;
+  head_sha: string;
+  suite_id: number;
+  name: string;
+  run_id: number;
+  status: "queued" | "in_progress" | "completed";
+  conclusion: string | null;
+  at: string;
+  seen_at: string;
+}
+
 interface OpsGithubDeliveriesTable {
   delivery: string;
   body_hash: string;
@@ -306,6 +318,12 @@ interface OpsOpsIssuesTable {
   alert_open: Generated<number>;
 }
 
+interface OpsOpsScanRequestsTable {
+  scope: "cloudflare" | "cicd" | "full";
+  asked_at: string;
+  due_at: string;
+}
+
 interface OpsOpsScansTable {
   id: Generated<number>;
   scope: "cloudflare" | "cicd" | "full";
@@ -316,6 +334,28 @@ interface OpsOpsScansTable {
   error: string | null;
   started_by: string | null;
   lease_until: string | null;
+}
+
+interface OpsOrderPullRequestsTable {
+  repository: string;
+  number: number;
+  order_id: string;
+  url: string;
+  head_ref: string;
+  head_sha: string;
+  base_ref: string;
+  state: "open" | "closed" | "merged";
+  draft: Generated<number>;
+  created_at: string;
+  gh_updated_at: string;
+  closed_at: string | null;
+  merged_at: string | null;
+  told_state: string | null;
+  comment_id: number | null;
+  comment_hash: string | null;
+  commenting_by: string | null;
+  commenting_at: string | null;
+  comment_error: string | null;
 }
 
 interface OpsPatchCustodyTable {
@@ -599,12 +639,15 @@ export interface OpsDatabase {
   delivery_orders: OpsDeliveryOrdersTable;
   delivery_report_versions: OpsDeliveryReportVersionsTable;
   delivery_reports: OpsDeliveryReportsTable;
+  github_checks: OpsGithubChecksTable;
   github_deliveries: OpsGithubDeliveriesTable;
   hil_requests: OpsHilRequestsTable;
   ops_cursors: OpsOpsCursorsTable;
   ops_issue_commits: OpsOpsIssueCommitsTable;
   ops_issues: OpsOpsIssuesTable;
+  ops_scan_requests: OpsOpsScanRequestsTable;
   ops_scans: OpsOpsScansTable;
+  order_pull_requests: OpsOrderPullRequestsTable;
   patch_custody: OpsPatchCustodyTable;
   patch_days: OpsPatchDaysTable;
   patch_duration_days: OpsPatchDurationDaysTable;

@@ -14,6 +14,7 @@ import {
   type GithubIssueState,
   type GithubPullRequest,
   GithubPullRequestSchema,
+  GithubReachableSchema,
   type ListGithubIssues,
   type ListGithubPulls,
   ProblemSchema,
@@ -167,7 +168,33 @@ export async function commentOnIssue(
   return made.ok ? { ok: true, comment: made.value } : made;
 }
 
-/** `in_progress` is an open issue with a label of that name. */
+/** Of an issue or a pull request, the oldest first; `mine` are those that were written with this deployment's credential. */
+export async function listComments(
+  env: GithubEnv,
+  input: Named<{ number: number; page?: number | undefined; per_page?: number | undefined }>,
+): Promise<Page<"comments", GithubComment>> {
+  const { repo, number, ...query } = input;
+  const found = await many(env, GithubCommentSchema, { repo, path: `/issues/${number}/comments`, query });
+  return found.ok ? { ok: true, comments: found.values, next: found.next } : found;
+}
+
+/** Twice is as good as once. FORBIDDEN also where somebody else wrote the comment. */
+export async function updateComment(
+  env: GithubEnv,
+  input: Named<{ id: number; body: string }>,
+): Promise<Result<{ comment: GithubComment }>> {
+  const { repo, id, body } = input;
+  const set = await one(env, GithubCommentSchema, { method: "PATCH", repo, path: `/comments/${id}`, body: { body } });
+  return set.ok ? { ok: true, comment: set.value } : set;
+}
+
+/** Whether a repository is among those that may be reached; nothing is asked of GitHub. FORBIDDEN where it is not. */
+export async function reachableRepository(env: GithubEnv, repo: string): Promise<Result<{ repository: string }>> {
+  const found = await one(env, GithubReachableSchema, { repo, path: "/reachable" });
+  return found.ok ? { ok: true, repository: found.value.repository } : found;
+}
+
+/** `in_progress` is an open issue with a label of that name, and somebody it is assigned to. */
 export async function updateIssueState(
   env: GithubEnv,
   input: Named<{ number: number; state: GithubIssueState }>,
@@ -190,6 +217,14 @@ export async function searchIssues(
   const { q, page } = input;
   const found = await many(env, GithubIssueSchema, { repo: full(input), path: "/search/issues", query: { q, page } });
   return found.ok ? { ok: true, issues: found.values, next: found.next } : found;
+}
+
+export async function getIssue(
+  env: GithubEnv,
+  input: Named<{ number: number }>,
+): Promise<Result<{ issue: GithubIssue }>> {
+  const found = await one(env, GithubIssueSchema, { repo: input.repo, path: `/issues/${input.number}` });
+  return found.ok ? { ok: true, issue: found.value } : found;
 }
 
 export async function getBranch(

@@ -8,6 +8,7 @@ import { boundedFetch, TooLarge } from "./boundedFetch.ts";
 import { type Clock, PACE, type Pace, RateLimits, type Resource } from "./RateLimits.ts";
 import { type AskAsApp, type Minted, Tokens } from "./Tokens.ts";
 import type { GithubConfig } from "../config.ts";
+import { UserOfGithub } from "../shapes.ts";
 
 /** Milliseconds for all attempts at one answer together. */
 const TOTAL_MS = 25_000;
@@ -53,6 +54,8 @@ export class GithubClient {
   readonly #cache = new EtagCache();
   readonly #clock: Clock;
   readonly #attemptMs: number;
+  readonly #isApp: boolean;
+  #login: string | null = null;
   readonly #redact: (text: string) => string;
 
   constructor({ config, clock, secrets, pace = PACE }: ClientParts) {
@@ -64,6 +67,7 @@ export class GithubClient {
     });
     this.#clock = clock;
     this.#tokens = new Tokens(config.credential, clock);
+    this.#isApp = config.credential.kind === "app";
     this.#limits = new RateLimits(clock, pace);
     this.#attemptMs = pace.attemptMs;
     this.#redact = redactor(secrets);
@@ -73,6 +77,17 @@ export class GithubClient {
   async ask(ask: Ask, log: Logger): Promise<Result<Answered>> {
     const asApp = this.#askAsApp(log);
     return this.#persist(ask, log, () => this.#tokens.current(asApp));
+  }
+
+  /** The account that a token writes as, asked for once; null: an App has none. Errors: as `ask`. */
+  async login(log: Logger): Promise<Result<{ login: string | null }>> {
+    if (this.#isApp || this.#login !== null) return { ok: true, login: this.#login };
+    const answer = await this.ask({ route: "GET /user" }, log);
+    if (!answer.ok) return answer;
+    const user = UserOfGithub.safeParse(answer.data);
+    if (!user.success) return fail("UPSTREAM_REFUSED", "GitHub does not say whose token this is");
+    this.#login = user.data.login;
+    return { ok: true, login: this.#login };
   }
 
   /** A token of the App that does no more than `only` says. Errors: as `ask`. */

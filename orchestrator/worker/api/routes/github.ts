@@ -1,7 +1,8 @@
-import { GithubIssueSchema, GithubPullRequestSchema } from "@shared/contracts";
+import { GithubIssueSchema, GithubPullRequestSchema, OrderPullRequestSchema } from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { listIssues, ListIssuesSchema } from "../../services/github/listIssues.ts";
+import { listOrderPullRequests } from "../../services/github/listOrderPullRequests.ts";
 import { listPullRequests, ListPullRequestsSchema } from "../../services/github/listPullRequests.ts";
 import { openPullRequest, OpenPullRequestSchema } from "../../services/github/openPullRequest.ts";
 import { pushOrderBranch, PushOrderBranchSchema } from "../../services/github/pushOrderBranch.ts";
@@ -37,6 +38,21 @@ export function githubRoutes(app: App): void {
       response: { name: "GithubPullRequests", schema: z.object({ ok, prs: z.array(GithubPullRequestSchema), next }) },
     },
     async (c, ctx, { query }) => respond(c, await listPullRequests(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/orders/{orderId}/pull-requests",
+      scope: "orders:read",
+      tag,
+      summary: "An order's pull requests as GitHub last told of them, with the state of their checks",
+      response: {
+        name: "OrderPullRequests",
+        schema: z.object({ ok, pull_requests: z.array(OrderPullRequestSchema) }),
+      },
+    },
+    async (c, ctx, { params }) => respond(c, await listOrderPullRequests(ctx, { orderId: params.orderId ?? "" })),
   );
   route(
     app,

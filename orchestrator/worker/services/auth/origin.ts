@@ -24,3 +24,20 @@ export function refuseForgery(env: Env, request: Request, changesState: boolean)
   }
   return null;
 }
+
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/**
+ * FORBIDDEN where a page of another origin sends a request, whatever credential it bears: what the Model Context Protocol
+ * asks of a server. Over plain http a page counts as ours only on this machine's own names: a name that was bound anew to
+ * this address (DNS rebinding) would else be its own origin.
+ */
+export function refuseForeignPage(env: Env, request: Request): Failed | null {
+  const origin = request.headers.get("origin");
+  if (origin === null) return null;
+  const own = new URL(request.url);
+  const isRebound = origin === own.origin && own.protocol !== "https:" && !LOOPBACK.has(own.hostname);
+  return isOriginAllowed(env, request, origin) && !isRebound
+    ? null
+    : fail("FORBIDDEN", "a page of this origin may not speak to this endpoint");
+}

@@ -28,10 +28,21 @@ export async function generateReports(ctx: ServiceContext, input: unknown = {}):
   const { orderId } = parsed.data;
   if (orderId !== undefined) {
     const made = await makeReport(ctx, { orderId });
+    // Whoever waits for the report does not wait for GitHub.
+    if (made.ok && made.made) await askForComment(ctx, orderId);
     return made.ok ? { ok: true, generated: Number(made.made), queued: 0 } : made;
   }
   await takeInEvents(ctx.env.DB_OPS);
   return generateStale(ctx);
+}
+
+/** On the order's pull request, by the queue; what is not asked for here the night finds. */
+async function askForComment(ctx: ServiceContext, orderId: string): Promise<void> {
+  try {
+    await sendReportRequests(ctx.env, [{ orderId }]);
+  } catch (error) {
+    ctx.log.warn("a report's comment was not asked for", { orderId, error });
+  }
 }
 
 async function generateStale(ctx: ServiceContext): Promise<Result<Generated>> {
@@ -80,6 +91,7 @@ async function tryReport(
   try {
     const answer = await makeReport(ctx, { orderId });
     if (!answer.ok) return "not theirs";
+    if (answer.made) await askForComment(ctx, orderId);
     return answer.made ? "made" : "known";
   } catch (error) {
     ctx.log.error("a report was not made", { orderId, error });

@@ -1,5 +1,6 @@
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { noteEvent, workspacesOfOrderQuery } from "./deliveryOrders.ts";
+import { tryCommentReport } from "./commentReports.ts";
 import { makeReport } from "./makeReport.ts";
 import { pushReport } from "./pushReport.ts";
 import { type ReportRequest, ReportRequestSchema } from "./requestReport.ts";
@@ -50,10 +51,14 @@ async function regenerate(ctx: ServiceContext, orderId: string, requests: readon
     if (requests.every(({ event }) => event && (covered.get(event.workspaceId) ?? 0) >= event.seq)) {
       // An earlier attempt may have broken off between the database and the bucket.
       await pushReport(ctx, orderId);
+      await tryCommentReport(ctx, orderId);
       return true;
     }
     const made = await makeReport(ctx, { orderId, whenSettled: true });
-    if (made.ok) return true;
+    if (made.ok) {
+      await tryCommentReport(ctx, orderId);
+      return true;
+    }
     ctx.log.error("a report cannot be made", { orderId, code: made.error.code, reason: made.error.message });
     return !made.error.retryable;
   } catch (error) {

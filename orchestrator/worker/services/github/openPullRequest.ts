@@ -11,8 +11,11 @@ import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { createPullRequest, listRepoPRs } from "../../integrations/github.ts";
 import { escapeMarkdown } from "../delivery/markdown.ts";
+import { sendReportRequests } from "../delivery/requestReport.ts";
 import { orderRepository, publishExport } from "./orderRepository.ts";
 import { pushOrderBranch } from "./pushOrderBranch.ts";
+import { quietMarkdown } from "./quietMarkdown.ts";
+import { recordPullRequest } from "./recordPullRequest.ts";
 
 const pull = CreateGithubPullSchema.shape;
 export const OpenPullRequestSchema = z.object({
@@ -50,6 +53,7 @@ export async function openPullRequest(
   const of = { owner: repository.owner, repo: repository.name };
   const made = await createPullRequest(ctx.env, { ...of, title, body, base, draft, head: branch });
   if (made.ok) {
+    await remember(ctx, { orderId: order.id, repository: pushed.repository, pull: made.pullRequest });
     const { number, html_url: url } = made.pullRequest;
     await publishExport(ctx, target, {
       type: "github_export_completed",
@@ -62,9 +66,24 @@ export async function openPullRequest(
   const open = await listRepoPRs(ctx.env, { repo: pushed.repository, head: branch, base });
   if (!open.ok) return open;
   const [existing] = open.prs;
-  return existing === undefined
-    ? fail("CONFLICT", "GitHub says that this pull request is open already, and does not show it")
-    : { ok: true, pullRequest: existing, created: false };
+  if (existing === undefined) {
+    return fail("CONFLICT", "GitHub says that this pull request is open already, and does not show it");
+  }
+  await remember(ctx, { orderId: order.id, repository: pushed.repository, pull: existing });
+  return { ok: true, pullRequest: existing, created: false };
+}
+
+/**
+ * On record, so that its events are known and the order's report is put on it. What cannot be recorded now is, by GitHub's
+ * event of the opening.
+ */
+async function remember(ctx: ServiceContext, seen: Parameters<typeof recordPullRequest>[1]): Promise<void> {
+  try {
+    await recordPullRequest(ctx, seen);
+    await sendReportRequests(ctx.env, [{ orderId: seen.orderId }]);
+  } catch (error) {
+    ctx.log.warn("a pull request was not put on record", { orderId: seen.orderId, number: seen.pull.number, error });
+  }
 }
 
 const titleOf = (title: string, orderId: string): string => {
@@ -77,4 +96,6 @@ const titleOf = (title: string, orderId: string): string => {
 
 /** What an order says was written by anyone: nobody is mentioned by it, nothing closed, no markup made. */
 const bodyOf = ({ id, description }: { id: string; description: string }): string =>
-  [escapeMarkdown(description, MAX_DESCRIPTION), `Order \`${id}\``].filter((part) => part !== "").join("\n\n");
+  [quietMarkdown(escapeMarkdown(description, MAX_DESCRIPTION)), `Order \`${id}\``]
+    .filter((part) => part !== "")
+    .join("\n\n");

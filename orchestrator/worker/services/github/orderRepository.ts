@@ -36,16 +36,16 @@ export async function orderRepository(ctx: ServiceContext, orderId: string): Pro
   return { ok: true, order, project: owned.project, repository, branch };
 }
 
-/** Says in the order's custody chain and rooms what became of it on GitHub. What cannot be said undoes nothing. */
+/** Says in the order's custody chain and rooms what became of it on GitHub. False where it could not: that undoes nothing. */
 export async function publishExport(
   ctx: ServiceContext,
   { order }: OrderRepository,
   said: {
-    type: "github_export_completed" | "github_export_error";
+    type: "github_export_completed" | "github_export_progress" | "github_export_error";
     message: string;
     data: Record<string, string | number>;
   },
-): Promise<void> {
+): Promise<boolean> {
   try {
     const published = await publish(
       { ...ctx, actor: systemActor("github") },
@@ -57,7 +57,9 @@ export async function publishExport(
       },
     );
     if (!published.ok) ctx.log.warn("an export was not published", { orderId: order.id, error: published.error });
+    return published.ok;
   } catch (error) {
     ctx.log.warn("an export was not published", { orderId: order.id, error });
+    return false;
   }
 }

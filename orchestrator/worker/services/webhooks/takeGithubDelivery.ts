@@ -1,88 +1,81 @@
 import { createHash } from "node:crypto";
-import { verify } from "@octokit/webhooks-methods";
-import { fail, type Result } from "@shared/contracts";
+import { fail, type Result, validationError } from "@shared/contracts";
 import { z } from "zod";
 import type { ServiceContext } from "../../context.ts";
+import { readSigned } from "./readSigned.ts";
+import { GithubEventSchema, SaidSchema, WANTED } from "./said.ts";
 
 /** A secret that a deployment may leave out: then nothing is taken. */
 type WebhookEnv = Env & { GITHUB_WEBHOOK_SECRET?: string };
-const EventSchema = z.string().regex(/^[a-z_]{1,50}$/);
-const DeliverySchema = z.string().regex(/^[\w-]{8,100}$/);
-
-/** What of GitHub's bodies is used; all else is dropped at the door. */
-export const SaidSchema = z.object({
-  action: z.string().max(50).optional(),
-  repository: z.object({ full_name: z.string().max(250) }).optional(),
-  issue: z
-    .object({
-      number: z.number().int(),
-      html_url: z.string().max(500),
-      state: z.enum(["open", "closed"]),
-      updated_at: z.iso.datetime(),
-      pull_request: z.unknown().optional(),
-    })
-    .optional(),
+const NamesSchema = z.object({
+  delivery: z.string().regex(/^[\w-]{8,100}$/),
+  event: z.string().regex(/^[a-z_]{1,50}$/),
 });
-export type Said = z.infer<typeof SaidSchema>;
 
 export const GithubTakenSchema = z.object({
   ok: z.literal(true),
-  /** Whether it is new; one that was taken before changes nothing. */
+  /** Whether it is new and something is done about it. */
   taken: z.boolean(),
+  /** Nothing is done about events of this kind, such as a ping. */
+  ignored: z.boolean(),
 });
-
-export interface GithubDelivery {
-  delivery: string | null;
-  event: string | null;
-  /** `sha256=` and the HMAC-SHA256 of the body under the secret. */
-  signature: string | null;
-  body: string;
-}
+type Taken = Omit<z.infer<typeof GithubTakenSchema>, "ok">;
 
 /**
- * Takes an event of GitHub in, once by its delivery's number and by its body, and hands it to the queue; what the queue
- * loses is swept. UNAUTHENTICATED where it is not signed with GITHUB_WEBHOOK_SECRET.
+ * Takes an event of GitHub in, once by its delivery's number and by its body, and hands it to the queue, for which the
+ * sender does not wait: `background` keeps what is left alive. What the queue does not take, or loses, is swept. Errors:
+ * UNAUTHENTICATED where it is not signed with GITHUB_WEBHOOK_SECRET, BODY_TOO_LARGE, VALIDATION_FAILED.
  */
 export async function takeGithubDelivery(
   ctx: ServiceContext,
-  { delivery, event, signature, body }: GithubDelivery,
-): Promise<Result<{ taken: boolean }>> {
-  // One answer for all of it: which part was wrong is of use to a forger alone.
-  const refused = fail("UNAUTHENTICATED", "the delivery is not signed as it must be");
+  request: Request,
+  background: (work: Promise<void>) => void,
+): Promise<Result<Taken>> {
   const { GITHUB_WEBHOOK_SECRET: secret }: WebhookEnv = ctx.env;
-  if (secret === undefined || secret === "" || signature === null || body === "") return refused;
-  if (!/^sha256=[0-9a-f]{64}$/.test(signature) || !(await verify(secret, body, signature))) return refused;
-  const named = z.tuple([DeliverySchema, EventSchema]).safeParse([delivery, event]);
+  if (secret === undefined || secret === "") return fail("UNAUTHENTICATED", "the delivery is not signed as it must be");
+  const signature = request.headers.get("x-hub-signature-256");
+  const read = await readSigned(request, { secret, signature, wanted: WANTED });
+  if (!read.ok) return read;
+  const named = NamesSchema.safeParse({
+    delivery: request.headers.get("x-github-delivery"),
+    event: request.headers.get("x-github-event"),
+  });
   if (!named.success) return fail("VALIDATION_FAILED", "a delivery names its number and its event");
-  const said = SaidSchema.safeParse(jsonOf(body));
-  if (!said.success) return fail("VALIDATION_FAILED", "the delivery is of an unknown form");
-  const [number, kind] = named.data;
+  const { delivery } = named.data;
+  const event = GithubEventSchema.safeParse(named.data.event);
+  if (!event.success) return { ok: true, taken: false, ignored: true };
+  if (read.picked === null) return fail("VALIDATION_FAILED", "the delivery is no JSON of an object");
+  const said = SaidSchema.safeParse(read.picked);
+  if (!said.success) return { ok: false, error: validationError(said.error) };
   const row = await ctx.env.DB_OPS.prepare(TAKE)
     .bind(
-      number,
-      createHash("sha256").update(`${kind}\n${body}`).digest("hex"),
-      kind,
+      delivery,
+      createHash("sha256").update(`${event.data}\n${read.sha256}`).digest("hex"),
+      event.data,
       JSON.stringify(said.data),
       ctx.now().toISOString(),
     )
     .run();
-  if (row.meta.changes === 0) return { ok: true, taken: false };
-  try {
-    await ctx.env.GITHUB_QUEUE.send({ delivery: number });
-  } catch (error) {
-    ctx.log.warn("a delivery's message could not be sent; it is swept", { delivery: number, error });
-  }
-  return { ok: true, taken: true };
+  if (row.meta.changes === 0) return { ok: true, taken: false, ignored: false };
+  background(send(ctx, delivery));
+  return { ok: true, taken: true, ignored: false };
 }
 
-function jsonOf(text: string): unknown {
+async function send(ctx: ServiceContext, delivery: string): Promise<void> {
+  const queue = queueOf(ctx.env);
+  if (queue === undefined) {
+    ctx.log.warn("there is no queue for deliveries; they are swept", { delivery });
+    return;
+  }
   try {
-    return JSON.parse(text);
-  } catch {
-    // What is no JSON has an unknown form, which the caller is told.
-    return null;
+    await queue.send({ delivery });
+  } catch (error) {
+    ctx.log.warn("a delivery's message could not be sent; it is swept", { delivery, error });
   }
 }
+
+/** A deployment may leave the queue out. */
+export const queueOf = (env: { INSTANCE: string; GITHUB_QUEUE?: Queue }): Queue | undefined => env.GITHUB_QUEUE;
 
 const TAKE = `
   INSERT INTO github_deliveries (delivery, body_hash, event, said, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
