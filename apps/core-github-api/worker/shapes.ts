@@ -39,7 +39,9 @@ export const CommentOfGithub = z
   .object({ id: z.number(), body: z.string().nullish(), html_url: z.string(), user: login, created_at: z.string() })
   .transform(({ body, ...comment }): GithubComment => ({ ...comment, body: body ?? "" }));
 
-const end = z.object({ ref: z.string(), sha: z.string() });
+const end = z
+  .object({ ref: z.string(), sha: z.string(), repo: z.object({ full_name: z.string() }).nullish() })
+  .transform(({ ref, sha, repo }) => ({ ref, sha, repo: repo?.full_name ?? null }));
 export const PullOfGithub = z
   .object({
     number: z.number(),
