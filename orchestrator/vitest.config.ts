@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { defineProject } from "vitest/config";
-import { bundleWorker } from "./test/node/githubApi.ts";
+import { bundleWorker } from "./test/node/bundleWorker.ts";
 
 const databases = ["ops", "logs", "projects", "chats", "health"] as const;
 const migrations = Object.fromEntries(
@@ -48,6 +48,8 @@ const echoFactory = (name: string) => ({
 
 const githubApi = await bundleWorker("core-github-api");
 const cloudflareApi = await bundleWorker("core-cloudflare-api");
+/** Workers of apps/ that are here themselves. */
+const real = new Set([githubApi.name, cloudflareApi.name]);
 
 export default defineProject({
   plugins: [
@@ -69,7 +71,7 @@ export default defineProject({
           GEMINI_API_KEY: "canary-key-of-gemini-0123456789",
         },
         workers: [
-          ...apps.filter((name) => name !== githubApi.name).map(echoFactory),
+          ...apps.filter((name) => !real.has(name)).map(echoFactory),
           {
             ...githubApi,
             bindings: {

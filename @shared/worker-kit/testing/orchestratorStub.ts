@@ -21,6 +21,9 @@ export class AIProviderOps extends WorkerEntrypoint {
     const answer = note(this, "executeTask", { taskId, provider: provider ?? null, options: options ?? {} });
     return answer ?? refused("PROVIDER_UNAVAILABLE", "no provider works here");
   }
+  getExecution(input) {
+    return note(this, "getExecution", { executionId: input }) ?? refused("NOT_FOUND", input);
+  }
 }
 
 export class PatchOps extends WorkerEntrypoint {
@@ -90,13 +93,13 @@ export class HealthOps extends WorkerEntrypoint {
   }
 }
 
-/** Lines come after the answer they are about, so they stand apart from the calls, which are in order. */
-export class AIProviderOps extends WorkerEntrypoint {
-  getExecution(input) {
-    return note(this, "getExecution", { executionId: input }) ?? refused("NOT_FOUND", input);
+export class OpsScan extends WorkerEntrypoint {
+  scan(scope) {
+    return note(this, "scan", { scope: scope ?? "full" }) ?? refused("CONFLICT", "a scan runs");
   }
 }
 
+/** Lines come after the answer they are about, so they stand apart from the calls, which are in order. */
 export class LoggingOps extends WorkerEntrypoint {
   write({ entries }) {
     const answer = scripted("write");
