@@ -109,7 +109,15 @@ export const OpsIssueDetailSchema = OpsIssueSchema.extend({
   commits: z.array(z.string()),
   /** The gravest twenty of those that share a commit with it. */
   related: z.array(
-    OpsIssueSchema.pick({ id: true, kind: true, severity: true, status: true, worker: true, repo: true, template: true }),
+    OpsIssueSchema.pick({
+      id: true,
+      kind: true,
+      severity: true,
+      status: true,
+      worker: true,
+      repo: true,
+      template: true,
+    }),
   ),
 });
 export type OpsIssueDetail = z.infer<typeof OpsIssueDetailSchema>;

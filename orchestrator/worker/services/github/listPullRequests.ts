@@ -57,7 +57,9 @@ async function ordersOf(
     .selectFrom("orders")
     .innerJoin("projects", "projects.id", "orders.project_id")
     .select(["orders.id", "projects.repository"])
-    .where(sql<boolean>`orders.id IN (SELECT value FROM json_each(${JSON.stringify(claimed.map(({ order }) => order))}))`)
+    .where(
+      sql<boolean>`orders.id IN (SELECT value FROM json_each(${JSON.stringify(claimed.map(({ order }) => order))}))`,
+    )
     .execute();
   const repositories = new Map(rows.map(({ id, repository }) => [id, githubRepositoryOf(repository ?? "")]));
   return new Map(
@@ -72,10 +74,7 @@ async function ordersOf(
 const sameName = (one: string, other: string | null): boolean => one.toLowerCase() === other?.toLowerCase();
 
 /** Order → its last execution whose change was applied. */
-async function executionsOf(
-  ctx: ServiceContext,
-  orders: readonly string[],
-): Promise<ReadonlyMap<string, string>> {
+async function executionsOf(ctx: ServiceContext, orders: readonly string[]): Promise<ReadonlyMap<string, string>> {
   if (orders.length === 0) return new Map();
   const rows = await ctx.db.ops
     .selectFrom("ai_provider_executions")
@@ -85,5 +84,7 @@ async function executionsOf(
     .orderBy("created_at")
     .orderBy("execution_id")
     .execute();
-  return new Map(rows.flatMap(({ order_id: order, execution_id: id }) => (order === null ? [] : [[order, id] as const])));
+  return new Map(
+    rows.flatMap(({ order_id: order, execution_id: id }) => (order === null ? [] : [[order, id] as const])),
+  );
 }
