@@ -191,6 +191,8 @@ export const OpsSummarySchema = z.object({
   breakdown: z.array(z.object({ status: OpsIssueStatusSchema, count, avg_sev: z.number() })),
   by_severity: z.array(z.object({ severity: count, count })),
   by_kind: z.array(z.object({ kind: OpsKindSchema, count })),
+  /** The Workers and repositories that there are issues of, whatever their status: the 200 with most, and how many each. */
+  by_source: z.array(z.object({ kind: OpsKindSchema, source: z.string(), count })),
   /** Of what is not closed: since its first line. */
   by_age: z.object({ day: count, week: count, month: count, older: count }),
   last_scan: OpsScanSchema.nullable(),

@@ -149,6 +149,18 @@ test("what waits for a person is grave, claimed by nobody and without an order s
   expect(OpsSummarySchema.parse(await answerOf(await call("/api/ops/summary"))).waiting.count).toBe(16);
 });
 
+test("the Workers and repositories that there are issues of are counted, with most first, whatever became of them", async () => {
+  await anIssue({ worker: "api" });
+  await anIssue({ worker: "api", status: "closed" });
+  await anIssue({ kind: "build-log", repo: "acme/shop" });
+  await anIssue();
+  const summary = OpsSummarySchema.parse(await answerOf(await call("/api/ops/summary")));
+  expect(summary.by_source).toEqual([
+    { kind: "worker-log", source: "api", count: 2 },
+    { kind: "build-log", source: "acme/shop", count: 1 },
+  ]);
+});
+
 test("who is signed in is told where GitHub shows its pages", async () => {
   expect(await answerOf(await call("/api/auth/session"))).toMatchObject({ who: { githubUrl: env.GITHUB_WEB_URL } });
   expect(env.GITHUB_WEB_URL).toBe("https://github.com");

@@ -32,6 +32,7 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
       DB_OPS.prepare(BY_STATUS),
       DB_OPS.prepare(BY_SEVERITY),
       DB_OPS.prepare(BY_KIND),
+      DB_OPS.prepare(BY_SOURCE),
       DB_OPS.prepare(BY_AGE).bind(ago(1), ago(7), ago(30)),
     ]),
     getLastScan(ctx),
@@ -48,7 +49,7 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
   ]);
   if (!last.ok) return last;
   const breakdown = rowsOf<{ status: OpsIssueStatus; count: number; avg_sev: number }>(results[0]);
-  const [age] = rowsOf<OpsSummary["by_age"]>(results[3]);
+  const [age] = rowsOf<OpsSummary["by_age"]>(results[4]);
   return {
     ok: true,
     ts: now.toISOString(),
@@ -56,6 +57,7 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
     breakdown,
     by_severity: rowsOf<{ severity: number; count: number }>(results[1]),
     by_kind: rowsOf<{ kind: OpsKind; count: number }>(results[2]),
+    by_source: rowsOf<OpsSummary["by_source"][number]>(results[3]),
     by_age: age ?? { day: 0, week: 0, month: 0, older: 0 },
     last_scan: last.scan,
     waiting: { count: waits.count, issues: shown.map((row) => issueOfRow(row, now)) },
@@ -69,6 +71,9 @@ const OPEN = "status IN ('open', 'triaged', 'in_progress')";
 const BY_STATUS = "SELECT status, count(*) AS count, avg(severity) AS avg_sev FROM ops_issues GROUP BY status";
 const BY_SEVERITY = `SELECT severity, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY severity`;
 const BY_KIND = `SELECT kind, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY kind`;
+const BY_SOURCE = `
+  SELECT kind, coalesce(worker, repo) AS source, count(*) AS count FROM ops_issues
+  WHERE source IS NOT NULL GROUP BY kind, source ORDER BY count DESC, source LIMIT 200`;
 const BY_AGE = `
   SELECT coalesce(sum(seen >= ?1), 0) AS day, coalesce(sum(seen < ?1 AND seen >= ?2), 0) AS week,
     coalesce(sum(seen < ?2 AND seen >= ?3), 0) AS month, coalesce(sum(seen < ?3), 0) AS older
