@@ -7,6 +7,7 @@ import {
   validationError,
 } from "@shared/contracts";
 import { type RawBuilder, sql } from "kysely";
+import type { z } from "zod";
 import { requireScope, type ServiceContext, systemActor } from "../../context.ts";
 import { getProject } from "../project/getProject.ts";
 import { expireClaims } from "./expireClaims.ts";
@@ -24,7 +25,7 @@ export async function listOpsIssues(
   if (denied) return denied;
   const parsed = ListOpsIssuesSchema.safeParse(input);
   if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
-  const { status, kind, severity, worker, repo, project, limit, cursor } = parsed.data;
+  const { limit, project } = parsed.data;
   let repository: GithubRepository | null = null;
   if (project !== undefined) {
     // Who may read all issues may know which of them are a project's.
@@ -35,18 +36,7 @@ export async function listOpsIssues(
   }
   // So that `status` means what the list shows.
   await expireClaims(ctx);
-  let query = ctx.db.ops.selectFrom("ops_issues").selectAll();
-  if (status !== undefined) query = query.where("status", "=", status);
-  if (kind !== undefined) query = query.where("kind", "=", kind);
-  if (severity !== undefined) query = query.where("severity", "<=", severity);
-  if (worker !== undefined) query = query.where("worker", "=", worker);
-  if (repo !== undefined) query = query.where("repo", "=", repo);
-  if (repository !== null) query = query.where(ofRepository(repository));
-  if (cursor !== undefined) query = query.where("id", "<", Number(cursor));
-  const rows = await query
-    .orderBy("id", "desc")
-    .limit(limit + 1)
-    .execute();
+  const rows = await opsIssuesQuery(ctx.db, parsed.data, repository).execute();
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const now = ctx.now();
@@ -55,6 +45,27 @@ export async function listOpsIssues(
     issues: shown.map((row) => issueOfRow(row, now)),
     cursor: rows.length > limit && last ? String(last.id) : null,
   };
+}
+
+/** One row more than a page holds, so that it is known whether there are more. */
+function opsIssuesQuery(
+  db: ServiceContext["db"],
+  asked: z.infer<typeof ListOpsIssuesSchema>,
+  repository: GithubRepository | null = null,
+) {
+  const { status, kind, severity, worker, repo, limit, cursor } = asked;
+  // The first page too begins somewhere, so that each is a range of the key.
+  let query = db.ops
+    .selectFrom("ops_issues")
+    .selectAll()
+    .where("id", "<", cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor));
+  if (status !== undefined) query = query.where("status", "=", status);
+  if (kind !== undefined) query = query.where("kind", "=", kind);
+  if (severity !== undefined) query = query.where("severity", "<=", severity);
+  if (worker !== undefined) query = query.where("worker", "=", worker);
+  if (repo !== undefined) query = query.where("repo", "=", repo);
+  if (repository !== null) query = query.where(ofRepository(repository));
+  return query.orderBy("id", "desc").limit(limit + 1);
 }
 
 /**
