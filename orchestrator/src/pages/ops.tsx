@@ -226,22 +226,20 @@ interface Bar {
 function bars(rows: readonly Bar[]): ReactNode {
   const most = Math.max(1, ...rows.map((row) => row.count));
   return rows.map((row) => (
-    <div key={row.key} data-count={row.key} title={row.title}>
-      <div className="flex items-baseline justify-between gap-3 text-xs">
-        <dt className="flex items-center gap-1.5 text-ink-2">{row.name}</dt>
-        <dd className={row.count === 0 ? "nums text-ink-3" : "nums font-semibold"}>
-          {row.to === undefined || row.count === 0 ? (
-            count(row.count)
-          ) : (
-            <Link to="/issues" search={row.to} className="hover:underline">
-              {count(row.count)}
-            </Link>
-          )}
-        </dd>
-      </div>
-      <div aria-hidden className="mt-1 h-1 overflow-hidden rounded-full bg-hover">
-        <div className="h-full rounded-full bg-ink-3" style={{ width: `${(row.count / most) * 100}%` }} />
-      </div>
+    <div key={row.key} data-count={row.key} title={row.title} className="grid grid-cols-[1fr_auto] gap-x-3 text-xs">
+      <dt className="flex items-center gap-1.5 text-ink-2">{row.name}</dt>
+      <dd className={row.count === 0 ? "nums text-ink-3" : "nums font-semibold"}>
+        {row.to === undefined || row.count === 0 ? (
+          count(row.count)
+        ) : (
+          <Link to="/issues" search={row.to} className="hover:underline">
+            {count(row.count)}
+          </Link>
+        )}
+      </dd>
+      <dd aria-hidden className="col-span-2 mt-1 h-1 overflow-hidden rounded-full bg-hover">
+        <span className="block h-full rounded-full bg-ink-3" style={{ width: `${(row.count / most) * 100}%` }} />
+      </dd>
     </div>
   ));
 }

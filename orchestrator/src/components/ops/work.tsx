@@ -46,7 +46,11 @@ function WorkDialog({ issue }: { issue: OpsIssue }) {
     setError(null);
     const answer = await client.ops.work(issue.id, { factory, projectId: project ?? null });
     setBusy(false);
-    if (!answer.ok) return setError(answer.error);
+    if (!answer.ok) {
+      // Somebody may have been first, with another factory or project: then the page leads to that order.
+      await queries.invalidateQueries({ queryKey: ["ops"] });
+      return setError(answer.error);
+    }
     notify({
       status: "received",
       title: answer.created ? "An order was made of it" : "It had its order already",
