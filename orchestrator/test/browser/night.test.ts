@@ -64,6 +64,8 @@ const scannedIssue = async (worker: string) => {
   if (!issue) throw new Error(`nothing was found of ${worker}`);
   return issue;
 };
+/** As `expect.poll`, with the patience that a loaded machine needs. */
+const soon = <T>(look: () => Promise<T>) => expect.poll(look, { timeout: 30_000 });
 const rows = (page: Page) => page.locator("tr[data-row]");
 
 test("a scan that is begun shows as a row with what it counted, and the summary's numbers are the API's", async () => {
@@ -97,7 +99,7 @@ test("a scan that is begun shows as a row with what it counted, and the summary'
   await page.getByRole("tab", { name: "Summary" }).click();
   const summary = await summaryOf();
   const shown = async (key: string): Promise<number> =>
-    Number(await page.locator(`[data-count="${key}"] dd`).innerText());
+    Number(await page.locator(`[data-count="${key}"] dd`).first().innerText());
   await page.locator('[data-count="open"]').waitFor();
   for (const { status, count } of summary.breakdown)
     expect.soft([status, await shown(status)]).toEqual([status, count]);
@@ -129,7 +131,7 @@ test("issues are filtered by status, severity, kind, Worker, repository and proj
   expect(all.length).toBeGreaterThan(60);
   expect(await rows(page).count()).toBe(50);
   await page.getByRole("button", { name: "Older issues" }).click();
-  await expect.poll(() => rows(page).count()).toBe(all.length);
+  await soon(() => rows(page).count()).toBe(all.length);
   expect(await rows(page).evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.row))).toEqual(
     all.map(({ id }) => String(id)),
   );
@@ -137,9 +139,9 @@ test("issues are filtered by status, severity, kind, Worker, repository and proj
   const shows = async (query: object): Promise<void> => {
     const wanted = (await issuesOf(query)).map(({ id }) => String(id)).slice(0, 50);
     expect(wanted.length).toBeGreaterThan(0);
-    await expect
-      .poll(() => rows(page).evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.row)))
-      .toEqual(wanted);
+    await soon(() => rows(page).evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.row))).toEqual(
+      wanted,
+    );
   };
   await choose(page, "Status", "Closed");
   await shows({ status: "closed" });
@@ -191,16 +193,11 @@ test("an issue says what was logged, how grave it is by rule and by a model, in 
   expect(await words.locator("blockquote").innerText()).toBe(`The price is read before the cart is there. ${HOSTILE}`);
   expect(text).toMatch(/Severity\s*2\s*Grave\s*by rule/);
   expect(text).toMatch(/Severity\s*1\s*Critical\s*by the model/);
-  await page
-    .getByRole("button", { name: "Copy the prompt" })
-    .or(page.getByRole("button", { name: "Copy", exact: true }).last())
-    .first()
-    .click();
-  const copied = await page.evaluate(() => navigator.clipboard.readText());
-  expect([
+  await page.getByRole("button", { name: "Copy the prompt" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
     `Find and mend the cause of an error of the Worker billing.\n\n${HOSTILE}`,
-    `TypeError: ${HOSTILE}\n    at charge (billing.js:<n>:<n>)`,
-  ]).toContain(copied);
+  );
   // Its address on GitHub is none of GitHub's: text, and no way there.
   await issue.getByText("Issue #900 on GitHub").waitFor();
   expect(await issue.getByRole("link", { name: "Issue #900 on GitHub" }).count()).toBe(0);
@@ -269,7 +266,7 @@ test("an issue is made an order, which its page leads to; asked again it is the 
   await signIn(page, night.token, `/issues/${issue.id}`);
   await page.getByRole("button", { name: "Work on it" }).click();
   // The project whose build it is, by itself.
-  await expect.poll(() => page.getByRole("combobox", { name: "Project" }).innerText()).toBe("Night");
+  await soon(() => page.getByRole("combobox", { name: "Project" }).innerText()).toBe("Night");
   await page.getByRole("button", { name: "Make the order" }).click();
   await page.waitForURL(`**/orders/ORD-OPS-${issue.id}.1`);
   await page.getByRole("heading", { level: 1, name: /^Mend: acme\/night/ }).waitFor();
@@ -281,7 +278,10 @@ test("an issue is made an order, which its page leads to; asked again it is the 
   await page.goto(`/issues/${issue.id}`);
   await page.getByRole("link", { name: "To its order" }).click();
   await page.waitForURL(`**/orders/ORD-OPS-${issue.id}.1`);
-  expect(await night.client.ops.work(issue.id)).toMatchObject({ ok: true, created: false });
+  expect(await night.client.ops.work(issue.id, { projectId: order.order.project_id })).toMatchObject({
+    ok: true,
+    created: false,
+  });
   expect(faults).toEqual([]);
   await context.close();
 });
@@ -293,7 +293,7 @@ test("pull requests are listed by repository and state, page by page, each with 
   await pulls.first().waitFor();
   expect(await pulls.count()).toBe(30);
   await page.getByRole("button", { name: "Older pull requests" }).click();
-  await expect.poll(() => pulls.count()).toBe(PULLS - 1);
+  await soon(() => pulls.count()).toBe(PULLS - 1);
   const ours = page.locator('[data-pull="1"]');
   const to = ours.getByRole("link", { name: "Change 1" });
   expect(await to.getAttribute("href")).toBe(`${night.github.url}/${REPOSITORY}/pull/1`);
@@ -305,9 +305,7 @@ test("pull requests are listed by repository and state, page by page, each with 
   expect(await page.locator('[data-pull="4"]').count()).toBe(0);
 
   await page.getByRole("radio", { name: "Closed" }).click();
-  await expect
-    .poll(() => pulls.evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.pull)))
-    .toEqual(["4"]);
+  await soon(() => pulls.evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.pull))).toEqual(["4"]);
   expect(new URL(page.url()).search).toBe("?state=closed");
   await choose(page, "Repository", "acme/other");
   await page.getByText("This repository is not reached").waitFor();
@@ -337,21 +335,13 @@ test("a GitHub that refuses is said, with a way to ask again", async () => {
   await night.github.run({
     action: "fault",
     path: "/pulls",
-    times: 2,
     fault: { kind: "status", status: 403, message: "Resource not accessible by personal access token" },
   });
   await page.goto("/prs?state=all");
   await page.getByText("GitHub refuses").waitFor();
   await page.getByText("Resource not accessible").waitFor();
-  await expect
-    .poll(async () => {
-      await page
-        .getByRole("button", { name: "Try again" })
-        .click({ timeout: 2_000 })
-        .catch(() => undefined);
-      return page.locator("[data-pull]").count();
-    })
-    .toBeGreaterThan(0);
+  await page.getByRole("button", { name: "Try again" }).click();
+  await page.locator("[data-pull]").first().waitFor();
   await context.close();
 });
 
