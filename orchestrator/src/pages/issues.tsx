@@ -172,7 +172,7 @@ export default function IssuesPage() {
       title="Issues"
       wide
       tools={
-        <>
+        <div className="grid w-full grid-cols-3 gap-2 sm:flex sm:flex-wrap">
           <Select
             label="Status"
             all="Any status"
@@ -209,7 +209,7 @@ export default function IssuesPage() {
               })),
               project,
             )}
-            className="max-w-56"
+            className="sm:max-w-56"
           />
           <Select
             label="Worker"
@@ -217,7 +217,7 @@ export default function IssuesPage() {
             value={worker}
             onChange={(next) => change({ worker: next })}
             options={withChosen(namesOf(sources, "worker-log"), worker)}
-            className="max-w-48"
+            className="sm:max-w-48"
           />
           <Select
             label="Repository"
@@ -225,14 +225,14 @@ export default function IssuesPage() {
             value={repo}
             onChange={(next) => change({ repo: next })}
             options={withChosen(namesOf(sources, "build-log"), repo)}
-            className="max-w-56"
+            className="sm:max-w-56"
           />
           {narrowed ? (
             <Button variant="ghost" className="h-8" onClick={clear}>
               Clear
             </Button>
           ) : null}
-        </>
+        </div>
       }
     >
       <Card>
@@ -277,6 +277,11 @@ export default function IssuesPage() {
                     <OpsSeverity severity={issue.severity} word />
                     <StatusTag status={`ops:${issue.status}`} />
                   </span>
+                  {issue.claimed_by === null ? null : (
+                    <span className="mt-0.5 flex justify-end">
+                      <ClaimState issue={issue} brief />
+                    </span>
+                  )}
                   <span className="mt-1.5 line-clamp-2 font-mono text-xs break-all">{nameOf(issue)}</span>
                   <span className="mt-1 flex justify-between gap-3 text-xs text-ink-3">
                     <span className="min-w-0 truncate">

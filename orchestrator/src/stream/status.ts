@@ -134,11 +134,16 @@ const HEALTH_LOOKS: Record<string, StatusLook> = {
 
 /** What scans found, and the scans themselves. */
 const OPS_LOOKS: Record<string, StatusLook> = {
-  "ops:open": { ...failed, word: "Open", meaning: "nobody has taken it" },
-  "ops:triaged": { ...failed, word: "Triaged", meaning: "looked at, taken by nobody" },
+  // How grave it is has the colour; that it is open needs none.
+  "ops:open": { ...neutral("Open", "nobody has taken it"), text: "text-ink" },
+  "ops:triaged": { ...neutral("Triaged", "looked at, taken by nobody"), text: "text-ink" },
   "ops:in_progress": { ...requested, word: "Claimed", meaning: "somebody has taken it" },
   "ops:resolved": { ...applied, word: "Resolved", meaning: "mended" },
-  "ops:closed": neutral("Closed", "not seen for three nights, or closed on GitHub"),
+  "ops:closed": {
+    ...neutral("Closed", "not seen for three nights, or closed on GitHub"),
+    text: "text-ink-3",
+    tone: "applied",
+  },
   "scan:running": { ...requested, word: "Running", meaning: "reads, groups and files" },
   "scan:done": { ...applied, word: "Done", meaning: "all was read and filed" },
   "scan:partial": { ...reverted, word: "Partial", meaning: "some is left; the next scan goes on where it ended" },

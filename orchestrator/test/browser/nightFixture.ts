@@ -143,6 +143,21 @@ export function writeNights(store: OpsStore): void {
   );
   store.insert("ops_issue_commits", { issue_id: 101, commit_sha: "c0ffee".padEnd(40, "0"), first_seen: ago(30) });
   store.insert("ops_issue_commits", { issue_id: 102, commit_sha: "c0ffee".padEnd(40, "0"), first_seen: ago(30) });
+  store.insert("alerts", {
+    id: "alert-of-101",
+    kind: "ops.issue.filed",
+    severity: "critical",
+    title: "[Ops] billing: TypeError",
+    text: HOSTILE,
+    dedupe_key: "ops:issue:101",
+    worker: "billing",
+    data: { issue: 101 },
+    first_at: ago(30),
+    last_at: ago(30),
+    told_at: ago(30),
+    told_by: "the test",
+    announced_at: ago(30),
+  });
   const totals = (lines: number) => ({
     logs_ingested: lines,
     worker_logs: lines,

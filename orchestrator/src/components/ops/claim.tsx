@@ -26,21 +26,22 @@ export function ClaimState({ issue, brief = false }: { issue: OpsIssue; brief?: 
   const { claimed_by: holder, claim_expires_at: end } = issue;
   if (holder === null) return null;
   const name = holder === who?.actor ? "you" : holder;
-  return (
-    <span
-      className={cn("text-ink-3", brief ? "block max-w-36 truncate text-2xs" : "text-sm text-ink-2")}
-      title={holder}
-    >
-      {brief ? "" : "Held by "}
-      <span className={name === "you" ? "" : "font-mono text-2xs"}>{name}</span>
-      {end === null ? null : (
-        <>
-          {brief ? ", " : ", ends "}
-          <time dateTime={end} title={moment(end)}>
-            {until(end)}
-          </time>
-        </>
-      )}
+  const ends =
+    end === null ? null : (
+      <time dateTime={end} title={moment(end)} className="whitespace-nowrap">
+        ends {until(end)}
+      </time>
+    );
+  const named = <span className={cn("truncate", name !== "you" && "font-mono")}>{name}</span>;
+  return brief ? (
+    <span title={holder} className="inline-flex max-w-44 min-w-0 gap-1 text-2xs text-ink-3">
+      {named}
+      {ends === null ? null : <>· {ends}</>}
+    </span>
+  ) : (
+    <span title={holder} className="min-w-0 text-sm break-all text-ink-2">
+      Held by {named}
+      {ends === null ? null : <>, {ends}</>}
     </span>
   );
 }

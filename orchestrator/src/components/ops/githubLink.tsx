@@ -27,11 +27,11 @@ export function GithubLink({
       target="_blank"
       rel="noreferrer noopener"
       aria-label={label}
-      className={cn("inline-flex min-w-0 items-center gap-1 text-accent-ink hover:underline", className)}
+      className={cn("text-accent-ink hover:underline", className)}
       onClick={(event) => event.stopPropagation()}
     >
-      <span className="min-w-0">{children}</span>
-      <ExternalLink className="size-3 shrink-0" aria-hidden />
+      {children}
+      <ExternalLink className="ml-1 inline size-3 align-[-0.0625rem]" aria-hidden />
     </a>
   );
 }
