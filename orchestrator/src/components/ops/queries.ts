@@ -1,15 +1,19 @@
 import { githubRepositoryOf, type Project } from "@shared/contracts";
 import { queryOptions } from "@tanstack/react-query";
-import { client, need } from "../../api/client.ts";
+import { client, need, queryClient } from "../../api/client.ts";
 
 /** Scans say nothing on the stream, so what they change is asked for, seldom while none runs. */
 export const IDLE_MS = 15_000;
-export const RUNNING_MS = 2_000;
+const RUNNING_MS = 2_000;
+/** What begins a scan; it is under way until the scan has ended. */
+export const SCAN_KEY = ["ops", "scan"];
+export const paceOf = (running: boolean): number =>
+  running || queryClient.isMutating({ mutationKey: SCAN_KEY }) > 0 ? RUNNING_MS : IDLE_MS;
 
 export const opsSummaryQuery = queryOptions({
   queryKey: ["ops", "summary"],
   queryFn: ({ signal }) => need(client.ops.summary({ signal })),
-  refetchInterval: ({ state }) => (state.data?.last_scan?.outcome === null ? RUNNING_MS : IDLE_MS),
+  refetchInterval: ({ state }) => paceOf(state.data?.last_scan?.outcome === null),
 });
 
 export const opsIssueQuery = (id: string) =>

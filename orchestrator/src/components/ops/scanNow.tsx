@@ -8,6 +8,7 @@ import { useMay } from "../../lib/may.ts";
 import { notify } from "../notices.tsx";
 import { Button } from "../ui/button.tsx";
 import { Select } from "../ui/controls.tsx";
+import { SCAN_KEY } from "./queries.ts";
 import { SCOPES } from "./view.ts";
 
 /** Begins a scan, for who may. The answer comes once it has ended; until then its row says that it runs. */
@@ -16,9 +17,10 @@ export function ScanNow({ running }: { running: boolean }) {
   const queries = useQueryClient();
   const [scope, setScope] = useState<OpsScope>("full");
   const scan = useMutation({
+    mutationKey: SCAN_KEY,
     mutationFn: () => {
       const asked = need(client.ops.scan(scope));
-      // Its row is there before its answer is.
+      // Its row is there before its answer is; from this look on it is looked for often.
       setTimeout(() => void queries.invalidateQueries({ queryKey: ["ops"] }), 500);
       return asked;
     },

@@ -9,7 +9,7 @@ import { Problem } from "../problems.tsx";
 import { StatusTag } from "../status.tsx";
 import { Button } from "../ui/button.tsx";
 import { Card, Empty, SkeletonRows } from "../ui/surface.tsx";
-import { IDLE_MS, RUNNING_MS } from "./queries.ts";
+import { paceOf } from "./queries.ts";
 import { scanStatus, scanTook, scopeWord } from "./view.ts";
 
 /** The scans there were, newest first. One that runs is looked at often. */
@@ -21,7 +21,7 @@ export function Scans() {
       need(client.ops.scans({ limit: 50, ...(pageParam === "" ? {} : { cursor: pageParam }) }, { signal })),
     getNextPageParam: (page) => page.cursor ?? undefined,
     refetchInterval: ({ state }) =>
-      state.data?.pages.some((page) => page.scans.some(({ outcome }) => outcome === null)) ? RUNNING_MS : IDLE_MS,
+      paceOf(state.data?.pages.some((page) => page.scans.some(({ outcome }) => outcome === null)) ?? false),
   });
   const scans = useMemo(() => list.data?.pages.flatMap((page) => page.scans) ?? [], [list.data]);
   return (
