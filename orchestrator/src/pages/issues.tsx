@@ -250,7 +250,7 @@ export default function IssuesPage() {
           ) : (
             <Empty icon={<MoonStar />} title="Nothing is broken, as far as scans have seen">
               A scan groups what Workers and CI builds logged by its cause; each cause is one issue here.{" "}
-              <Link to="/ops" className="text-accent-ink hover:underline">
+              <Link to="/ops" className="text-accent-ink underline">
                 To the scans
               </Link>
             </Empty>

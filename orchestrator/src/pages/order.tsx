@@ -213,7 +213,7 @@ function Head({
         {order.project_id ? (
           <span>
             {order.project_id},{" "}
-            <Link to="/issues" search={{ project: order.project_id }} className="text-accent-ink hover:underline">
+            <Link to="/issues" search={{ project: order.project_id }} className="text-accent-ink underline">
               its issues
             </Link>
           </span>
