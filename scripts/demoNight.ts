@@ -1,18 +1,10 @@
 import { createHmac, randomBytes, randomUUID } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
-import { startCloudflareServer, startGithubServer, steerCloudflare } from "@shared/testing";
-import { parse } from "jsonc-parser";
+import { steerCloudflare } from "@shared/testing";
 import { z } from "zod";
-import { readDevVars, writeDevVars } from "./devVars.ts";
-import { migrateLocal } from "./migrations.ts";
-import { listWorkers, ROOT } from "./repository.ts";
-import { Child } from "./start/children.ts";
-import { startEngine } from "./start/engine.ts";
-import { freePort } from "./start/ports.ts";
-import { claimStore } from "./start/store.ts";
-import { startWorkers } from "./start/workers.ts";
+import { startNightStack } from "./start/nightStack.ts";
 
 /**
  * `pnpm demo:night`: one night from end to end, on this machine alone: logs of Workers and of CI runs come in from a local
@@ -53,37 +45,13 @@ const GithubIssuesSchema = z.array(
   }),
 );
 
-const children: Child[] = [];
 const data = mkdtempSync(path.join(tmpdir(), "demo-night-"));
-const [github, cloudflare] = await Promise.all([startGithubServer(), startCloudflareServer()]);
-const release = claimStore(data);
-
-/** A Worker's configuration with other variables: those that name where its outside is. */
-function configWith(name: string, vars: Record<string, string>): string {
-  const worker = listWorkers().find((one) => one.name === name);
-  if (!worker) throw new Error(`there is no Worker ${name}`);
-  const config = z
-    .looseObject({ main: z.string(), vars: z.record(z.string(), z.string()) })
-    .parse(parse(readFileSync(worker.configPath, "utf8")));
-  const file = path.join(data, `${name}.json`);
-  writeFileSync(
-    file,
-    JSON.stringify({ ...config, main: path.join(worker.directory, config.main), vars: { ...config.vars, ...vars } }),
-  );
-  return file;
-}
-
-async function end(): Promise<void> {
-  for (const child of children.toReversed()) await child.end();
-  await Promise.all([github.stop(), cloudflare.stop()]);
-  release();
-  rmSync(data, { recursive: true, force: true });
-}
+const webhookSecret = randomBytes(20).toString("hex");
+const night = await startNightStack({ data, repository: REPOSITORY, webhookSecret, instance: "night" });
+const { url, token, github, githubToken, cloudflare, commit: sha } = night;
 
 try {
   say("A night, from end to end.");
-  const { sha = "" } = await github.run({ action: "addRepository", repository: REPOSITORY });
-  const { token: githubToken = "" } = await github.run({ action: "addToken", repositories: [REPOSITORY] });
   const now = Date.now();
   const log = (worker: string, level: "warn" | "error", message: string, ago: number) => ({
     worker,
@@ -135,43 +103,9 @@ try {
   });
   say(`In: ${events.length} lines of two Workers, 8 CI runs of which 4 failed.`);
 
-  writeDevVars();
-  await migrateLocal(data);
-  const secrets = readDevVars(path.join(ROOT, "orchestrator/.dev.vars"));
-  const spawned = async (child: Child): Promise<void> => void children.push(child);
-  const engine = await startEngine({ data, token: secrets.ENGINE_TOKEN ?? "", sourceRoots: [data], spawned });
-  const webhookSecret = randomBytes(20).toString("hex");
-  const [owner = "", name = ""] = REPOSITORY.split("/");
-  const { url } = await startWorkers({
-    data,
-    port: await freePort(0),
-    vars: {
-      ENGINE_URL: engine.url,
-      INSTANCE: "night",
-      GITHUB_OWNER: owner,
-      GITHUB_REPO: name,
-      GITHUB_WEBHOOK_SECRET: webhookSecret,
-    },
-    configs: {
-      "core-github-api": configWith("core-github-api", {
-        GITHUB_API_URL: github.url,
-        GITHUB_GIT_URL: github.url,
-        GITHUB_OWNER: owner,
-        GITHUB_REPO: name,
-        GITHUB_REPOSITORIES: REPOSITORY,
-        GITHUB_TOKEN: githubToken,
-      }),
-      "core-cloudflare-api": configWith("core-cloudflare-api", {
-        CLOUDFLARE_API_URL: cloudflare.url,
-        CLOUDFLARE_ACCOUNT_ID: cloudflare.account,
-        CLOUDFLARE_API_TOKEN: cloudflare.token,
-      }),
-    },
-    spawned,
-  });
   const ask = async (at: string, body?: unknown): Promise<unknown> => {
     const response = await fetch(`${url}${at}`, {
-      headers: { authorization: `Bearer ${secrets.BOOTSTRAP_TOKEN ?? ""}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { method: "POST", body: JSON.stringify(body) }),
     });
     const answer = AnswerSchema.parse(await response.json());
@@ -277,5 +211,6 @@ try {
   say(`  ${JSON.stringify(breakdown)}`);
   say(`  ${JSON.stringify(bySeverity)}`);
 } finally {
-  await end();
+  await night.stop();
+  rmSync(data, { recursive: true, force: true });
 }

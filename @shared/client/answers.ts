@@ -14,12 +14,18 @@ import {
   ExecutionDetailSchema,
   ExecutionSchema,
   HilRequestSchema,
+  FiledGithubIssueSchema,
   HealthCheckDetailSchema,
   HealthCheckSchema,
   HealthScheduleSchema,
   HealthSummarySchema,
   HilTelemetrySchema,
   JsonObjectSchema,
+  MadePullRequestSchema,
+  OpsIssueDetailSchema,
+  OpsIssueSchema,
+  OpsScanSchema,
+  OpsSummarySchema,
   OpsTelemetrySchema,
   OperationLogSchema,
   OrderSchema,
@@ -179,5 +185,28 @@ export const HealthSchedulesAnswerSchema = z.object({
   cursor: z.string().nullable(),
 });
 export const HeartbeatAnswerSchema = z.object({ next_within_s: z.number().int() });
+
+export const OpsIssuesAnswerSchema = z.object({ issues: z.array(OpsIssueSchema), cursor: z.string().nullable() });
+export const OpsIssueAnswerSchema = z.object({ issue: OpsIssueDetailSchema });
+/** `told`: whether the issue on GitHub could be told. */
+export const OpsIssueClaimedAnswerSchema = z.object({ issue: OpsIssueSchema, told: z.boolean() });
+export const OpsIssueOrderedAnswerSchema = z.object({
+  issue: OpsIssueSchema,
+  order: OrderSchema,
+  tasks: z.array(TaskSchema),
+  created: z.boolean(),
+});
+export const OpsScansAnswerSchema = z.object({ scans: z.array(OpsScanSchema), cursor: z.string().nullable() });
+export const OpsScanAnswerSchema = z.object({ scan: OpsScanSchema });
+export const LastOpsScanAnswerSchema = z.object({ scan: OpsScanSchema.nullable() });
+export const OpsSummaryAnswerSchema = OpsSummarySchema.omit({ ok: true });
+export const GithubIssuesAnswerSchema = z.object({
+  issues: z.array(FiledGithubIssueSchema),
+  next: z.number().int().nullable(),
+});
+export const GithubPullsAnswerSchema = z.object({
+  prs: z.array(MadePullRequestSchema),
+  next: z.number().int().nullable(),
+});
 
 export const AnyAnswerSchema = JsonObjectSchema;

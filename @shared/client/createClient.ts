@@ -81,6 +81,7 @@ import {
   WorkspaceAnswerSchema,
 } from "./answers.ts";
 import { aiClient } from "./aiClient.ts";
+import { opsClient } from "./opsClient.ts";
 import { readCustody } from "./readCustody.ts";
 import { at, type CallOptions, type ClientOptions, type Get, type ListQuery, request, type Send } from "./request.ts";
 
@@ -299,6 +300,7 @@ export function createClient(options: ClientOptions) {
       lines: (orderId: string) => readCustody(options, orderId),
     },
     ...aiClient(get, send),
+    ...opsClient(get, send),
     /** Checks of Workers' health, how each stands, and when they are checked. `health` above asks this Worker alone. */
     healthChecks: {
       /** Default: all Workers, and the profiles that are the default. At most ten a minute. */

@@ -83,7 +83,12 @@ export const GithubCommentSchema = z.object({
 });
 export type GithubComment = z.infer<typeof GithubCommentSchema>;
 
-const EndSchema = z.object({ ref: z.string(), sha: z.string() });
+const EndSchema = z.object({
+  ref: z.string(),
+  sha: z.string(),
+  /** Whose branch it is, `owner/name`; null: that repository is gone. */
+  repo: z.string().nullable().default(null),
+});
 export const GithubPullRequestSchema = z.object({
   number: z.number().int().positive(),
   title: z.string(),
@@ -100,6 +105,18 @@ export const GithubPullRequestSchema = z.object({
   closed_at: timestamp.nullable(),
 });
 export type GithubPullRequest = z.infer<typeof GithubPullRequestSchema>;
+
+/** A pull request, and what made it where that is on record here. */
+export const MadePullRequestSchema = GithubPullRequestSchema.extend({
+  /** The order whose branch it comes from. */
+  order_id: z.string().nullable(),
+  /** The order's last execution whose change was applied. */
+  execution_id: z.string().nullable(),
+});
+export type MadePullRequest = z.infer<typeof MadePullRequestSchema>;
+/** An issue on GitHub, and the one here that it was filed for. */
+export const FiledGithubIssueSchema = GithubIssueSchema.extend({ ops_issue_id: z.number().int().nullable() });
+export type FiledGithubIssue = z.infer<typeof FiledGithubIssueSchema>;
 
 export const GithubBranchSchema = z.object({ name: z.string(), sha: z.string() });
 export type GithubBranch = z.infer<typeof GithubBranchSchema>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ProjectIdSchema } from "./ids.ts";
 import { CreateOrderSchema, FactoryNameSchema } from "./orders.ts";
 
 /** The night shift: scans of logs, and the issues that they file. Columns keep their names on the wire. */
@@ -102,6 +103,29 @@ export const OpsIssueSchema = z.object({
 });
 export type OpsIssue = z.infer<typeof OpsIssueSchema>;
 
+/** An issue with what was seen at the same commits. */
+export const OpsIssueDetailSchema = OpsIssueSchema.extend({
+  /** The latest twenty that it was seen at. */
+  commits: z.array(z.string()),
+  /** The gravest twenty of those that share a commit with it. */
+  related: z.array(
+    OpsIssueSchema.pick({
+      id: true,
+      kind: true,
+      severity: true,
+      status: true,
+      worker: true,
+      repo: true,
+      template: true,
+    }),
+  ),
+});
+export type OpsIssueDetail = z.infer<typeof OpsIssueDetailSchema>;
+
+/** The order of an issue's present opening: asking again for work on it gives the same one. */
+export const opsOrderIdOf = ({ id, reopened }: Pick<OpsIssue, "id" | "reopened">): string =>
+  `ORD-OPS-${id}.${reopened + 1}`;
+
 export const ListOpsIssuesSchema = z.object({
   status: OpsIssueStatusSchema.optional(),
   kind: OpsKindSchema.optional(),
@@ -109,6 +133,8 @@ export const ListOpsIssuesSchema = z.object({
   severity: z.coerce.number().int().min(1).max(5).optional(),
   worker: z.string().max(200).optional(),
   repo: z.string().max(200).optional(),
+  /** Of this project's repository: its builds', those filed there, and those seen at a commit that broke its builds. */
+  project: ProjectIdSchema.optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z
     .string()
@@ -165,8 +191,12 @@ export const OpsSummarySchema = z.object({
   breakdown: z.array(z.object({ status: OpsIssueStatusSchema, count, avg_sev: z.number() })),
   by_severity: z.array(z.object({ severity: count, count })),
   by_kind: z.array(z.object({ kind: OpsKindSchema, count })),
+  /** The Workers and repositories that there are issues of, whatever their status: the 200 with most, and how many each. */
+  by_source: z.array(z.object({ kind: OpsKindSchema, source: z.string(), count })),
   /** Of what is not closed: since its first line. */
   by_age: z.object({ day: count, week: count, month: count, older: count }),
   last_scan: OpsScanSchema.nullable(),
+  /** What needs a person now: of severity 1 to 3, claimed by nobody, without an order since it was opened; the gravest ten. */
+  waiting: z.object({ count, issues: z.array(OpsIssueSchema) }),
 });
 export type OpsSummary = z.infer<typeof OpsSummarySchema>;

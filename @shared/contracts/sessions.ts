@@ -38,6 +38,8 @@ export const WhoAmISchema = z.object({
   /** When the credential ends by itself; null: never. */
   expiresAt: z.string().nullable(),
   session: SessionSchema.nullable(),
+  /** Where this deployment's GitHub shows its pages, `https://github.com` or a server of one's own. */
+  githubUrl: z.string(),
 });
 export type WhoAmI = z.infer<typeof WhoAmISchema>;
 

@@ -157,6 +157,44 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("./pages/people.tsx")),
 });
 
+const ops = createRoute({
+  getParentRoute: () => shell,
+  path: "/ops",
+  validateSearch: z.object({ tab: z.enum(["scans"]).optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import("./pages/ops.tsx")),
+});
+
+const issues = createRoute({
+  getParentRoute: () => shell,
+  path: "/issues",
+  validateSearch: z.object({
+    status: text,
+    kind: text,
+    severity: z.number().int().optional().catch(undefined),
+    worker: text,
+    repo: text,
+    project: text,
+  }),
+  component: lazyRouteComponent(() => import("./pages/issues.tsx")),
+});
+
+const issue = createRoute({
+  getParentRoute: () => shell,
+  path: "/issues/$issueId",
+  component: lazyRouteComponent(() => import("./pages/issue.tsx")),
+});
+
+const pullRequests = createRoute({
+  getParentRoute: () => shell,
+  path: "/prs",
+  validateSearch: z.object({
+    repo: text,
+    state: z.enum(["closed", "all"]).optional().catch(undefined),
+    tab: z.enum(["issues"]).optional().catch(undefined),
+  }),
+  component: lazyRouteComponent(() => import("./pages/pullRequests.tsx")),
+});
+
 const health = createRoute({
   getParentRoute: () => shell,
   path: "/health",
@@ -211,6 +249,10 @@ export const router = createRouter({
       deadLetters,
       analytics,
       delivery,
+      ops,
+      issues,
+      issue,
+      pullRequests,
       health,
       logs,
       alerts,

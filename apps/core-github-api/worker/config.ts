@@ -133,5 +133,5 @@ export function resolveRepository(
 }
 
 /** Every value that must not be told. */
-export const secretsOf = (env: Secrets): string[] =>
+export const secretsOf = (env: Optional): string[] =>
   [env.GITHUB_TOKEN, env.GITHUB_APP_PRIVATE_KEY].filter((secret) => secret !== undefined);

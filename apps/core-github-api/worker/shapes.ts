@@ -54,7 +54,9 @@ export const CommentOfGithub = (isOurs: (authored: Authored) => boolean) =>
 export const AuthoredOfGithub = authored;
 export const UserOfGithub = z.object({ login: z.string().min(1) });
 
-const end = z.object({ ref: z.string(), sha: z.string() });
+const end = z
+  .object({ ref: z.string(), sha: z.string(), repo: z.object({ full_name: z.string() }).nullish() })
+  .transform(({ ref, sha, repo }) => ({ ref, sha, repo: repo?.full_name ?? null }));
 export const PullOfGithub = z
   .object({
     number: z.number(),

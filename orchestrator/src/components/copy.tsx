@@ -44,7 +44,7 @@ export function CopyButton({
       {icon}
     </Button>
   ) : (
-    <Button className={className} onClick={() => void copy()}>
+    <Button className={className} aria-label={copied ? "Copied" : label} onClick={() => void copy()}>
       {icon}
       {copied ? "Copied" : children}
     </Button>

@@ -210,11 +210,25 @@ function Head({
       <p className="mt-1 flex flex-wrap items-center gap-x-3 text-xs text-ink-3">
         <Identifier value={order.id} label="the order id" className="text-ink-2" />
         <span>{order.factory}</span>
-        {order.project_id ? <span>{order.project_id}</span> : null}
+        {order.project_id ? (
+          <span>
+            {order.project_id},{" "}
+            <Link to="/issues" search={{ project: order.project_id }} className="text-accent-ink underline">
+              its issues
+            </Link>
+          </span>
+        ) : null}
         <span>placed {moment(order.created_at)}</span>
         <span>changed {ago(Date.now() - instant(order.updated_at))} ago</span>
       </p>
-      {order.description ? <p className="mt-2 max-w-prose break-words text-ink-2">{order.description}</p> : null}
+      {order.description ? (
+        <p
+          className="mt-2 max-h-64 max-w-prose overflow-y-auto break-words whitespace-pre-wrap text-ink-2"
+          tabIndex={0}
+        >
+          {order.description}
+        </p>
+      ) : null}
       <div className="mt-4 grid grid-cols-2 gap-px overflow-hidden rounded-lg border border-line bg-line sm:grid-cols-4">
         <Figure name="Patches that stand" value={count(stands)} of={`of ${count(rows.length)}`} />
         <Figure

@@ -132,6 +132,35 @@ const HEALTH_LOOKS: Record<string, StatusLook> = {
   running: { ...requested, word: "Running", meaning: "being carried out" },
 };
 
+/** What scans found, and the scans themselves. */
+const OPS_LOOKS: Record<string, StatusLook> = {
+  // How grave it is has the colour; that it is open needs none.
+  "ops:open": { ...neutral("Open", "nobody has taken it"), text: "text-ink" },
+  "ops:triaged": { ...neutral("Triaged", "looked at, taken by nobody"), text: "text-ink" },
+  "ops:in_progress": { ...requested, word: "Claimed", meaning: "somebody has taken it" },
+  "ops:resolved": { ...applied, word: "Resolved", meaning: "mended" },
+  "ops:closed": {
+    ...neutral("Closed", "not seen for three nights, or closed on GitHub"),
+    text: "text-ink-3",
+    tone: "applied",
+  },
+  "scan:running": { ...requested, word: "Running", meaning: "reads, groups and files" },
+  "scan:done": { ...applied, word: "Done", meaning: "all was read and filed" },
+  "scan:partial": { ...reverted, word: "Partial", meaning: "some is left; the next scan goes on where it ended" },
+  "scan:failed": { ...failed, word: "Failed", meaning: "it broke off; the next scan goes on" },
+  "scan:stuck": { ...failed, word: "Stuck", meaning: "it gave no sign of life; the next scan goes on" },
+};
+
+/** Pull requests and issues on GitHub. */
+const GITHUB_LOOKS: Record<string, StatusLook> = {
+  "pr:open": { ...requested, word: "Open", meaning: "not merged yet" },
+  "pr:draft": neutral("Draft", "not ready to be looked at"),
+  "pr:merged": { ...validated, word: "Merged", meaning: "part of its base" },
+  "pr:closed": neutral("Closed", "closed without being merged"),
+  "gh:open": { ...requested, word: "Open", meaning: "open on GitHub" },
+  "gh:closed": neutral("Closed", "closed on GitHub"),
+};
+
 export const PATCH_STATUSES = Object.keys(PATCH_LOOKS);
 export const lookOf = (status: string): StatusLook =>
   PATCH_LOOKS[status] ??
@@ -139,4 +168,6 @@ export const lookOf = (status: string): StatusLook =>
   RUN_LOOKS[status] ??
   DESK_LOOKS[status] ??
   HEALTH_LOOKS[status] ??
+  OPS_LOOKS[status] ??
+  GITHUB_LOOKS[status] ??
   neutral(status.replaceAll("_", " "), status);

@@ -98,6 +98,7 @@ export function joinStream(url: string): () => void {
     onAlert: ({ payload }) => {
       notify({ status: payload.severity === "info" ? "neutral" : "failed", title: payload.title, text: payload.text });
       void queryClient.invalidateQueries({ queryKey: ["alerts"] });
+      if (payload.kind.startsWith("ops.")) void queryClient.invalidateQueries({ queryKey: ["ops"] });
     },
     onReset: () => {
       pending = [];

@@ -90,6 +90,7 @@ const ROWS: Record<string, Scope | "signed-in" | "public" | "signed" | "bearer">
   "GET /api/ops/scan": "ops:read",
   "GET /api/ops/scans": "ops:read",
   "GET /api/ops/issues": "ops:read",
+  "GET /api/ops/issues/{id}": "ops:read",
   "POST /api/ops/issues/{id}/claim": "ops:write",
   "POST /api/ops/issues/{id}/work": "ops:write",
   "GET /api/ops/summary": "ops:read",

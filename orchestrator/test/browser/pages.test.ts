@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { createClient } from "@shared/client";
-import type { AxeResults } from "axe-core";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { isTooWide, seriousFindings } from "./axe.ts";
 import { launch, read, signIn, visit } from "./browser.ts";
 import { DECISION, writeDeadLetters, writeExecutions, writeRequests } from "./executionRecords.ts";
 import { placeOrder } from "./orders.ts";
@@ -12,7 +10,6 @@ import { OpsStore } from "./store.ts";
 
 const { url, token, data } = inject("stack");
 const client = createClient({ url, token });
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -64,6 +61,10 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/people", (page) => page.getByText("Plan to approve").first().waitFor()],
   ["/people?request=E-PLAN.1.plan", (page) => page.getByRole("button", { name: "Approve", exact: true }).waitFor()],
   ["/people?status=answered&request=E-OLD.1.q1", (page) => page.getByText("Use the fake server").waitFor()],
+  ["/ops", (page) => page.getByText("No scan has run yet").waitFor()],
+  ["/ops?tab=scans", (page) => page.getByText("No scans yet").waitFor()],
+  ["/issues", (page) => page.getByText("Nothing is broken, as far as scans have seen").waitFor()],
+  ["/issues?status=closed", (page) => page.getByText("No issue passes these filters").waitFor()],
   ["/health", (page) => page.locator('[data-worker="agent-factory"]').waitFor()],
   ["/health?worker=agent-factory", (page) => page.getByTestId("worker-health").waitFor()],
   ["/health?tab=checks", (page) => page.getByRole("tab", { name: "Checks", selected: true }).waitFor()],
@@ -86,21 +87,6 @@ async function withProviders(page: Page): Promise<void> {
   await page.route("**/api/ai/assign/explain*", (route) => route.fulfill({ json: { ok: true, decision: DECISION } }));
 }
 
-async function seriousFindings(page: Page): Promise<string[]> {
-  // Into the page's own world through the protocol: the page's policy runs no script but its own.
-  await page.evaluate(axe);
-  const results = await page.evaluate(() =>
-    (globalThis as unknown as { axe: { run(options: object): Promise<AxeResults> } }).axe.run({
-      resultTypes: ["violations"],
-    }),
-  );
-  return results.violations
-    .filter(({ impact }) => impact === "serious" || impact === "critical")
-    .flatMap(({ id, nodes }) =>
-      nodes.slice(0, 3).map((node) => `${id}: ${node.target.join(" ")} ${node.failureSummary?.split("\n")[1] ?? ""}`),
-    );
-}
-
 for (const theme of ["light", "dark"] as const)
   for (const width of [1440, 360])
     test(`every page in ${theme} at ${width} px: it is shown, axe finds nothing serious, it fits, nothing fails in it`, async () => {
@@ -116,12 +102,7 @@ for (const theme of ["light", "dark"] as const)
         await page.goto(path);
         await shown(page);
         await read(page);
-        found[path] = [
-          ...(await seriousFindings(page)),
-          ...((await page.evaluate(() => document.documentElement.scrollWidth > innerWidth))
-            ? ["wider than the screen"]
-            : []),
-        ];
+        found[path] = [...(await seriousFindings(page)), ...((await isTooWide(page)) ? ["wider than the screen"] : [])];
       }
       expect(found).toEqual(Object.fromEntries(Object.keys(found).map((path) => [path, []])));
       expect(faults.filter((fault) => !/(?:ORD|E)-NOWHERE/.test(fault))).toEqual([]);
@@ -167,6 +148,12 @@ test("an empty store says on each page what would be here", async () => {
     ["/live", "No patches yet"],
     ["/orders", "No orders yet"],
     ["/delivery", "No reports yet"],
+    ["/ops", "Nothing waits for a person"],
+    ["/ops?tab=scans", "No scans yet"],
+    ["/issues", "Nothing is broken, as far as scans have seen"],
+    ["/issues?kind=build-log", "No issue passes these filters"],
+    ["/prs", "GitHub is not connected"],
+    ["/prs?tab=issues", "GitHub is not connected"],
     ["/health", "No Worker is checked"],
     ["/health?tab=checks", "No checks yet"],
     ["/health?tab=schedules", "No schedules"],
@@ -193,6 +180,11 @@ test("an orchestrator that does not answer is said on each page, with a way to t
     "/dead-letters",
     "/analytics",
     "/delivery",
+    "/ops",
+    "/ops?tab=scans",
+    "/issues",
+    "/issues/1",
+    "/prs",
     "/health",
     "/logs",
     "/alerts",

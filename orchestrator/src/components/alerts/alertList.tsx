@@ -2,6 +2,7 @@ import type { Alert } from "@shared/contracts";
 import { useInfiniteQuery, useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { BellOff } from "lucide-react";
+import { z } from "zod";
 import { client, need } from "../../api/client.ts";
 import { ago, count, instant, moment } from "../../lib/format.ts";
 import { notify } from "../notices.tsx";
@@ -74,6 +75,7 @@ export function AlertList({ status }: { status: Alert["status"] | undefined }) {
                       : ""}
                   </span>
                   {alert.worker === null ? null : <span className="font-mono">{alert.worker}</span>}
+                  <ToIssue alert={alert} />
                   {alert.order_id === null ? null : (
                     <Link
                       to="/orders/$orderId"
@@ -107,5 +109,17 @@ export function AlertList({ status }: { status: Alert["status"] | undefined }) {
         </div>
       ) : null}
     </>
+  );
+}
+
+const IssueDataSchema = z.object({ issue: z.number().int().positive() });
+
+/** Of an alert about what a scan found, the way to it. */
+function ToIssue({ alert }: { alert: Alert }) {
+  const data = alert.kind.startsWith("ops.issue") ? IssueDataSchema.safeParse(alert.data).data : undefined;
+  return data === undefined ? null : (
+    <Link to="/issues/$issueId" params={{ issueId: String(data.issue) }} className="text-accent-ink hover:underline">
+      issue {data.issue}
+    </Link>
   );
 }

@@ -82,7 +82,7 @@ export function OrderReport({ orderId, actions }: { orderId: string; actions?: R
               { value: "markdown", label: "Markdown" },
             ]}
           />
-          <CopyButton text={row.report_md} label="Copy as Markdown">
+          <CopyButton text={row.report_md} label="Copy Markdown">
             Copy Markdown
           </CopyButton>
           <Button onClick={() => generate.mutate()} disabled={generate.isPending}>

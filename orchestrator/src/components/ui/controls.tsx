@@ -234,7 +234,10 @@ export function MenuContent({ className, ...props }: ComponentProps<typeof BaseM
       <BaseMenu.Content
         sideOffset={6}
         collisionPadding={8}
-        className={cn("z-50 min-w-44 rounded-lg border border-line bg-surface p-1 shadow-pop animate-pop", className)}
+        className={cn(
+          "z-50 max-h-(--radix-dropdown-menu-content-available-height) min-w-44 overflow-y-auto rounded-lg border border-line bg-surface p-1 shadow-pop animate-pop",
+          className,
+        )}
         {...props}
       />
     </BaseMenu.Portal>

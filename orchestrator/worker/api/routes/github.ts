@@ -1,4 +1,9 @@
-import { GithubIssueSchema, GithubPullRequestSchema, OrderPullRequestSchema } from "@shared/contracts";
+import {
+  FiledGithubIssueSchema,
+  GithubPullRequestSchema,
+  MadePullRequestSchema,
+  OrderPullRequestSchema,
+} from "@shared/contracts";
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { listIssues, ListIssuesSchema } from "../../services/github/listIssues.ts";
@@ -22,7 +27,7 @@ export function githubRoutes(app: App): void {
       tag,
       summary: "A repository's issues on GitHub, pull requests among them",
       query: ListIssuesSchema,
-      response: { name: "GithubIssues", schema: z.object({ ok, issues: z.array(GithubIssueSchema), next }) },
+      response: { name: "GithubIssues", schema: z.object({ ok, issues: z.array(FiledGithubIssueSchema), next }) },
     },
     async (c, ctx, { query }) => respond(c, await listIssues(ctx, query)),
   );
@@ -35,7 +40,7 @@ export function githubRoutes(app: App): void {
       tag,
       summary: "A repository's pull requests on GitHub",
       query: ListPullRequestsSchema,
-      response: { name: "GithubPullRequests", schema: z.object({ ok, prs: z.array(GithubPullRequestSchema), next }) },
+      response: { name: "GithubPullRequests", schema: z.object({ ok, prs: z.array(MadePullRequestSchema), next }) },
     },
     async (c, ctx, { query }) => respond(c, await listPullRequests(ctx, query)),
   );

@@ -1,6 +1,7 @@
 import {
   ClaimOpsIssueSchema,
   ListOpsIssuesSchema,
+  OpsIssueDetailSchema,
   OpsIssueSchema,
   OpsIssueStatusSchema,
   OpsScanSchema,
@@ -13,6 +14,7 @@ import {
 import { respond } from "@shared/worker-kit";
 import { z } from "zod";
 import { claimIssue } from "../../services/ops/claimIssue.ts";
+import { getOpsIssue } from "../../services/ops/getOpsIssue.ts";
 import { getOpsSummary } from "../../services/ops/getOpsSummary.ts";
 import { listOpsIssues } from "../../services/ops/listOpsIssues.ts";
 import { getLastScan, listScans, ListScansSchema } from "../../services/ops/listScans.ts";
@@ -76,6 +78,18 @@ export function opsRoutes(app: App): void {
       response: { name: "OpsIssueList", schema: z.object({ ok, issues: z.array(OpsIssueSchema), cursor }) },
     },
     async (c, ctx, { query }) => respond(c, await listOpsIssues(ctx, query)),
+  );
+  route(
+    app,
+    {
+      method: "get",
+      path: "/api/ops/issues/{id}",
+      scope: "ops:read",
+      tag,
+      summary: "An issue, the commits it was seen at, and what was seen there too",
+      response: { name: "OpsIssueAnswer", schema: z.object({ ok, issue: OpsIssueDetailSchema }) },
+    },
+    async (c, ctx, { params }) => respond(c, await getOpsIssue(ctx, { id: params.id ?? "" })),
   );
   route(
     app,

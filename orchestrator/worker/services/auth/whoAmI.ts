@@ -21,6 +21,7 @@ export async function whoAmI(ctx: ServiceContext): Promise<Result<{ who: WhoAmI 
       workspaceId,
       expiresAt: credential.expiresAt,
       session: row === undefined ? null : sessionOfRow(row, credential.id),
+      githubUrl: ctx.env.GITHUB_WEB_URL,
     },
   };
 }

@@ -1,10 +1,22 @@
-import { ListOpsIssuesSchema, type OpsIssue, type Result, validationError } from "@shared/contracts";
+import {
+  type GithubRepository,
+  githubRepositoryOf,
+  ListOpsIssuesSchema,
+  type OpsIssue,
+  type Result,
+  validationError,
+} from "@shared/contracts";
+import { type RawBuilder, sql } from "kysely";
 import type { z } from "zod";
-import { requireScope, type ServiceContext } from "../../context.ts";
+import { requireScope, type ServiceContext, systemActor } from "../../context.ts";
+import { getProject } from "../project/getProject.ts";
 import { expireClaims } from "./expireClaims.ts";
 import { issueOfRow } from "./opsRows.ts";
 
-/** Issues, the newest first, narrowed as asked. Needs `ops:read`. Errors: VALIDATION_FAILED. */
+/**
+ * Issues, the newest first, narrowed as asked. Needs `ops:read`. A project without a repository on GitHub has none.
+ * Errors: VALIDATION_FAILED, NOT_FOUND (the project).
+ */
 export async function listOpsIssues(
   ctx: ServiceContext,
   input: unknown,
@@ -13,10 +25,18 @@ export async function listOpsIssues(
   if (denied) return denied;
   const parsed = ListOpsIssuesSchema.safeParse(input);
   if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
-  const { limit } = parsed.data;
+  const { limit, project } = parsed.data;
+  let repository: GithubRepository | null = null;
+  if (project !== undefined) {
+    // Who may read all issues may know which of them are a project's.
+    const found = await getProject({ ...ctx, actor: systemActor("ops") }, { projectId: project });
+    if (!found.ok) return found;
+    repository = githubRepositoryOf(found.project.repository ?? "");
+    if (repository === null) return { ok: true, issues: [], cursor: null };
+  }
   // So that `status` means what the list shows.
   await expireClaims(ctx);
-  const rows = await opsIssuesQuery(ctx.db, parsed.data).execute();
+  const rows = await opsIssuesQuery(ctx.db, parsed.data, repository).execute();
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   const now = ctx.now();
@@ -28,7 +48,11 @@ export async function listOpsIssues(
 }
 
 /** One row more than a page holds, so that it is known whether there are more. */
-export function opsIssuesQuery(db: ServiceContext["db"], asked: z.infer<typeof ListOpsIssuesSchema>) {
+export function opsIssuesQuery(
+  db: ServiceContext["db"],
+  asked: z.infer<typeof ListOpsIssuesSchema>,
+  repository: GithubRepository | null = null,
+) {
   const { status, kind, severity, worker, repo, limit, cursor } = asked;
   // The first page too begins somewhere, so that each is a range of the key.
   let query = db.ops
@@ -40,5 +64,22 @@ export function opsIssuesQuery(db: ServiceContext["db"], asked: z.infer<typeof L
   if (severity !== undefined) query = query.where("severity", "<=", severity);
   if (worker !== undefined) query = query.where("worker", "=", worker);
   if (repo !== undefined) query = query.where("repo", "=", repo);
+  if (repository !== null) query = query.where(ofRepository(repository));
   return query.orderBy("id", "desc").limit(limit + 1);
+}
+
+/**
+ * What concerns a repository: the troubles of its builds, what was filed there, and what was seen at a commit at which its
+ * builds failed. GitHub's names are the same in any case.
+ */
+function ofRepository({ owner, name }: GithubRepository): RawBuilder<boolean> {
+  const full = `${owner}/${name}`;
+  return sql<boolean>`(
+    lower(repo) = lower(${full})
+    OR instr(lower(gh_issue_url), lower(${`/${full}/issues/`})) > 0
+    OR id IN (
+      SELECT other.issue_id FROM ops_issues AS build
+      JOIN ops_issue_commits AS broken ON broken.issue_id = build.id
+      JOIN ops_issue_commits AS other ON other.commit_sha = broken.commit_sha
+      WHERE lower(build.repo) = lower(${full})))`;
 }

@@ -2,6 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import {
   fail,
   type OpsIssue,
+  opsOrderIdOf,
   type Order,
   type Result,
   type Task,
@@ -33,7 +34,7 @@ export async function workOnIssue(
   if (issue.status === "closed" || issue.status === "resolved") {
     return fail("INVALID_TRANSITION", `the issue is ${issue.status}`);
   }
-  const id = `ORD-OPS-${issue.id}.${issue.reopened + 1}`;
+  const id = opsOrderIdOf(issue);
   const [head = ""] = (issue.template ?? issue.analysis).split("\n");
   const title = `Mend: ${issue.worker ?? issue.repo ?? "ops"}: ${head}`.slice(0, 300).toWellFormed();
   const { factory, projectId, workspaceId, source } = parsed.data;

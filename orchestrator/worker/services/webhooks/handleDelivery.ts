@@ -105,8 +105,8 @@ async function pullChange(
         draft: draft ?? false,
         closed_at: closed_at ?? null,
         merged_at: merged_at ?? null,
-        head: { ref: head.ref, sha: head.sha },
-        base: { ref: base.ref, sha: "" },
+        head: { ref: head.ref, sha: head.sha, repo: head.repo?.full_name ?? null },
+        base: { ref: base.ref, sha: "", repo: repository },
       },
     }),
     after: async () => {
