@@ -96,7 +96,7 @@ const columns: Column<OpsIssue>[] = [
       number === null ? (
         <span className="text-ink-3">–</span>
       ) : (
-        <GithubLink address={address} label={`Issue ${number} on GitHub`} className="nums text-xs">
+        <GithubLink address={address} label={`Issue ${number} on GitHub`} className="nums text-xs whitespace-nowrap">
           #{number}
         </GithubLink>
       ),

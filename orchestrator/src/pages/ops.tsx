@@ -91,7 +91,7 @@ function Whole({ summary }: { summary: Summary }) {
   const byKind = new Map(summary.by_kind.map((row) => [row.kind, row.count]));
   return (
     <div className="space-y-4">
-      <Waiting waiting={summary.waiting} />
+      <Waiting waiting={summary.waiting} scanned={summary.last_scan !== null} />
       <div className="grid gap-4 sm:grid-cols-2 lg:grid-cols-4">
         <Breakdown title="By status" hint={`${count(summary.totals)} in all`}>
           {bars(
@@ -135,7 +135,7 @@ function Whole({ summary }: { summary: Summary }) {
   );
 }
 
-function Waiting({ waiting }: { waiting: Summary["waiting"] }) {
+function Waiting({ waiting, scanned }: { waiting: Summary["waiting"]; scanned: boolean }) {
   return (
     <Card>
       <CardHeader
@@ -151,7 +151,7 @@ function Waiting({ waiting }: { waiting: Summary["waiting"] }) {
       />
       {waiting.issues.length === 0 ? (
         <Empty icon={<CircleCheck />} title="Nothing waits for a person" className="py-8">
-          What is grave is claimed, or an order mends it.
+          {scanned ? "What is grave is claimed, or an order mends it." : "No scan has looked yet."}
         </Empty>
       ) : (
         <>
