@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import {
   fail,
   NO_USAGE,
@@ -66,7 +66,7 @@ export class AgentRuns {
 
   constructor(options: AgentRunsOptions) {
     this.#options = options;
-    this.#root = join(options.dataDir, "agent-runs");
+    this.#root = resolve(options.dataDir, "agent-runs");
   }
 
   get running(): number {
@@ -81,7 +81,7 @@ export class AgentRuns {
       const directory = join(this.#root, key);
       const record = await readRecord(directory);
       if (record === null) {
-        await endLeftovers(key, null);
+        await endLeftovers(this.#markOf(key), null);
         await removeWork(placesOf(directory));
         await rm(directory, { recursive: true, force: true });
       } else if (record.info.result !== null) {
@@ -159,7 +159,7 @@ export class AgentRuns {
       workspaceId,
       request,
       directory: join(this.#root, key),
-      mark: key,
+      mark: this.#markOf(key),
       adapter,
       program,
       patchctl: this.#patchctl,
@@ -190,6 +190,11 @@ export class AgentRuns {
     await this.#forget();
   }
 
+  /** Marks a run's processes. Another host on this machine may have a run of that workspace and id. */
+  #markOf(key: string): string {
+    return shortHash(`${this.#root}\0${key}`);
+  }
+
   async #remembered(key: string): Promise<RunRecord | null> {
     return this.#ended.has(key) && !this.#active.has(key) ? readRecord(join(this.#root, key)) : null;
   }
@@ -198,7 +203,7 @@ export class AgentRuns {
   async #bury(key: string, record: RunRecord): Promise<string> {
     const { now, log } = this.#options;
     const places = placesOf(join(this.#root, key));
-    const isGone = await endLeftovers(key, record.leader);
+    const isGone = await endLeftovers(this.#markOf(key), record.leader);
     if (!isGone) log.error("processes of a lost run would not end", { runId: record.info.runId });
     await removeWork(places);
     const events = EventLog.left(places.events, now);
@@ -240,9 +245,10 @@ export class AgentRuns {
   }
 }
 
-/** Names a run's directory and marks its processes; ids may be long, and differ in case alone. */
-const keyOf = (workspaceId: string, runId: string): string =>
-  createHash("sha256").update(`${workspaceId}\0${runId}`).digest("hex").slice(0, 32);
+/** Names a run's directory; ids may be long, and differ in case alone. */
+const keyOf = (workspaceId: string, runId: string): string => shortHash(`${workspaceId}\0${runId}`);
+
+const shortHash = (text: string): string => createHash("sha256").update(text).digest("hex").slice(0, 32);
 
 /** Whether a living host other than this one carries the run out. */
 function isAnothers(host: Leader, self: Leader): boolean {

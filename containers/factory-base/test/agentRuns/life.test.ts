@@ -128,6 +128,17 @@ describe("a host", () => {
     expect(events.length).toBeLessThanOrEqual(before.length + 1);
   });
 
+  test("leaves another host's run of that workspace and id alone", async () => {
+    const mark = unique();
+    const script = `case "$*" in *forever*) echo ready; sleep ${mark};; *) echo x >> src/a.ts;; esac`;
+    const [one, other] = await Promise.all([hostWithAgent(script), hostWithAgent(script)]);
+    await startRun(one, { runId: "same", prompt: "forever" });
+    await eventsUntil(one, isRunning("ready"), "same");
+    expect((await runToEnd(other, { runId: "same" })).info.result?.class).toBe("change");
+    expect(await processesWith(mark)).not.toEqual([]);
+    expect((await infoOf(one, "same")).state).toBe("running");
+  });
+
   test("that stops ends its runs, and remembers all of them", async () => {
     const dataDir = await temporaryDirectory();
     const mark = unique();
