@@ -20,6 +20,7 @@ import { applyBatch, problemIn, startHost, workspaceOf, workspacePath } from "..
 import { temporaryDirectory } from "../support/tree.ts";
 
 const unique = (): string => `8${Math.floor(Math.random() * 1e8)}.5`;
+/** A point ends what a script says: an end that a form of the host's token could begin with is held back. */
 const isRunning = (text: string) => (events: Parameters<typeof textOf>[0]) => textOf(events).includes(text);
 
 describe("a run", () => {
@@ -34,9 +35,9 @@ describe("a run", () => {
   });
 
   test("goes on when who asked for it has gone, and its events are told from any place on", async () => {
-    const host = await hostWithAgent("echo first; sleep 0.3; echo second; echo x >> src/a.ts");
+    const host = await hostWithAgent("echo first.; sleep 0.3; echo second; echo x >> src/a.ts");
     await startRun(host);
-    await eventsUntil(host, isRunning("first"));
+    await eventsUntil(host, isRunning("first."));
     const all = await eventsOf(host);
     expect(all.map(({ seq }) => seq)).toEqual(all.map((_, index) => index + 1));
     expect(all.filter(({ type }) => type === "state").map((event) => "state" in event && event.state)).toEqual([
@@ -53,10 +54,10 @@ describe("a run", () => {
   test("that is told to end has ended when the answer comes, and leaves nothing", async () => {
     const mark = unique();
     const host = await hostWithAgent(
-      `echo x >> src/a.ts; echo ready; trap '' TERM; while true; do sleep ${mark}; done`,
+      `echo x >> src/a.ts; echo ready.; trap '' TERM; while true; do sleep ${mark}; done`,
     );
     await startRun(host);
-    await eventsUntil(host, isRunning("ready"));
+    await eventsUntil(host, isRunning("ready."));
     const ended = await cancelRun(host);
     expect(ended).toMatchObject({ state: "ended", result: { class: "cancelled", diff: null } });
     expect(await processesWith(mark)).toEqual([]);
@@ -64,7 +65,7 @@ describe("a run", () => {
   });
 
   test("beyond as many as may go on at once is refused and can be asked for again", async () => {
-    const host = await hostWithAgent("echo ready; sleep 1000", { env: { AGENT_MAX_RUNS: "1" } });
+    const host = await hostWithAgent("echo ready.; sleep 1000", { env: { AGENT_MAX_RUNS: "1" } });
     await startRun(host, { runId: "one" });
     expect(problemIn(await postRun(host, { runId: "two" }))).toMatchObject({ status: 429, code: "RATE_LIMITED" });
     await cancelRun(host, "one");
@@ -110,9 +111,9 @@ describe("a host", () => {
   test("that is killed under a run tells it as lost when it is back, with no process and no worktree left", async () => {
     const dataDir = await temporaryDirectory();
     const mark = unique();
-    const host = await hostWithAgent(`setsid sleep ${mark} & echo ready; sleep ${mark}`, { dataDir });
+    const host = await hostWithAgent(`setsid sleep ${mark} & echo ready.; sleep ${mark}`, { dataDir });
     await startRun(host);
-    const before = await eventsUntil(host, isRunning("ready"));
+    const before = await eventsUntil(host, isRunning("ready."));
     await host.kill();
     expect((await processesWith(mark)).length).toBeGreaterThan(0);
 
@@ -130,10 +131,10 @@ describe("a host", () => {
 
   test("leaves another host's run of that workspace and id alone", async () => {
     const mark = unique();
-    const script = `case "$*" in *forever*) echo ready; sleep ${mark};; *) echo x >> src/a.ts;; esac`;
+    const script = `case "$*" in *forever*) echo ready.; sleep ${mark};; *) echo x >> src/a.ts;; esac`;
     const [one, other] = await Promise.all([hostWithAgent(script), hostWithAgent(script)]);
     await startRun(one, { runId: "same", prompt: "forever" });
-    await eventsUntil(one, isRunning("ready"), "same");
+    await eventsUntil(one, isRunning("ready."), "same");
     expect((await runToEnd(other, { runId: "same" })).info.result?.class).toBe("change");
     expect(await processesWith(mark)).not.toEqual([]);
     expect((await infoOf(one, "same")).state).toBe("running");
@@ -143,12 +144,12 @@ describe("a host", () => {
     const dataDir = await temporaryDirectory();
     const mark = unique();
     const host = await hostWithAgent(
-      `echo x >> src/a.ts; [ "$3" = x ] || case "$*" in *forever*) echo ready; sleep ${mark};; esac`,
+      `echo x >> src/a.ts; [ "$3" = x ] || case "$*" in *forever*) echo ready.; sleep ${mark};; esac`,
       { dataDir },
     );
     const done = await runToEnd(host, { runId: "done" });
     await startRun(host, { runId: "going", prompt: "forever" });
-    await eventsUntil(host, isRunning("ready"), "going");
+    await eventsUntil(host, isRunning("ready."), "going");
     expect(await host.stop()).toMatchObject({ code: 0 });
     expect(await processesWith(mark)).toEqual([]);
 
