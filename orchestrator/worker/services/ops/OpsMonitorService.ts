@@ -7,7 +7,7 @@ import {
   type Result,
   type ScanTotals,
 } from "@shared/contracts";
-import { requireScope, type ServiceContext } from "../../context.ts";
+import { requireScope, type ServiceContext, systemActor } from "../../context.ts";
 import { countTroubles } from "./countTroubles.ts";
 import { fileIssues } from "./fileIssues.ts";
 import { ingestLogs, type Ingested } from "./ingestLogs.ts";
@@ -126,11 +126,11 @@ export class OpsMonitorService {
     const now = this.#ctx.now();
     const at = now.toISOString();
     const lease = new Date(now.getTime() + LEASE_MS).toISOString();
-    const [stuck, begun] = await env.DB_OPS.batch<{ id: number }>([
+    const [stuck, begun] = await env.DB_OPS.batch<{ id: number; started_by?: string | null }>([
       env.DB_OPS.prepare(STUCK).bind(at),
       env.DB_OPS.prepare(BEGIN).bind(scope, at, this.#ctx.actor.id, lease),
     ]);
-    for (const { id } of stuck?.results ?? []) await this.#noticeStuck(id);
+    for (const row of stuck?.results ?? []) await this.#noticeStuck(row.id, row.started_by ?? null);
     const id = begun?.results[0]?.id;
     if (id === undefined) return fail("CONFLICT", "a scan is running", { retryable: true });
     this.#scan = id;
@@ -212,7 +212,7 @@ export class OpsMonitorService {
     else await scanIsWell(this.#ctx);
   }
 
-  async #noticeStuck(id: number): Promise<void> {
+  async #noticeStuck(id: number, startedBy: string | null): Promise<void> {
     const error = "it gave no sign of life; the next one goes on where it ended";
     this.#ctx.log.error("a scan was stuck; this one goes on", { scan: id });
     await writeOperation(this.#ctx, "ops", {
@@ -222,7 +222,8 @@ export class OpsMonitorService {
       outcome: "stuck",
       meta: { scan: id },
     });
-    await tellOfScan(this.#ctx, { id, outcome: "stuck", error });
+    // Of a run of the clock's that did not end the table of schedules tells.
+    if (startedBy !== systemActor("schedule").id) await tellOfScan(this.#ctx, { id, outcome: "stuck", error });
   }
 }
 
@@ -238,7 +239,7 @@ const kindsOf = (scope: OpsScope): ("worker-log" | "build-log")[] =>
 
 export const STUCK = `
   UPDATE ops_scans SET outcome = 'stuck', finished_at = ?1, error = 'no sign of life'
-  WHERE finished_at IS NULL AND outcome IS NULL AND coalesce(lease_until, '') < ?1 RETURNING id`;
+  WHERE finished_at IS NULL AND outcome IS NULL AND coalesce(lease_until, '') < ?1 RETURNING id, started_by`;
 export const BEGIN = `
   INSERT INTO ops_scans (scope, started_at, started_by, lease_until)
   SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM ops_scans WHERE finished_at IS NULL AND outcome IS NULL)
