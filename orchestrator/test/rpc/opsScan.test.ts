@@ -193,6 +193,22 @@ test("a return is said at most once a day; after three quiet nights an issue is 
   expect(outside.issues).toHaveLength(3);
 });
 
+test("credentials in what others logged are stored nowhere and told to nobody, in whatever form this house knows", async () => {
+  const outside = new Outside();
+  const secrets = [`vhq_AbCdEfGhJkLm_${"aB3_".repeat(11)}`, `whsec_${"a2tr".repeat(10)}`, `hf_${"aBc".repeat(12)}`];
+  outside.workerLines = secrets.map((secret, n) =>
+    aWorkerLine(`s${n}`, START - HOUR, `call refused with ${secret} by hand`, { meta: { sent: secret } }),
+  );
+  value(await scan(opsContext(outside, { now: () => START })));
+  const held = JSON.stringify([
+    await rowsIn(env.DB_LOGS, "SELECT message, meta FROM worker_logs"),
+    await rowsIn(env.DB_OPS, "SELECT * FROM ops_issues"),
+    outside.issues,
+  ]);
+  expect(held).toContain("[redacted]");
+  for (const secret of secrets) expect(held).not.toContain(secret);
+});
+
 test("hundreds of long lines, each of a trouble of its own, are counted in writes that a database takes", async () => {
   const word = (n: number): string =>
     [...n.toString(26)].map((digit) => String.fromCodePoint(97 + Number.parseInt(digit, 26))).join("");
