@@ -28,6 +28,7 @@ import {
   OpsSummarySchema,
   OpsTelemetrySchema,
   OperationLogSchema,
+  OrderPullRequestSchema,
   OrderSchema,
   PatchEventSchema,
   PipelineTelemetrySchema,
@@ -60,6 +61,7 @@ export const ProjectsAnswerSchema = z.object({ projects: z.array(ProjectSchema),
 export const OrderAnswerSchema = z.object({ order: OrderSchema, tasks: z.array(TaskSchema) });
 export const OrderStatusAnswerSchema = z.object({ order: OrderSchema });
 export const OrdersAnswerSchema = z.object({ orders: z.array(OrderSchema), cursor: z.string().nullable() });
+export const OrderPullRequestsAnswerSchema = z.object({ pull_requests: z.array(OrderPullRequestSchema) });
 export const PhasesAnswerSchema = z.object({ phases: z.array(CustodyRecordSchema), cursor: z.string().nullable() });
 export const TaskAnswerSchema = z.object({ task: TaskSchema });
 export const TasksAnswerSchema = z.object({ tasks: z.array(TaskSchema), cursor: z.string().nullable() });
