@@ -231,6 +231,34 @@ describe("schedules", () => {
     expect(value(await listHealthSchedules(ctx, {})).schedules.find(({ id }) => id === schedule.id)).toMatchObject({
       stuck_runs: 1,
     });
+    // No run of a schedule that is switched off, or gone, ends it.
+    const stuck = () => alertsOf(scheduleCause(schedule.id, "stuck"));
+    expect(await stuck()).toMatchObject([{ status: "open" }]);
+    value(await changeHealthSchedule(ctx, { id: schedule.id, change: { enabled: false } }));
+    expect(await stuck()).toMatchObject([{ status: "resolved" }]);
+    await tellAlert(ctx, {
+      key: "again",
+      kind: "missed-run",
+      severity: "warning",
+      subject: schedule.id,
+      message: "missed",
+      code: null,
+      at: ctx.now().toISOString(),
+    });
+    value(await deleteHealthSchedule(ctx, { id: schedule.id }));
+    expect(await alertsOf(scheduleCause(schedule.id, "missed"))).toMatchObject([{ status: "resolved" }]);
+  });
+
+  test("of a stuck check that somebody asked for people are told once, and no alert of it stays open", async () => {
+    const { ctx, pass } = healthContext(targets("w-asked"));
+    await pending(ctx, "w-asked");
+    pass(60 * 60_000);
+    await endOverdueChecks(ctx);
+    const told = await alertsOf(scheduleCause("checks", "stuck"));
+    expect(told.length).toBeGreaterThan(0);
+    for (const { status } of told) expect(status).toBe("resolved");
+    await endOverdueChecks(ctx);
+    expect(await alertsOf(scheduleCause("checks", "stuck"))).toHaveLength(told.length);
   });
 
   test("a check that the queue lost is carried out by the minute's run", async () => {
