@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../worker/context.ts";
 import { heartbeat } from "../../worker/services/health/heartbeat.ts";
 import { getHealthCheck, listHealthChecks } from "../../worker/services/health/readChecks.ts";
-import { getLatestWorkerHealth } from "../../worker/services/health/readWorkers.ts";
+import { daysQuery, getHealthSummary, getLatestWorkerHealth } from "../../worker/services/health/readWorkers.ts";
 import { refreshStanding } from "../../worker/services/health/refreshStanding.ts";
 import { runSchedules } from "../../worker/services/health/runSchedules.ts";
 import {
@@ -367,6 +367,32 @@ describe("what is kept", () => {
     // What ends after everything before it was swept still counts.
     await ends(ctx, "w-old", "F");
     expect(await standing(ctx, "w-old")).toMatchObject({ recent: "PFF" });
+  });
+
+  test("days of containers go with their checks, and a summary reads those of whom it shows alone", async () => {
+    const { ctx, pass } = healthContext(targets("w-shown"));
+    const day = ctx.now().toISOString().slice(0, 10);
+    await env.DB_HEALTH.batch(
+      ["container:gone", "w-shown", "w-other"].map((name) =>
+        env.DB_HEALTH.prepare(
+          "INSERT INTO health_summaries (worker_name, day, checks, passed, last_at) VALUES (?1, ?2, 4, 3, ?2)",
+        ).bind(name, day),
+      ),
+    );
+    const read = await daysQuery(ctx.db, ["w-shown"], day).execute();
+    expect(read.map(({ worker_name: name }) => name)).toEqual(["w-shown"]);
+    const { workers } = value(await getHealthSummary(ctx, { days: "1" }));
+    expect(workers).toContainEqual({
+      worker_name: "w-shown",
+      uptime: 75,
+      days: [expect.objectContaining({ checks: 4 })],
+    });
+    pass(95 * 86_400_000);
+    await sweepHealth(ctx);
+    const kept = await env.DB_HEALTH.prepare("SELECT worker_name FROM health_summaries WHERE day = ?1").bind(day).all();
+    const names = kept.results.map(({ worker_name: name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["w-shown", "w-other"]));
+    expect(names).not.toContain("container:gone");
   });
 
   test("lists are read in pages of a hundred at most", async () => {
