@@ -24,6 +24,7 @@ import {
   MadePullRequestSchema,
   OpsIssueDetailSchema,
   OpsIssueSchema,
+  OpsScannedSchema,
   OpsScanSchema,
   OpsSummarySchema,
   OpsTelemetrySchema,
@@ -199,7 +200,7 @@ export const OpsIssueOrderedAnswerSchema = z.object({
   created: z.boolean(),
 });
 export const OpsScansAnswerSchema = z.object({ scans: z.array(OpsScanSchema), cursor: z.string().nullable() });
-export const OpsScanAnswerSchema = z.object({ scan: OpsScanSchema });
+export const OpsScanAnswerSchema = OpsScannedSchema;
 export const LastOpsScanAnswerSchema = z.object({ scan: OpsScanSchema.nullable() });
 export const OpsSummaryAnswerSchema = OpsSummarySchema.omit({ ok: true });
 export const GithubIssuesAnswerSchema = z.object({
