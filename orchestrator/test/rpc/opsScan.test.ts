@@ -211,7 +211,7 @@ test("credentials in what others logged are stored nowhere and told to nobody, i
 
 test("hundreds of long lines, each of a trouble of its own, are counted in writes that a database takes", async () => {
   const word = (n: number): string =>
-    [...n.toString(26)].map((digit) => String.fromCodePoint(97 + Number.parseInt(digit, 26))).join("");
+    Array.from(n.toString(26), (digit) => String.fromCodePoint(97 + Number.parseInt(digit, 26))).join("");
   const lines = Array.from({ length: 600 }, (_, n) => ({
     key: `k${n}`,
     message: `The part ${word(n + 1_000)} broke: ${"ä".repeat(450)}\nbelow ${"ö".repeat(450)}`,
@@ -253,7 +253,7 @@ test("an issue that was deleted on GitHub holds no scan up: it is told nothing m
   value(await scan(opsContext(outside, { now: () => START })));
   const answer = outside.github.fetch;
   let asked = 0;
-  outside.github.fetch = async (address, init = {}) => {
+  outside.github.fetch = async (address, init) => {
     if (!new URL(address).pathname.endsWith("/issues/1")) return answer(address, init);
     asked += 1;
     return Response.json(problemOf(vibeError("NOT_FOUND", "GitHub has no such thing")), { status: 404 });
@@ -269,7 +269,7 @@ test("where the whole repository is out of sight, what was not told is told once
   const outside = aNight();
   value(await scan(opsContext(outside, { now: () => START })));
   const answer = outside.github.fetch;
-  outside.github.fetch = async (address, init = {}) =>
+  outside.github.fetch = async (address, init) =>
     new URL(address).pathname.includes("/actions/")
       ? answer(address, init)
       : Response.json(problemOf(vibeError("NOT_FOUND", "GitHub does not show it to us")), { status: 404 });
