@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../worker/context.ts";
+import { HealthOps } from "../../worker/entrypoints/HealthOps.ts";
 import { heartbeat } from "../../worker/services/health/heartbeat.ts";
 import { getHealthCheck, listHealthChecks } from "../../worker/services/health/readChecks.ts";
 import { daysQuery, getHealthSummary, getLatestWorkerHealth } from "../../worker/services/health/readWorkers.ts";
@@ -329,6 +330,13 @@ describe("a container's heartbeats", () => {
         "SELECT count(*) AS n FROM worker_health_checks WHERE worker_name = 'container:c-2'",
       ).first("n"),
     ).toBe(0);
+  });
+
+  test("no Worker speaks for a container, whatever it is bound to", () => {
+    // RPC reaches what stands on the prototype.
+    const reached = Object.getOwnPropertyNames(HealthOps.prototype);
+    expect(reached).toContain("submitResult");
+    expect(reached).not.toContain("heartbeat");
   });
 
   test("a container's token speaks for its own workspace, whatever it says", async () => {
