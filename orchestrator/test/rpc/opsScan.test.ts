@@ -8,6 +8,7 @@ import { expireClaims } from "../../worker/services/ops/expireClaims.ts";
 import { getOpsSummary } from "../../worker/services/ops/getOpsSummary.ts";
 import { listOpsIssues } from "../../worker/services/ops/listOpsIssues.ts";
 import { getLastScan } from "../../worker/services/ops/listScans.ts";
+import { noTotals } from "../../worker/services/ops/OpsMonitorService.ts";
 import { workOnIssue } from "../../worker/services/ops/workOnIssue.ts";
 import { aBuildLine, aWorkerLine, type Cut, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { value } from "./workspaceHarness.ts";
@@ -17,17 +18,6 @@ beforeEach(emptyOps);
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const START = Date.UTC(2026, 10, 20, 9);
-const NOTHING = {
-  logs_ingested: 0,
-  worker_logs: 0,
-  build_logs: 0,
-  skipped: 0,
-  reviewed: 0,
-  issues_opened: 0,
-  issues_reopened: 0,
-  issues_closed: 0,
-  comments: 0,
-};
 const COMMIT = "c0ffee0000000000000000000000000000000000";
 
 /** A night: five lines of two troubles of a Worker, two of one of a build, and one that is filed nowhere. */
@@ -238,7 +228,7 @@ test("hundreds of long lines, each of a trouble of its own, are counted in write
     },
     batch: (statements: D1PreparedStatement[]) => database.batch(statements),
   };
-  const totals = { ...NOTHING };
+  const totals = noTotals();
   const counting = { ...ctx, env: { ...ctx.env, DB_OPS } as unknown as Env };
   await countTroubles(counting, "worker-log", { alive: async () => {}, totals });
   expect(totals.reviewed).toBe(600);

@@ -26,6 +26,19 @@ const SCAN_MS = 10 * 60_000;
  */
 const PAUSES_MS = [2_000, 5_000, 10_000, 20_000, 30_000, 30_000, 30_000];
 
+/** The counts of a scan that has done nothing yet. */
+export const noTotals = (): ScanTotals => ({
+  logs_ingested: 0,
+  worker_logs: 0,
+  build_logs: 0,
+  skipped: 0,
+  reviewed: 0,
+  issues_opened: 0,
+  issues_reopened: 0,
+  issues_closed: 0,
+  comments: 0,
+});
+
 /** Another scan goes on in this one's place. */
 class TakenForStuck extends Error {
   constructor() {
@@ -39,17 +52,7 @@ export class OpsMonitorService {
   readonly #deadline: number;
   readonly #sleep: (ms: number) => Promise<void>;
   /** Counted up by each part as it goes, however often it is carried out anew. */
-  readonly #totals: ScanTotals = {
-    logs_ingested: 0,
-    worker_logs: 0,
-    build_logs: 0,
-    skipped: 0,
-    reviewed: 0,
-    issues_opened: 0,
-    issues_reopened: 0,
-    issues_closed: 0,
-    comments: 0,
-  };
+  readonly #totals: ScanTotals = noTotals();
   #scan: number | null = null;
   #aliveAt = 0;
 
