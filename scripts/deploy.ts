@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import path from "node:path";
 import { buildClient } from "./buildClient.ts";
+import { commitOf } from "./deployment/commit.ts";
 import { deploy } from "./deployment/deploy.ts";
 import { readSettings } from "./deployment/settings.ts";
 import { validate } from "./deployment/validate.ts";
@@ -25,8 +26,11 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 const say = (line: string): void => console.log(line);
 if (settings.ok) {
   if ((await buildClient()) === "built") say("Built Mission Control.");
+  const commit = commitOf(ROOT);
+  if (commit === null) say("This is no commit's checkout: errors of what is deployed are joined to no CI failures.");
   process.exitCode = await deploy({
     settings: settings.value,
+    commit,
     secretsFile: values["secrets-file"] === undefined ? null : fromCaller(values["secrets-file"]),
     dryRun: values["dry-run"],
     wrangler: runWrangler,

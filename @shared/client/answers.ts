@@ -24,10 +24,12 @@ import {
   MadePullRequestSchema,
   OpsIssueDetailSchema,
   OpsIssueSchema,
+  OpsScannedSchema,
   OpsScanSchema,
   OpsSummarySchema,
   OpsTelemetrySchema,
   OperationLogSchema,
+  OrderPullRequestSchema,
   OrderSchema,
   PatchEventSchema,
   PipelineTelemetrySchema,
@@ -60,6 +62,7 @@ export const ProjectsAnswerSchema = z.object({ projects: z.array(ProjectSchema),
 export const OrderAnswerSchema = z.object({ order: OrderSchema, tasks: z.array(TaskSchema) });
 export const OrderStatusAnswerSchema = z.object({ order: OrderSchema });
 export const OrdersAnswerSchema = z.object({ orders: z.array(OrderSchema), cursor: z.string().nullable() });
+export const OrderPullRequestsAnswerSchema = z.object({ pull_requests: z.array(OrderPullRequestSchema) });
 export const PhasesAnswerSchema = z.object({ phases: z.array(CustodyRecordSchema), cursor: z.string().nullable() });
 export const TaskAnswerSchema = z.object({ task: TaskSchema });
 export const TasksAnswerSchema = z.object({ tasks: z.array(TaskSchema), cursor: z.string().nullable() });
@@ -197,7 +200,7 @@ export const OpsIssueOrderedAnswerSchema = z.object({
   created: z.boolean(),
 });
 export const OpsScansAnswerSchema = z.object({ scans: z.array(OpsScanSchema), cursor: z.string().nullable() });
-export const OpsScanAnswerSchema = z.object({ scan: OpsScanSchema });
+export const OpsScanAnswerSchema = OpsScannedSchema;
 export const LastOpsScanAnswerSchema = z.object({ scan: OpsScanSchema.nullable() });
 export const OpsSummaryAnswerSchema = OpsSummarySchema.omit({ ok: true });
 export const GithubIssuesAnswerSchema = z.object({

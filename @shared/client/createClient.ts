@@ -55,6 +55,7 @@ import {
   HilAnswerSchema,
   OpsAnswerSchema,
   OrderAnswerSchema,
+  OrderPullRequestsAnswerSchema,
   OrdersAnswerSchema,
   OrderStatusAnswerSchema,
   PatchAnswerSchema,
@@ -192,6 +193,9 @@ export function createClient(options: ClientOptions) {
       ) => get("/api/orders", OrdersAnswerSchema, { ...query }, call),
       setStatus: (id: string, status: OrderStatus, reason = "", call?: CallOptions) =>
         send("PATCH", at("orders", id), OrderStatusAnswerSchema, { status, reason }, call),
+      /** On GitHub, the newest first, with what the checks of their newest commit came to. */
+      pullRequests: (id: string, call?: CallOptions) =>
+        get(at("orders", id, "pull-requests"), OrderPullRequestsAnswerSchema, {}, call),
       /** Hands a phase to the order's factory; answers with what became of its batch. */
       fulfilPhase: ({ orderId, ...phase }: FulfilPhaseInput, call?: CallOptions) =>
         apply(at("orders", orderId, "phases"), phase, call),

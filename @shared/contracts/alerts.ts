@@ -10,14 +10,12 @@ export type AlertSeverity = z.infer<typeof AlertSeveritySchema>;
 /** What alerts are about. A rule names kinds, or all of a family as `health.*`. */
 export const ALERT_KINDS = [
   "health.down",
-  "health.degraded",
   "health.flapping",
   "health.recovered",
   "ops.issue.filed",
   "ops.issue.returned",
   "ops.scan.failed",
   "provider.unavailable",
-  "provider.budget",
   "schedule.failed",
   "schedule.missed",
   "schedule.stuck",

@@ -367,7 +367,6 @@ export interface HealthOpsRpc {
   submitResult(result: unknown): Promise<Result<{ status: string }>>;
   /** Looks at what only the orchestrator holds, on the caller's behalf. */
   probe(input: z.input<typeof ProbeSchema>): Promise<Result<{ details: HealthDetail[] }>>;
-  heartbeat(input: z.input<typeof HeartbeatSchema>): Promise<Result<{ next_within_s: number }>>;
   executeHealthCheck(input?: StartHealthCheck): Promise<Result<{ check: HealthCheck }>>;
   getHealthCheck(uuid: string): Promise<Result<{ check: HealthCheckDetail }>>;
   getLatestWorkerHealth(worker: string): Promise<Result<{ worker: WorkerHealth; check: WorkerCheckDetail | null }>>;

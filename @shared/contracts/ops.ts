@@ -184,6 +184,17 @@ export const OpsScanSchema = z.object({
 });
 export type OpsScan = z.infer<typeof OpsScanSchema>;
 
+/** What a scan answers once it has ended: its row, and of its counts those that are asked for most. */
+export const OpsScannedSchema = z.object({
+  scan: OpsScanSchema,
+  scan_id: count,
+  worker_logs: count,
+  build_logs: count,
+  reviewed: count,
+  issues_opened: count,
+});
+export type OpsScanned = z.infer<typeof OpsScannedSchema>;
+
 export const OpsSummarySchema = z.object({
   ok: z.literal(true),
   ts: z.string(),

@@ -20,7 +20,7 @@ import type {
 import type { Json, JsonObject } from "./json.ts";
 import type { LogsWritten, OperationEntryInput } from "./logging.ts";
 import type { PhaseMessageType, RequestMessageType } from "./messages.ts";
-import type { OpsScan, OpsScope } from "./ops.ts";
+import type { OpsScanned, OpsScope } from "./ops.ts";
 import type { FulfilPhaseInput, Order, OrderStatus, Task, TaskStatus } from "./orders.ts";
 import type { BatchOutcome, CheckOutcome } from "./outcome.ts";
 import type { CustodyRecord } from "./custody.ts";
@@ -128,7 +128,7 @@ export interface LoggingOpsRpc {
 
 export interface OpsScanRpc {
   /** Reads what was logged since the last scan, groups it and files it. CONFLICT while a scan runs. */
-  scan(scope?: OpsScope): Promise<Result<{ scan: OpsScan }>>;
+  scan(scope?: OpsScope): Promise<Result<OpsScanned>>;
 }
 
 export interface FactoryRequest {

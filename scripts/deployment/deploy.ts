@@ -11,6 +11,8 @@ export interface DeployOptions {
   /** Secrets to be uploaded with the orchestrator; needed the first time. */
   secretsFile: string | null;
   dryRun: boolean;
+  /** What is deployed, in hexadecimal: Workers' errors are joined to this commit's CI failures by it. Null: no commit's. */
+  commit: string | null;
   wrangler: RunWrangler;
   say: (line: string) => void;
   /** Run once everything stands; false: it does not hold. */
@@ -166,7 +168,8 @@ function stepsOf(parts: {
   absent: ReadonlySet<string>;
 }): Step[] {
   const { options, orchestrator, others, target, write, secrets, absent } = parts;
-  const { wrangler, dryRun, settings } = options;
+  const { wrangler, dryRun, settings, commit } = options;
+  const tag = commit === null ? [] : ["--tag", commit];
   const run = async (args: readonly string[]): Promise<string | null> => {
     const ran = await wrangler(args);
     return ran.code === 0 ? null : reasonOf(ran);
@@ -180,6 +183,7 @@ function stepsOf(parts: {
       relative(target),
       "--message",
       `deployed as ${settings.instance}`,
+      ...tag,
       ...secrets.argumentsFor(orchestrator),
       ...dry,
     ]);
@@ -220,6 +224,7 @@ function stepsOf(parts: {
           "--var",
           `${name}:${value}`,
         ]),
+        ...tag,
         ...secrets.argumentsFor(worker),
         ...(dryRun ? ["--dry-run"] : []),
       ]),

@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { commitOf } from "../deployment/commit.ts";
 import { deploy } from "../deployment/deploy.ts";
 import { deployedConfig, readSettings, SettingsSchema } from "../deployment/settings.ts";
 import type { Ran, RunWrangler } from "../deployment/wrangler.ts";
@@ -95,6 +97,7 @@ const run = (wrangler: RunWrangler, more: Partial<Parameters<typeof deploy>[0]> 
     settings,
     secretsFile: null,
     dryRun: false,
+    commit: null,
     wrangler,
     say: (line) => said.push(line),
     validate: async () => true,
@@ -129,6 +132,32 @@ describe("deploy", () => {
     expect(configs[0]).toContain("FactoryContainer");
     expect(existsSync(TARGET)).toBe(false);
     expect(said.at(-1)).toContain("Deployed production");
+  });
+
+  test("says of every Worker which commit it is; of what is no commit it says nothing", async () => {
+    const commit = "c0ffee0000000000000000000000000000000000";
+    const tags = () =>
+      calls.flatMap((args) =>
+        args[0] === "deploy" ? [args.includes("--tag") ? args[args.indexOf("--tag") + 1] : null] : [],
+      );
+    expect(await run(account(), { commit })).toBe(0);
+    expect(tags()).toEqual(["orchestrator", ...FACTORIES].map(() => commit));
+    calls = [];
+    expect(await run(account())).toBe(0);
+    expect(new Set(tags())).toEqual(new Set([null]));
+  });
+
+  test("a checkout is a commit's while nothing that git tracks was changed", () => {
+    const git = (...args: string[]) => execFileSync("git", args, { cwd: temporary, encoding: "utf8" }).trim();
+    expect(commitOf(temporary)).toBeNull();
+    git("init", "-q");
+    writeFileSync(path.join(temporary, "a.txt"), "a");
+    git("add", ".");
+    git("-c", "user.name=a", "-c", "user.email=a@b.test", "commit", "-q", "--no-verify", "-m", "first");
+    writeFileSync(path.join(temporary, "deployment.jsonc"), "{}");
+    expect(commitOf(temporary)).toBe(git("rev-parse", "HEAD"));
+    writeFileSync(path.join(temporary, "a.txt"), "b");
+    expect(commitOf(temporary)).toBeNull();
   });
 
   test("to an empty account: the orchestrator first without what is not there yet, at the end with all", async () => {

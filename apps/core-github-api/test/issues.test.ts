@@ -73,6 +73,12 @@ test("what GitHub would refuse for its form is refused here, and what only GitHu
     code: "UPSTREAM_REFUSED",
     detail: expect.stringContaining("Issues has been disabled"),
   });
+  await steer({
+    action: "fault",
+    path: `${repository}/issues`,
+    fault: { kind: "status", status: 410, message: "This issue was deleted" },
+  });
+  expect(problemOf(await call(at("/issues/7"))).code).toBe("NOT_FOUND");
 });
 
 test("a search stays in its repository, whatever its words", async () => {

@@ -3,6 +3,7 @@ import { sign } from "@octokit/webhooks-methods";
 import { env } from "cloudflare:workers";
 import { expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
+import { closeQuietQuery } from "../../worker/services/ops/due.ts";
 import { handleDeliveries } from "../../worker/services/webhooks/handleDeliveries.ts";
 import { sweepDeliveries } from "../../worker/services/webhooks/sweepDeliveries.ts";
 import { takeGithubDelivery } from "../../worker/services/webhooks/takeGithubDelivery.ts";
@@ -65,6 +66,25 @@ test("an issue closed on GitHub is closed here, opened there opened here, in wha
   await deliver(body("closed", "closed", "2026-11-20T03:00:00Z"));
   await settle();
   expect(await status()).toBe("open");
+});
+
+test("an issue that somebody opened again on GitHub is not closed for its silence before", async () => {
+  const { body, status } = await anIssue();
+  await env.DB_OPS.prepare(
+    "UPDATE ops_issues SET fingerprint = 'quiet', last_seen = '2026-11-10T00:00:00.000Z' WHERE gh_issue_number = ?1",
+  )
+    .bind(numbers)
+    .run();
+  await deliver(body("closed", "closed", "2026-11-20T02:00:00Z"));
+  await settle();
+  await deliver(body("reopened", "open", "2026-11-20T04:00:00Z"));
+  await settle();
+  const closeQuiet = (quietSince: string) =>
+    closeQuietQuery(ctx().db, { kinds: ["worker-log"], quietSince, now: "2026-11-23T09:00:00.000Z" }).execute();
+  await closeQuiet("2026-11-17T09:00:00.000Z");
+  expect(await status()).toBe("open");
+  await closeQuiet("2026-11-20T09:00:00.000Z");
+  expect(await status()).toBe("closed");
 });
 
 test("an issue that was in progress and is closed on GitHub is told once more, so that its label goes", async () => {

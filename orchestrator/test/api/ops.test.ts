@@ -22,7 +22,15 @@ test("asking for the last scan starts none, whatever is asked along", async () =
 
   const started = await call("/api/ops/scan", { body: { scope: "cloudflare" } });
   expect(started.status).toBe(200);
-  const { scan } = await answerOf(started);
+  const { ok, scan, ...counted } = await answerOf(started);
+  expect(ok).toBe(true);
+  expect(counted).toEqual({
+    scan_id: expect.any(Number),
+    worker_logs: 0,
+    build_logs: 0,
+    reviewed: 0,
+    issues_opened: 0,
+  });
   expect(scan).toMatchObject({ scope: "cloudflare", outcome: expect.stringMatching(/^(?:done|partial)$/) });
   for (let time = 0; time < 3; time += 1)
     expect(await answerOf(await call("/api/ops/scan"))).toEqual({ ok: true, scan });
@@ -49,7 +57,7 @@ test("a factory asks for a scan by RPC, under its binding's name; a binding with
   for (const scope of ["cloudflare", "cicd", "full"] as const) {
     expect(await as("agent-factory").scan(scope)).toMatchObject({ ok: true, scan: { scope } });
   }
-  expect(await as("data-factory").scan()).toMatchObject({ ok: true, scan: { scope: "full" } });
+  expect(await as("data-factory").scan()).toMatchObject({ ok: true, scan: { scope: "full" }, issues_opened: 0 });
   expect(await as("agent-factory").scan("all" as OpsScope)).toMatchObject({ error: { code: "VALIDATION_FAILED" } });
   expect(await as("").scan("full")).toMatchObject({ error: { code: "UNAUTHENTICATED" } });
   expect((await scans()).map(({ started_by: by }) => by)).toEqual([

@@ -10,6 +10,7 @@ import { beforeEach, expect, inject, test } from "vitest";
 import { z } from "zod";
 import { createContext, systemActor } from "../../worker/context.ts";
 import * as integrations from "../../worker/integrations/github.ts";
+import { recordPullRequest } from "../../worker/services/github/recordPullRequest.ts";
 import { listPullRequests } from "../../worker/services/github/listPullRequests.ts";
 import { createProject } from "../../worker/services/project/createProject.ts";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
@@ -215,6 +216,11 @@ test("a pull request of an order's branch names the order and its last applied e
   expect([first.prs.length, first.next]).toEqual([3, 2]);
   const last = PullsSchema.parse(await answerOf(await call(`/api/github/prs?repo=${full}&per_page=3&page=2`)));
   expect([last.prs.map(({ number }) => number), last.next]).toEqual([[ours.number], null]);
+
+  // On record as an order's, whatever its branch is called, as its events have it too.
+  await recordPullRequest(admin(), { orderId: elsewhere, repository: full, pull: plain });
+  const recorded = PullsSchema.parse(await answerOf(await call(`/api/github/prs?repo=${full}`)));
+  expect(recorded.prs[0]).toMatchObject({ number: plain.number, order_id: elsewhere });
 
   // A fork's branch may have any name.
   const inFork = GithubPullRequestSchema.parse({ ...ours, head: { ...ours.head, repo: `mallory/${name}` } });

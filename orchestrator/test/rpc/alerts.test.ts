@@ -181,12 +181,12 @@ describe("rules", () => {
       off: await webhook("/ok/r5"),
     };
     await changeWebhook(at(), { id: hooks.off.id }, { enabled: false });
-    await raised({ ...cause(), kind: "health.degraded", severity: "warning" });
+    await raised({ ...cause(), kind: "health.flapping", severity: "warning" });
     await raised({ ...cause(), kind: "ops.issue.filed", severity: "info" });
     await raised({ ...cause(), kind: "schedule.stuck", severity: "critical" });
     const kinds = async (hook: { id: string }) => (await deliveriesOf(hook.id)).map(({ kind }) => kind).toSorted();
-    expect(await kinds(hooks.all)).toEqual(["health.degraded", "ops.issue.filed", "schedule.stuck"]);
-    expect(await kinds(hooks.health)).toEqual(["health.degraded"]);
+    expect(await kinds(hooks.all)).toEqual(["health.flapping", "ops.issue.filed", "schedule.stuck"]);
+    expect(await kinds(hooks.health)).toEqual(["health.flapping"]);
     expect(await kinds(hooks.filed)).toEqual(["ops.issue.filed", "schedule.stuck"]);
     expect(await kinds(hooks.critical)).toEqual(["schedule.stuck"]);
     expect(await kinds(hooks.off)).toEqual([]);

@@ -1,9 +1,10 @@
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import type { ServiceContext } from "../../worker/context.ts";
+import { HealthOps } from "../../worker/entrypoints/HealthOps.ts";
 import { heartbeat } from "../../worker/services/health/heartbeat.ts";
 import { getHealthCheck, listHealthChecks } from "../../worker/services/health/readChecks.ts";
-import { getLatestWorkerHealth } from "../../worker/services/health/readWorkers.ts";
+import { daysQuery, getHealthSummary, getLatestWorkerHealth } from "../../worker/services/health/readWorkers.ts";
 import { refreshStanding } from "../../worker/services/health/refreshStanding.ts";
 import { runSchedules } from "../../worker/services/health/runSchedules.ts";
 import {
@@ -231,6 +232,34 @@ describe("schedules", () => {
     expect(value(await listHealthSchedules(ctx, {})).schedules.find(({ id }) => id === schedule.id)).toMatchObject({
       stuck_runs: 1,
     });
+    // No run of a schedule that is switched off, or gone, ends it.
+    const stuck = () => alertsOf(scheduleCause(schedule.id, "stuck"));
+    expect(await stuck()).toMatchObject([{ status: "open" }]);
+    value(await changeHealthSchedule(ctx, { id: schedule.id, change: { enabled: false } }));
+    expect(await stuck()).toMatchObject([{ status: "resolved" }]);
+    await tellAlert(ctx, {
+      key: "again",
+      kind: "missed-run",
+      severity: "warning",
+      subject: schedule.id,
+      message: "missed",
+      code: null,
+      at: ctx.now().toISOString(),
+    });
+    value(await deleteHealthSchedule(ctx, { id: schedule.id }));
+    expect(await alertsOf(scheduleCause(schedule.id, "missed"))).toMatchObject([{ status: "resolved" }]);
+  });
+
+  test("of a stuck check that somebody asked for people are told once, and no alert of it stays open", async () => {
+    const { ctx, pass } = healthContext(targets("w-asked"));
+    await pending(ctx, "w-asked");
+    pass(60 * 60_000);
+    await endOverdueChecks(ctx);
+    const told = await alertsOf(scheduleCause("checks", "stuck"));
+    expect(told.length).toBeGreaterThan(0);
+    for (const { status } of told) expect(status).toBe("resolved");
+    await endOverdueChecks(ctx);
+    expect(await alertsOf(scheduleCause("checks", "stuck"))).toHaveLength(told.length);
   });
 
   test("a check that the queue lost is carried out by the minute's run", async () => {
@@ -303,6 +332,13 @@ describe("a container's heartbeats", () => {
     ).toBe(0);
   });
 
+  test("no Worker speaks for a container, whatever it is bound to", () => {
+    // RPC reaches what stands on the prototype.
+    const reached = Object.getOwnPropertyNames(HealthOps.prototype);
+    expect(reached).toContain("submitResult");
+    expect(reached).not.toContain("heartbeat");
+  });
+
   test("a container's token speaks for its own workspace, whatever it says", async () => {
     const { ctx } = healthContext();
     const confined = healthContext({}, { ...ctx.actor, scopes: new Set(["events:write"]), workspaceId: "order:ORD-9" });
@@ -339,6 +375,32 @@ describe("what is kept", () => {
     // What ends after everything before it was swept still counts.
     await ends(ctx, "w-old", "F");
     expect(await standing(ctx, "w-old")).toMatchObject({ recent: "PFF" });
+  });
+
+  test("days of containers go with their checks, and a summary reads those of whom it shows alone", async () => {
+    const { ctx, pass } = healthContext(targets("w-shown"));
+    const day = ctx.now().toISOString().slice(0, 10);
+    await env.DB_HEALTH.batch(
+      ["container:gone", "w-shown", "w-other"].map((name) =>
+        env.DB_HEALTH.prepare(
+          "INSERT INTO health_summaries (worker_name, day, checks, passed, last_at) VALUES (?1, ?2, 4, 3, ?2)",
+        ).bind(name, day),
+      ),
+    );
+    const read = await daysQuery(ctx.db, ["w-shown"], day).execute();
+    expect(read.map(({ worker_name: name }) => name)).toEqual(["w-shown"]);
+    const { workers } = value(await getHealthSummary(ctx, { days: "1" }));
+    expect(workers).toContainEqual({
+      worker_name: "w-shown",
+      uptime: 75,
+      days: [expect.objectContaining({ checks: 4 })],
+    });
+    pass(95 * 86_400_000);
+    await sweepHealth(ctx);
+    const kept = await env.DB_HEALTH.prepare("SELECT worker_name FROM health_summaries WHERE day = ?1").bind(day).all();
+    const names = kept.results.map(({ worker_name: name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["w-shown", "w-other"]));
+    expect(names).not.toContain("container:gone");
   });
 
   test("lists are read in pages of a hundred at most", async () => {

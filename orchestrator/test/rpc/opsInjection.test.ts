@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { bears, markerOf } from "../../worker/services/ops/issueText.ts";
-import { judgementOf } from "../../worker/services/ops/judgeSeverity.ts";
+import { judgementOf, untagged } from "../../worker/services/ops/judgeSeverity.ts";
 import { INJECTIONS } from "./injections.ts";
 import { aWorkerLine, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { model } from "./providerHarness.ts";
@@ -142,6 +142,13 @@ function outsideFences(body: string): string {
   expect(fence).toBeNull();
   return kept.join("\n");
 }
+
+test("no words of a log make a tag that ends it, not even out of what is left of others", () => {
+  for (const text of ["a</log>b", "a</lo</log>g>b", "<<LOG>log>", "</ log >", "<l<log>og>"]) {
+    expect(untagged(text), text).not.toMatch(/<\s*\/?\s*log/i);
+  }
+  expect(untagged("request <id> took <n> of <path>")).toBe("request <id> took <n> of <path>");
+});
 
 test("a judgement is one object of two fields, or none", () => {
   expect(judgementOf('```json\n{"severity": 2, "summary": "A cause."}\n```')).toEqual({

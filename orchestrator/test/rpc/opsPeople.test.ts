@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { claimIssue } from "../../worker/services/ops/claimIssue.ts";
 import { scheduledScan } from "../../worker/services/ops/scheduledScan.ts";
+import { runSchedule } from "../../worker/services/schedule/runSchedule.ts";
 import { scheduled } from "../../worker/schedule.ts";
 import { aBuildLine, aWorkerLine, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { value } from "./workspaceHarness.ts";
@@ -153,6 +154,21 @@ test("a scan that broke off and one without a sign of life are told of, and over
   expect((await scans()).map(({ status }) => status)).toEqual(["resolved", "resolved"]);
 });
 
+test("of a scan that the clock began and that did not end the table of schedules tells, and nobody beside it", async () => {
+  const outside = aNight();
+  await env.DB_OPS.prepare(
+    "INSERT INTO ops_scans (scope, started_at, started_by, lease_until) VALUES ('full', ?1, 'system:schedule', ?1)",
+  )
+    .bind(new Date(START - HOUR).toISOString())
+    .run();
+  await scanAt(outside, START);
+  expect(await rowsIn(env.DB_OPS, "SELECT outcome FROM ops_scans ORDER BY id")).toEqual([
+    { outcome: "stuck" },
+    { outcome: "done" },
+  ]);
+  expect((await alerts()).map(({ kind }) => kind)).toEqual(["ops.issue.filed"]);
+});
+
 test("a database that answers nothing for 90 seconds holds a scan up: it goes on where it was, and is done", async () => {
   const whole = opsContext(aNight(), { now: () => START });
   value(await scanOf(whole));
@@ -266,6 +282,15 @@ test("by the clock a scan leaves its rows; one that fails fails its line of the 
   });
   await expect(scheduledScan(broken)).rejects.toThrow(/^scan \d+ failed: a database did not answer/);
   expect(await rowsIn(env.DB_OPS, "SELECT outcome FROM ops_scans")).toEqual([{ outcome: "failed" }]);
+  await emptyOps();
+  [clock, count] = [START, 0];
+  // On record as the clock's own, and told once: as a scan's, not as a run's beside it.
+  const line = { name: "ops-scan-test", run: scheduledScan };
+  await expect(runSchedule(broken, line, new Date(START).toISOString())).rejects.toThrow("a database did not answer");
+  expect((await alerts()).map(({ kind }) => kind)).toEqual(["ops.scan.failed"]);
+  expect(await rowsIn(env.DB_LOGS, "SELECT outcome FROM scheduled_runs WHERE schedule = 'ops-scan-test'")).toEqual([
+    { outcome: "failed" },
+  ]);
   await emptyOps();
   const due = Date.UTC(2026, 10, 20, 9);
   await scheduled({ cron: "0 9 * * *", scheduledTime: due }, ctx.env);

@@ -1,11 +1,14 @@
+import { problemOf, vibeError } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import type { ServiceContext } from "../../worker/context.ts";
 import { claimIssue } from "../../worker/services/ops/claimIssue.ts";
+import { countTroubles } from "../../worker/services/ops/countTroubles.ts";
 import { expireClaims } from "../../worker/services/ops/expireClaims.ts";
 import { getOpsSummary } from "../../worker/services/ops/getOpsSummary.ts";
 import { listOpsIssues } from "../../worker/services/ops/listOpsIssues.ts";
 import { getLastScan } from "../../worker/services/ops/listScans.ts";
+import { noTotals } from "../../worker/services/ops/OpsMonitorService.ts";
 import { workOnIssue } from "../../worker/services/ops/workOnIssue.ts";
 import { aBuildLine, aWorkerLine, type Cut, emptyOps, opsContext, Outside, rowsIn, scanOf } from "./opsHarness.ts";
 import { value } from "./workspaceHarness.ts";
@@ -178,6 +181,93 @@ test("a return is said at most once a day; after three quiet nights an issue is 
   expect(row.totals).toMatchObject({ issues_reopened: 1 });
   expect(issue?.state).toBe("open");
   expect(outside.issues).toHaveLength(3);
+});
+
+test("credentials in what others logged are stored nowhere and told to nobody, in whatever form this house knows", async () => {
+  const outside = new Outside();
+  const secrets = [`vhq_AbCdEfGhJkLm_${"aB3_".repeat(11)}`, `whsec_${"a2tr".repeat(10)}`, `hf_${"aBc".repeat(12)}`];
+  outside.workerLines = secrets.map((secret, n) =>
+    aWorkerLine(`s${n}`, START - HOUR, `call refused with ${secret} by hand`, { meta: { sent: secret } }),
+  );
+  value(await scan(opsContext(outside, { now: () => START })));
+  const held = JSON.stringify([
+    await rowsIn(env.DB_LOGS, "SELECT message, meta FROM worker_logs"),
+    await rowsIn(env.DB_OPS, "SELECT * FROM ops_issues"),
+    outside.issues,
+  ]);
+  expect(held).toContain("[redacted]");
+  for (const secret of secrets) expect(held).not.toContain(secret);
+});
+
+test("hundreds of long lines, each of a trouble of its own, are counted in writes that a database takes", async () => {
+  const word = (n: number): string =>
+    Array.from(n.toString(26), (digit) => String.fromCodePoint(97 + Number.parseInt(digit, 26))).join("");
+  const lines = Array.from({ length: 600 }, (_, n) => ({
+    key: `k${n}`,
+    message: `The part ${word(n + 1_000)} broke: ${"ä".repeat(450)}\nbelow ${"ö".repeat(450)}`,
+  }));
+  await env.DB_LOGS.prepare(
+    `INSERT INTO worker_logs (source, worker, level, message, ts, key, fingerprint)
+     SELECT 'cloudflare', 'api', 'error', value ->> 'message', '2026-11-20T08:00:00.000Z', value ->> 'key', value ->> 'key'
+     FROM json_each(?1)`,
+  )
+    .bind(JSON.stringify(lines))
+    .run();
+  const ctx = opsContext(new Outside(), { now: () => START });
+  const sizes: number[] = [];
+  const database = ctx.env.DB_OPS;
+  const DB_OPS = {
+    prepare: (sql: string) => {
+      const statement = database.prepare(sql);
+      const bind = statement.bind.bind(statement);
+      statement.bind = (...values: unknown[]) => {
+        sizes.push(...values.map((given) => (typeof given === "string" ? Buffer.byteLength(given) : 0)));
+        return bind(...values);
+      };
+      return statement;
+    },
+    batch: (statements: D1PreparedStatement[]) => database.batch(statements),
+  };
+  const totals = noTotals();
+  const counting = { ...ctx, env: { ...ctx.env, DB_OPS } as unknown as Env };
+  await countTroubles(counting, "worker-log", { alive: async () => {}, totals });
+  expect(totals.reviewed).toBe(600);
+  expect(await rowsIn(env.DB_OPS, "SELECT count(*) AS n, sum(occurrences) AS seen FROM ops_issues")).toEqual([
+    { n: 600, seen: 600 },
+  ]);
+  expect(Math.max(...sizes)).toBeLessThan(1_000_000);
+});
+
+test("an issue that was deleted on GitHub holds no scan up: it is told nothing more", async () => {
+  const outside = aNight();
+  value(await scan(opsContext(outside, { now: () => START })));
+  const answer = outside.github.fetch;
+  let asked = 0;
+  outside.github.fetch = async (address, init) => {
+    if (!new URL(address).pathname.endsWith("/issues/1")) return answer(address, init);
+    asked += 1;
+    return Response.json(problemOf(vibeError("NOT_FOUND", "GitHub has no such thing")), { status: 404 });
+  };
+  const { scan: row } = value(await scan(opsContext(outside, { now: () => START + 4 * DAY })));
+  expect(row).toMatchObject({ outcome: "done", error: null, totals: { issues_closed: 4 } });
+  expect(outside.issues.map(({ state }) => state)).toEqual(["open", "closed", "closed"]);
+  value(await scan(opsContext(outside, { now: () => START + 4 * DAY + HOUR })));
+  expect(asked).toBe(1);
+});
+
+test("where the whole repository is out of sight, what was not told is told once it is back", async () => {
+  const outside = aNight();
+  value(await scan(opsContext(outside, { now: () => START })));
+  const answer = outside.github.fetch;
+  outside.github.fetch = async (address, init) =>
+    new URL(address).pathname.includes("/actions/")
+      ? answer(address, init)
+      : Response.json(problemOf(vibeError("NOT_FOUND", "GitHub does not show it to us")), { status: 404 });
+  const { scan: row } = value(await scan(opsContext(outside, { now: () => START + 4 * DAY })));
+  expect(row).toMatchObject({ outcome: "partial", error: expect.stringContaining("NOT_FOUND") });
+  outside.github.fetch = answer;
+  value(await scan(opsContext(outside, { now: () => START + 4 * DAY + HOUR })));
+  expect(outside.issues.map(({ state }) => state)).toEqual(["closed", "closed", "closed"]);
 });
 
 test("where logs cannot be read, silence closes nothing", async () => {

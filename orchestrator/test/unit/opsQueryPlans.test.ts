@@ -2,6 +2,7 @@ import { ListOpsIssuesSchema } from "@shared/contracts";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { createContext, systemActor } from "../../worker/context.ts";
+import { recordedQuery } from "../../worker/services/github/ordersOfPulls.ts";
 import { readOf, RETURNED, UPSERT, COMMITS as COUNT_COMMITS } from "../../worker/services/ops/countTroubles.ts";
 import {
   alertsOverQuery,
@@ -14,7 +15,14 @@ import {
   untoldStatesQuery,
 } from "../../worker/services/ops/due.ts";
 import { relatedQuery } from "../../worker/services/ops/fileIssues.ts";
-import { BY_AGE, BY_KIND, BY_SEVERITY, BY_STATUS } from "../../worker/services/ops/getOpsSummary.ts";
+import {
+  BY_AGE,
+  BY_KIND,
+  BY_SEVERITY,
+  BY_SOURCE,
+  BY_STATUS,
+  waitingQuery,
+} from "../../worker/services/ops/getOpsSummary.ts";
 import { opsIssuesQuery } from "../../worker/services/ops/listOpsIssues.ts";
 import { ListScansSchema, scansQuery } from "../../worker/services/ops/listScans.ts";
 import { BEGIN, STUCK } from "../../worker/services/ops/OpsMonitorService.ts";
@@ -39,7 +47,7 @@ async function planOf(database: D1Database, { sql, parameters }: Asked): Promise
 
 /** A table read from end to end; what is handed over as JSON, a constant and an index that holds just the rows are none. */
 const WHOLE =
-  /^SCAN (?!json_each|t\b|CONSTANT|\w+ USING INDEX ops_(?:issues_(?:untold|unjudged|to_alert|alert_over)|scans_running)|ops_issues USING COVERING INDEX ops_issues_status$)/m;
+  /^SCAN (?!json_each|t\b|CONSTANT|\w+ USING INDEX ops_(?:issues_(?:untold|unjudged|to_alert|alert_over)|scans_running)|ops_issues USING COVERING INDEX ops_issues_(?:status|by_source)$)/m;
 
 describe("lists of issues and scans are ranges of an index, already in order", () => {
   test.each<[string, Asked, string]>([
@@ -59,6 +67,18 @@ describe("lists of issues and scans are ranges of an index, already in order", (
     expect(plan).not.toMatch(WHOLE);
   });
 });
+
+test.each([{}, { cursor: "7" }, { status: "open" }])(
+  "a project's issues are all that is read of them: %o",
+  async (filter) => {
+    const asked = opsIssuesQuery(db, ListOpsIssuesSchema.parse(filter), { owner: "Acme", name: "site" });
+    const plan = await planOf(DB_OPS, asked.compile());
+    expect(plan).toMatch(/INDEX ops_issues_of_repo \(/);
+    expect(plan).toMatch(/INDEX ops_issues_filed_in \(/);
+    expect(plan).toMatch(/INDEX ops_issue_commits_commit \(/);
+    expect(plan).not.toMatch(WHOLE);
+  },
+);
 
 describe("what a scan still has to do is all that it reads", () => {
   test.each<[string, Asked, string]>([
@@ -94,6 +114,9 @@ describe("what a scan still has to do is all that it reads", () => {
     ["issues by status", { sql: BY_STATUS, parameters: [] }],
     ["issues by severity", { sql: BY_SEVERITY, parameters: [] }],
     ["issues by kind", { sql: BY_KIND, parameters: [] }],
+    ["issues by source", { sql: BY_SOURCE, parameters: [] }],
+    ["what waits for a person", waitingQuery(db).selectAll().compile()],
+    ["pull requests on record", recordedQuery(db, "acme/site", [{ number: 1 }]).compile()],
     ["issues by age", { sql: BY_AGE, parameters: [NOW, NOW, NOW] }],
   ])("%s", async (_, query) => {
     const plan = await planOf(DB_OPS, query);

@@ -15,7 +15,6 @@ import {
 import { BaseWorkerEntrypoint, type RpcCall } from "@shared/worker-kit";
 import { type Actor, createContext, type ServiceContext } from "../context.ts";
 import { databaseErrorOf } from "../services/databaseError.ts";
-import { heartbeat } from "../services/health/heartbeat.ts";
 import { probe } from "../services/health/probe.ts";
 import { getHealthCheck } from "../services/health/readChecks.ts";
 import { getHealthSummary, getLatestWorkerHealth } from "../services/health/readWorkers.ts";
@@ -26,7 +25,7 @@ import { submitResult } from "../services/health/submitResult.ts";
 const workerActor = (name: string): Actor => ({
   id: `worker:${name}`,
   kind: "factory",
-  scopes: new Set(["health:read", "health:write", "events:write", "workspaces:write"]),
+  scopes: new Set(["health:read", "health:write", "workspaces:write"]),
   requesters: null,
   workspaceId: null,
 });
@@ -41,10 +40,6 @@ export class HealthOps extends BaseWorkerEntrypoint<Env> implements HealthOpsRpc
 
   probe(input: Parameters<HealthOpsRpc["probe"]>[0]): Promise<Result<{ details: HealthDetail[] }>> {
     return this.#run("probe", (ctx, { caller }) => probe(ctx, input, caller));
-  }
-
-  heartbeat(input: Parameters<HealthOpsRpc["heartbeat"]>[0]): Promise<Result<{ next_within_s: number }>> {
-    return this.#run("heartbeat", (ctx) => heartbeat(ctx, input));
   }
 
   executeHealthCheck(input: StartHealthCheck = {}): Promise<Result<{ check: HealthCheck }>> {

@@ -1,4 +1,4 @@
-import type { Failed, OpsScan as Scan, OpsScanRpc, OpsScope, Result } from "@shared/contracts";
+import type { Failed, OpsScanned, OpsScanRpc, OpsScope, Result } from "@shared/contracts";
 import { BaseWorkerEntrypoint } from "@shared/worker-kit";
 import type { ServiceContext } from "../context.ts";
 import { startScan } from "../services/ops/startScan.ts";
@@ -6,7 +6,7 @@ import { asFactory } from "./asFactory.ts";
 
 /** Scans of logs for Workers that are bound to this class, as ORCHESTRATOR_OPS or ORCHESTRATOR_OPS_MONITOR. */
 export class OpsScan extends BaseWorkerEntrypoint<Env> implements OpsScanRpc {
-  scan(scope: OpsScope = "full"): Promise<Result<{ scan: Scan }>> {
+  scan(scope: OpsScope = "full"): Promise<Result<OpsScanned>> {
     return this.run("scan", (ctx) => startScan(ctx, { scope }));
   }
 

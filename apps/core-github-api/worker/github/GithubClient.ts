@@ -202,7 +202,8 @@ export class GithubClient {
       const failed = fail("UPSTREAM_REFUSED", "GitHub does not accept the credential of this deployment");
       return { ok: false, failed, next: { kind: "renew" } };
     }
-    if (status === 404)
+    // Gone is also what issues are where a repository has none, and logs that have expired.
+    if (status === 404 || (status === 410 && /was deleted/i.test(message)))
       return stop(fail("NOT_FOUND", `GitHub has no such thing, or does not show it to us: ${message}`));
     const said = [message, ...findings.map((finding) => finding.message)].join(" ");
     const isTaken = status === 409 || (status === 422 && /already exists/i.test(said));

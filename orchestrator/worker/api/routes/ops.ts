@@ -4,6 +4,7 @@ import {
   OpsIssueDetailSchema,
   OpsIssueSchema,
   OpsIssueStatusSchema,
+  OpsScannedSchema,
   OpsScanSchema,
   OpsSummarySchema,
   OrderSchema,
@@ -37,7 +38,7 @@ export function opsRoutes(app: App): void {
       summary: "Read what was logged since the last scan, group it by cause, and file it; one scan runs at a time",
       body: { name: "StartScan", schema: StartScanSchema },
       emptyBody: {},
-      response: { name: "Scanned", schema: z.object({ ok, scan: OpsScanSchema }) },
+      response: { name: "Scanned", schema: OpsScannedSchema.extend({ ok }) },
     },
     async (c, ctx, { body }) => respond(c, await startScan(ctx, body)),
   );

@@ -1,16 +1,9 @@
-import {
-  type GithubPullRequest,
-  githubRepositoryOf,
-  ListGithubPullsSchema,
-  type MadePullRequest,
-  ORDER_BRANCH_PREFIX,
-  type Result,
-  validationError,
-} from "@shared/contracts";
+import { ListGithubPullsSchema, type MadePullRequest, type Result, validationError } from "@shared/contracts";
 import { sql } from "kysely";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { listRepoPRs } from "../../integrations/github.ts";
 import { RepoQuery } from "./listIssues.ts";
+import { ordersOfPulls } from "./ordersOfPulls.ts";
 
 export const ListPullRequestsSchema = ListGithubPullsSchema.extend(RepoQuery);
 
@@ -28,7 +21,8 @@ export async function listPullRequests(
   if (!parsed.success) return { ok: false, error: validationError(parsed.error) };
   const listed = await listRepoPRs(ctx.env, parsed.data);
   if (!listed.ok) return listed;
-  const orders = await ordersOf(ctx, listed.prs);
+  // They are of one repository, by the name that GitHub gives it.
+  const orders = await ordersOfPulls(ctx, listed.prs[0]?.base.repo ?? "", listed.prs);
   const executions = await executionsOf(ctx, [...new Set(orders.values())]);
   return {
     ...listed,
@@ -38,40 +32,6 @@ export async function listPullRequests(
     }),
   };
 }
-
-/**
- * Number → the order whose branch it comes from. Anybody may call a branch of a fork by an order's name, so the branch must
- * be of the repository itself, and that repository the one of the order's project.
- */
-async function ordersOf(
-  ctx: ServiceContext,
-  pulls: readonly GithubPullRequest[],
-): Promise<ReadonlyMap<number, string>> {
-  const claimed = pulls.flatMap(({ number, head, base }) =>
-    head.ref.startsWith(ORDER_BRANCH_PREFIX) && head.repo !== null && sameName(head.repo, base.repo)
-      ? [{ number, order: head.ref.slice(ORDER_BRANCH_PREFIX.length), repo: head.repo }]
-      : [],
-  );
-  if (claimed.length === 0) return new Map();
-  const rows = await ctx.db.projects
-    .selectFrom("orders")
-    .innerJoin("projects", "projects.id", "orders.project_id")
-    .select(["orders.id", "projects.repository"])
-    .where(
-      sql<boolean>`orders.id IN (SELECT value FROM json_each(${JSON.stringify(claimed.map(({ order }) => order))}))`,
-    )
-    .execute();
-  const repositories = new Map(rows.map(({ id, repository }) => [id, githubRepositoryOf(repository ?? "")]));
-  return new Map(
-    claimed.flatMap(({ number, order, repo }) => {
-      const own = repositories.get(order);
-      return own && sameName(`${own.owner}/${own.name}`, repo) ? [[number, order] as const] : [];
-    }),
-  );
-}
-
-/** GitHub's names are the same in any case. */
-const sameName = (one: string, other: string | null): boolean => one.toLowerCase() === other?.toLowerCase();
 
 /** Order → its last execution whose change was applied. */
 async function executionsOf(ctx: ServiceContext, orders: readonly string[]): Promise<ReadonlyMap<string, string>> {

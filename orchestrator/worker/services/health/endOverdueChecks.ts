@@ -1,8 +1,10 @@
 import type { ServiceContext } from "../../context.ts";
-import { say } from "./runSchedules.ts";
+import { say, sayOver } from "./runSchedules.ts";
 import { settle } from "./settle.ts";
+import { scheduleCause } from "./tellAlert.ts";
 
 const MAX_ENDED = 100;
+const ASKED_FOR = "checks";
 
 /**
  * Ends the checks of Workers whose time is over, and says which runs were stuck: nobody else would notice that what
@@ -45,9 +47,11 @@ export async function endOverdueChecks(ctx: ServiceContext): Promise<{ ended: nu
       key: `health:check:${uuid}:stuck`,
       kind: "stuck-run",
       // Checks that somebody asked for are one cause.
-      subject: check?.schedule_id ?? "checks",
+      subject: check?.schedule_id ?? ASKED_FOR,
       message: `the health check ${uuid} did not end in its time`,
     });
+    // A schedule's is over with its next run that ends. Of one that was asked for nothing comes after.
+    if (!check?.schedule_id) await sayOver(ctx, scheduleCause(ASKED_FOR, "stuck"));
   }
   return { ended, stuck: stuck.size };
 }

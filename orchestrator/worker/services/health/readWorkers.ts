@@ -7,6 +7,7 @@ import {
   type WorkerCheckDetail,
   type WorkerHealth,
 } from "@shared/contracts";
+import { sql } from "kysely";
 import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { profileOfRow, resultOfRow, workerCheckOfRow } from "./rows.ts";
@@ -27,7 +28,7 @@ async function healthOf(ctx: ServiceContext, names: readonly string[]): Promise<
   const states = await ctx.db.health
     .selectFrom("worker_states")
     .selectAll()
-    .where("worker_name", "in", names)
+    .where(sql<boolean>`worker_name IN (SELECT value FROM json_each(${JSON.stringify(names)}))`)
     .execute();
   const byName = new Map(states.map((state) => [state.worker_name, state]));
   return Promise.all(
@@ -50,7 +51,7 @@ async function healthOf(ctx: ServiceContext, names: readonly string[]): Promise<
   );
 }
 
-/** So many containers are listed beside the Workers. */
+/** So many containers are listed beside the Workers, those that are down first. */
 const MAX_CONTAINERS = 50;
 
 /** Every Worker that is a target, and the containers that are expected to beat: how each stands. Needs `health:read`. */
@@ -62,6 +63,7 @@ export async function listWorkerHealth(ctx: ServiceContext): Promise<Result<{ wo
     .select("worker_name")
     .where("kind", "=", "container")
     .where("heartbeat_every_s", "is not", null)
+    .orderBy(sql`status <> 'down'`)
     .orderBy("worker_name")
     .limit(MAX_CONTAINERS)
     .execute();
@@ -109,7 +111,11 @@ export async function getHealthSummary(ctx: ServiceContext, input: unknown): Pro
   const to = now.toISOString().slice(0, 10);
   const from = new Date(now.getTime() - (parsed.data.days - 1) * DAY_MS).toISOString().slice(0, 10);
   const [rows, profiles] = await Promise.all([
-    daysQuery(ctx.db, from).execute(),
+    daysQuery(
+      ctx.db,
+      workers.map(({ worker_name: name }) => name),
+      from,
+    ).execute(),
     ctx.db.health.selectFrom("test_profiles").selectAll().orderBy("name").execute(),
   ]);
   const totalsOf = (status: string): number => workers.filter((worker) => worker.status === status).length;
@@ -145,5 +151,12 @@ export async function getHealthSummary(ctx: ServiceContext, input: unknown): Pro
   };
 }
 
-export const daysQuery = (db: ServiceContext["db"], from: string) =>
-  db.health.selectFrom("health_summaries").selectAll().where("day", ">=", from).orderBy("day").orderBy("worker_name");
+/** Of these alone: containers come and go, and each leaves its days. */
+export const daysQuery = (db: ServiceContext["db"], names: readonly string[], from: string) =>
+  db.health
+    .selectFrom("health_summaries")
+    .selectAll()
+    .where(sql<boolean>`worker_name IN (SELECT value FROM json_each(${JSON.stringify(names)}))`)
+    .where("day", ">=", from)
+    .orderBy("worker_name")
+    .orderBy("day");

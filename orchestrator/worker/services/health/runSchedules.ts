@@ -95,7 +95,7 @@ async function hasEnded(ctx: ServiceContext, uuid: string | null): Promise<boole
 }
 
 /** What is over is closed again by the next run where it could not be now. */
-async function sayOver(ctx: ServiceContext, cause: string): Promise<void> {
+export async function sayOver(ctx: ServiceContext, cause: string): Promise<void> {
   try {
     await endAlert(ctx, cause);
   } catch (error) {

@@ -11,7 +11,9 @@ import { z } from "zod";
 import { requireScope, type ServiceContext } from "../../context.ts";
 import { KeysetSchema, type Place, pageOf, readList } from "../keyset.ts";
 import { scheduleOfRow } from "./rows.ts";
+import { sayOver } from "./runSchedules.ts";
 import { pickTargets } from "./targets.ts";
+import { scheduleCause } from "./tellAlert.ts";
 
 export const ListHealthSchedulesSchema = KeysetSchema.extend({
   limit: z.coerce.number().int().min(1).max(MAX_HEALTH_PAGE).default(50),
@@ -108,7 +110,9 @@ export async function changeHealthSchedule(
     .where("id", "=", id)
     .returningAll()
     .executeTakeFirst();
-  return row ? { ok: true, schedule: scheduleOfRow(row) } : fail("NOT_FOUND", "there is no such schedule");
+  if (!row) return fail("NOT_FOUND", "there is no such schedule");
+  if (row.enabled === 0) await endAlerts(ctx, id);
+  return { ok: true, schedule: scheduleOfRow(row) };
 }
 
 /** Its checks stay. Needs `health:write`. Errors: NOT_FOUND. */
@@ -119,5 +123,12 @@ export async function deleteHealthSchedule(ctx: ServiceContext, { id }: { id: st
     .deleteFrom("health_check_schedules")
     .where("id", "=", id)
     .executeTakeFirst();
-  return numDeletedRows > 0n ? { ok: true } : fail("NOT_FOUND", "there is no such schedule");
+  if (numDeletedRows === 0n) return fail("NOT_FOUND", "there is no such schedule");
+  await endAlerts(ctx, id);
+  return { ok: true };
+}
+
+/** No run comes any more that would end them. */
+async function endAlerts(ctx: ServiceContext, id: string): Promise<void> {
+  for (const kind of ["missed", "stuck"] as const) await sayOver(ctx, scheduleCause(id, kind));
 }

@@ -1,6 +1,6 @@
 import type { ServiceContext } from "../../context.ts";
 
-/** Single checks are kept so long, days of them longer. */
+/** Single checks are kept so long, days of them longer; those of containers, which come and go, as long as checks. */
 const KEPT_DAYS = { checks: 14, failedChecks: 90, summaries: 400 } as const;
 const DAY_MS = 86_400_000;
 /** Rows a statement, so that none holds the database up. */
@@ -22,8 +22,9 @@ export async function sweepHealth(ctx: ServiceContext): Promise<{ checks: number
   const days = await DB_HEALTH.prepare("DELETE FROM health_summaries WHERE day < ?1")
     .bind(daysAgo(KEPT_DAYS.summaries).slice(0, 10))
     .run();
+  const gone = await DB_HEALTH.prepare(SWEEP_CONTAINER_DAYS).bind(daysAgo(KEPT_DAYS.failedChecks).slice(0, 10)).run();
   await DB_HEALTH.prepare(SWEEP_CONTAINERS).bind(daysAgo(KEPT_DAYS.checks)).run();
-  return { checks, days: days.meta.changes };
+  return { checks, days: days.meta.changes + gone.meta.changes };
 }
 
 // What belongs to a check goes with it.
@@ -32,6 +33,8 @@ const SWEEP_CHECKS = `
     SELECT uuid FROM health_checks
     WHERE created_at < ?1 AND (created_at < ?2 OR status = 'passed') AND status NOT IN ('queued', 'running')
     ORDER BY created_at LIMIT ?3)`;
+const SWEEP_CONTAINER_DAYS = `
+  DELETE FROM health_summaries WHERE worker_name >= 'container:' AND worker_name < 'container;' AND day < ?1`;
 const SWEEP_CONTAINERS = `
   DELETE FROM worker_states WHERE kind = 'container' AND heartbeat_every_s IS NULL AND heartbeat_at < ?1
     AND NOT EXISTS (SELECT 1 FROM worker_health_checks w WHERE w.worker_name = worker_states.worker_name)`;

@@ -7,7 +7,7 @@ import {
   type Result,
   type ScanTotals,
 } from "@shared/contracts";
-import { requireScope, type ServiceContext } from "../../context.ts";
+import { requireScope, type ServiceContext, systemActor } from "../../context.ts";
 import { countTroubles } from "./countTroubles.ts";
 import { fileIssues } from "./fileIssues.ts";
 import { ingestLogs, type Ingested } from "./ingestLogs.ts";
@@ -26,6 +26,19 @@ const SCAN_MS = 10 * 60_000;
  */
 const PAUSES_MS = [2_000, 5_000, 10_000, 20_000, 30_000, 30_000, 30_000];
 
+/** The counts of a scan that has done nothing yet. */
+export const noTotals = (): ScanTotals => ({
+  logs_ingested: 0,
+  worker_logs: 0,
+  build_logs: 0,
+  skipped: 0,
+  reviewed: 0,
+  issues_opened: 0,
+  issues_reopened: 0,
+  issues_closed: 0,
+  comments: 0,
+});
+
 /** Another scan goes on in this one's place. */
 class TakenForStuck extends Error {
   constructor() {
@@ -39,17 +52,7 @@ export class OpsMonitorService {
   readonly #deadline: number;
   readonly #sleep: (ms: number) => Promise<void>;
   /** Counted up by each part as it goes, however often it is carried out anew. */
-  readonly #totals: ScanTotals = {
-    logs_ingested: 0,
-    worker_logs: 0,
-    build_logs: 0,
-    skipped: 0,
-    reviewed: 0,
-    issues_opened: 0,
-    issues_reopened: 0,
-    issues_closed: 0,
-    comments: 0,
-  };
+  readonly #totals: ScanTotals = noTotals();
   #scan: number | null = null;
   #aliveAt = 0;
 
@@ -126,11 +129,11 @@ export class OpsMonitorService {
     const now = this.#ctx.now();
     const at = now.toISOString();
     const lease = new Date(now.getTime() + LEASE_MS).toISOString();
-    const [stuck, begun] = await env.DB_OPS.batch<{ id: number }>([
+    const [stuck, begun] = await env.DB_OPS.batch<{ id: number; started_by?: string | null }>([
       env.DB_OPS.prepare(STUCK).bind(at),
       env.DB_OPS.prepare(BEGIN).bind(scope, at, this.#ctx.actor.id, lease),
     ]);
-    for (const { id } of stuck?.results ?? []) await this.#noticeStuck(id);
+    for (const row of stuck?.results ?? []) await this.#noticeStuck(row.id, row.started_by ?? null);
     const id = begun?.results[0]?.id;
     if (id === undefined) return fail("CONFLICT", "a scan is running", { retryable: true });
     this.#scan = id;
@@ -212,7 +215,7 @@ export class OpsMonitorService {
     else await scanIsWell(this.#ctx);
   }
 
-  async #noticeStuck(id: number): Promise<void> {
+  async #noticeStuck(id: number, startedBy: string | null): Promise<void> {
     const error = "it gave no sign of life; the next one goes on where it ended";
     this.#ctx.log.error("a scan was stuck; this one goes on", { scan: id });
     await writeOperation(this.#ctx, "ops", {
@@ -222,7 +225,8 @@ export class OpsMonitorService {
       outcome: "stuck",
       meta: { scan: id },
     });
-    await tellOfScan(this.#ctx, { id, outcome: "stuck", error });
+    // Of a run of the clock's that did not end the table of schedules tells.
+    if (startedBy !== systemActor("schedule").id) await tellOfScan(this.#ctx, { id, outcome: "stuck", error });
   }
 }
 
@@ -238,7 +242,7 @@ const kindsOf = (scope: OpsScope): ("worker-log" | "build-log")[] =>
 
 export const STUCK = `
   UPDATE ops_scans SET outcome = 'stuck', finished_at = ?1, error = 'no sign of life'
-  WHERE finished_at IS NULL AND outcome IS NULL AND coalesce(lease_until, '') < ?1 RETURNING id`;
+  WHERE finished_at IS NULL AND outcome IS NULL AND coalesce(lease_until, '') < ?1 RETURNING id, started_by`;
 export const BEGIN = `
   INSERT INTO ops_scans (scope, started_at, started_by, lease_until)
   SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (SELECT 1 FROM ops_scans WHERE finished_at IS NULL AND outcome IS NULL)

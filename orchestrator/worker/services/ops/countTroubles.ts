@@ -6,8 +6,9 @@ import { promptOf } from "./issueText.ts";
 import { logIssue } from "./logIssue.ts";
 import { severityOf } from "./severity.ts";
 
-/** Lines looked at in one step: what is known of them fits one write. */
+/** Lines looked at in one step, and bytes that are said of their troubles in one write: D1 takes 2 MB in one value. */
 const STEP = 1_000;
+const STEP_BYTES = 900_000;
 
 const LOGS = {
   "worker-log": { table: "worker_logs", source: "worker", run: null },
@@ -63,12 +64,12 @@ export async function countTroubles(
       .executeTakeFirst();
     const from = cursor?.position ?? 0;
     const { results: rows } = await ctx.env.DB_LOGS.prepare(readOf(kind)).bind(from, STEP).all<Row>();
-    const last = rows.at(-1);
-    if (!last) return;
-    const step = await countStep(ctx, kind, { from, to: last.id, groups: groupsOf(kind, rows) });
+    if (rows.length === 0) return;
+    const said = fittingOf(kind, rows);
+    const step = await countStep(ctx, kind, { from, ...said });
     // Somebody else has counted these lines meanwhile: theirs counts.
     if (step === null) continue;
-    totals.reviewed += rows.length;
+    totals.reviewed += said.lines;
     totals.issues_reopened += step.returned.length;
     for (const row of step.returned) await logIssue(ctx, "returned", row);
   }
@@ -106,15 +107,26 @@ function groupsOf(kind: OpsKind, rows: readonly Row[]): Group[] {
   return [...groups.values()];
 }
 
-/** Null: the place in the log is not `from` any more. */
-async function countStep(
-  ctx: ServiceContext,
-  kind: OpsKind,
-  { from, to, groups }: { from: number; to: number; groups: readonly Group[] },
-): Promise<{ returned: Returned[] } | null> {
-  const now = ctx.now().toISOString();
-  const database = ctx.env.DB_OPS;
-  const troubles = JSON.stringify(
+interface Step {
+  /** The last line of it. */
+  to: number;
+  lines: number;
+  groups: readonly Group[];
+  troubles: string;
+}
+
+/** As many of the lines, from the first on, as one write can say the troubles of: each may be another, and long. */
+function fittingOf(kind: OpsKind, rows: readonly Row[]): Step {
+  for (let lines = rows.length; ; lines = Math.ceil(lines / 2)) {
+    const groups = groupsOf(kind, rows.slice(0, lines));
+    const troubles = troublesOf(kind, groups);
+    if (lines > 1 && Buffer.byteLength(troubles) > STEP_BYTES) continue;
+    return { to: rows[lines - 1]?.id ?? 0, lines, groups, troubles };
+  }
+}
+
+const troublesOf = (kind: OpsKind, groups: readonly Group[]): string =>
+  JSON.stringify(
     groups.map(({ commits: _commits, level, count, first, last, ...group }) => {
       const { template, source, run_id, fingerprint, frame } = group;
       const severity = severityOf({ kind, level, template, occurrences: count });
@@ -126,6 +138,15 @@ async function countStep(
       return { ...described, count, first, last, prompt, analysis };
     }),
   );
+
+/** Null: the place in the log is not `from` any more. */
+async function countStep(
+  ctx: ServiceContext,
+  kind: OpsKind,
+  { from, to, groups, troubles }: Step & { from: number },
+): Promise<{ returned: Returned[] } | null> {
+  const now = ctx.now().toISOString();
+  const database = ctx.env.DB_OPS;
   const commits = JSON.stringify(
     groups.flatMap(({ fingerprint, commits: all }) => [...all].map((sha) => ({ fingerprint, sha }))),
   );

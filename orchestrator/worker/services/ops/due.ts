@@ -49,7 +49,7 @@ export const untoldReturnsQuery = (db: Db, toldBefore: string, limit: number) =>
     .orderBy("id")
     .limit(limit);
 
-/** Closes what nobody works on and what has been silent. */
+/** Closes what nobody works on and what has been silent, and whose state nobody has set on GitHub in that time. */
 export const closeQuietQuery = (
   db: Db,
   { kinds, quietSince, now }: { kinds: readonly ("worker-log" | "build-log")[]; quietSince: string; now: string },
@@ -61,6 +61,7 @@ export const closeQuietQuery = (
     .where(sql<boolean>`+status IN ('open', 'triaged')`)
     .where((eb) => eb(sql<string>`+kind`, "in", [...kinds]))
     .where("last_seen", "<", quietSince)
+    .where((eb) => eb.or([eb("gh_updated_at", "is", null), eb("gh_updated_at", "<", quietSince)]))
     .returning(["id", "template", "worker", "repo"]);
 
 /** Issues that a rule alone has graded. */

@@ -237,13 +237,21 @@ async function tellStates(
       number: row.gh_issue_number,
       state,
     });
-    if (!told.ok) {
+    if (!told.ok && told.error.code === "NOT_FOUND" && (await isShown(ctx, repository))) {
+      // Somebody has deleted it there: there is nothing to tell, now or in any later scan, until it changes here.
+      ctx.log.warn("an issue is gone from GitHub", { issue: row.id, number: row.gh_issue_number });
+    } else if (!told.ok) {
       filed.errors.push(`${told.error.code}: ${told.error.message}`);
       if (told.error.code !== "NOT_FOUND" && told.error.code !== "UPSTREAM_REFUSED") return;
       continue;
     }
     await ctx.db.ops.updateTable("ops_issues").set({ gh_state: state }).where("id", "=", row.id).execute();
   }
+}
+
+/** Whether the repository answers: an issue that is not found in one that does is gone, and not only out of our sight. */
+async function isShown(ctx: ServiceContext, { owner, name }: GithubRepository): Promise<boolean> {
+  return (await listRepoIssues(ctx.env, { repo: `${owner}/${name}`, state: "all", per_page: 1 })).ok;
 }
 
 /** Said to be said before it is said: after a crash a day's comment may be missing, never there twice. */

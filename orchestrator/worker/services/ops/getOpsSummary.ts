@@ -21,12 +21,7 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
   const { DB_OPS } = ctx.env;
   // So that a claim that is over counts as none.
   await expireClaims(ctx);
-  const waiting = () =>
-    ctx.db.ops
-      .selectFrom("ops_issues")
-      .where("status", "in", ["open", "triaged"])
-      .where("severity", "<=", FILED_UP_TO)
-      .where(NO_ORDER);
+  const waiting = () => waitingQuery(ctx.db);
   const [results, last, shown, waits] = await Promise.all([
     DB_OPS.batch<never>([
       DB_OPS.prepare(BY_STATUS),
@@ -64,6 +59,13 @@ export async function getOpsSummary(ctx: ServiceContext): Promise<Result<OpsSumm
   };
 }
 
+export const waitingQuery = (db: ServiceContext["db"]) =>
+  db.ops
+    .selectFrom("ops_issues")
+    .where("status", "in", ["open", "triaged"])
+    .where("severity", "<=", FILED_UP_TO)
+    .where(NO_ORDER);
+
 /** None since it was opened the last time; the id is that of `opsOrderIdOf`. */
 const NO_ORDER = sql<boolean>`(order_id IS NULL OR order_id <> 'ORD-OPS-' || id || '.' || (reopened + 1))`;
 
@@ -73,7 +75,7 @@ export const BY_SEVERITY = `SELECT severity, count(*) AS count FROM ops_issues W
 export const BY_KIND = `SELECT kind, count(*) AS count FROM ops_issues WHERE ${OPEN} GROUP BY kind`;
 export const BY_SOURCE = `
   SELECT kind, coalesce(worker, repo) AS source, count(*) AS count FROM ops_issues
-  WHERE source IS NOT NULL GROUP BY kind, source ORDER BY count DESC, source LIMIT 200`;
+  WHERE coalesce(worker, repo) IS NOT NULL GROUP BY kind, coalesce(worker, repo) ORDER BY count DESC, source LIMIT 200`;
 export const BY_AGE = `
   SELECT coalesce(sum(seen >= ?1), 0) AS day, coalesce(sum(seen < ?1 AND seen >= ?2), 0) AS week,
     coalesce(sum(seen < ?2 AND seen >= ?3), 0) AS month, coalesce(sum(seen < ?3), 0) AS older

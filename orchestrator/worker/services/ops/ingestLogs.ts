@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { ServiceContext } from "../../context.ts";
 import { rowsOf } from "../../database/batch.ts";
 import { fetchBuildLogs, fetchWorkerLogs, type LogsAsked } from "../../integrations/logs.ts";
+import { redactorOf } from "../logging/redact.ts";
 import { fingerprintOf } from "./fingerprint.ts";
-import { redactorOfLogs } from "./redactLogs.ts";
 import { sourceIsWell, tellOfSource } from "./tellPeople.ts";
 
 /** How far back a source is read that was never read before, and at most: sources keep logs for some days. */
@@ -232,7 +232,7 @@ function lineOf(
   line: (WorkerLogLine & { repo?: never; run_id?: never }) | (BuildLogLine & { worker?: never }),
 ): Line {
   const { level, ts } = line;
-  const redact = redactorOfLogs(ctx.env);
+  const redact = redactorOf(ctx.env);
   const message = redact(line.message).slice(0, MAX_MESSAGE).toWellFormed();
   const source = line.worker ?? line.repo ?? "";
   const meta = redact(JSON.stringify(line.meta));

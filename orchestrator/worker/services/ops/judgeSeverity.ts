@@ -42,9 +42,7 @@ export async function judgeSeverity(ctx: ServiceContext, alive: () => Promise<vo
     const answer = await askModel({
       model: model.model,
       system: SYSTEM,
-      messages: [
-        { role: "user", content: `Kind: ${kind}\n<log>\n${(template ?? "").replaceAll(/<\/?log>/gi, "")}\n</log>` },
-      ],
+      messages: [{ role: "user", content: `Kind: ${kind}\n<log>\n${untagged(template ?? "")}\n</log>` }],
       maxOutputTokens: MAX_ANSWER_TOKENS,
       signal: AbortSignal.timeout(ANSWER_MS),
       now: ctx.now(),
@@ -71,6 +69,9 @@ export async function judgeSeverity(ctx: ServiceContext, alive: () => Promise<vo
       .execute();
   }
 }
+
+/** Without tags like ours. Each loses its first sign alone: what is taken out whole lets the rest close to a tag again. */
+export const untagged = (text: string): string => text.replaceAll(/<(?=\s*\/?\s*log)/gi, "(");
 
 /** The judgement in an answer, which may stand in a fence; null: there is none. */
 export function judgementOf(text: string): z.infer<typeof JudgementSchema> | null {

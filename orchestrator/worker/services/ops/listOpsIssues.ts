@@ -54,11 +54,14 @@ export function opsIssuesQuery(
   repository: GithubRepository | null = null,
 ) {
   const { status, kind, severity, worker, repo, limit, cursor } = asked;
-  // The first page too begins somewhere, so that each is a range of the key.
-  let query = db.ops
-    .selectFrom("ops_issues")
-    .selectAll()
-    .where("id", "<", cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor));
+  const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
+  let query = db.ops.selectFrom("ops_issues").selectAll();
+  query =
+    repository === null
+      ? // The first page too begins somewhere, so that each is a range of the key.
+        query.where("id", "<", before)
+      : // The repository's own are looked at, and no others.
+        query.where(sql<boolean>`+id < ${before}`).where(ofRepository(repository));
   if (status !== undefined) query = query.where("status", "=", status);
   if (kind !== undefined) query = query.where("kind", "=", kind);
   if (severity !== undefined) query = query.where("severity", "<=", severity);
@@ -68,18 +71,22 @@ export function opsIssuesQuery(
   return query.orderBy("id", "desc").limit(limit + 1);
 }
 
+/** The repository of an issue's address: what stands between its host and `/issues/`. As migration 0350 has it. */
+const FILED_IN = sql.raw(
+  "lower(replace(rtrim(substr(substr(gh_issue_url, instr(gh_issue_url, '://') + 3), instr(substr(gh_issue_url, instr(gh_issue_url, '://') + 3), '/') + 1), '0123456789'), '/issues/', ''))",
+);
+
 /**
  * What concerns a repository: the troubles of its builds, what was filed there, and what was seen at a commit at which its
  * builds failed. GitHub's names are the same in any case.
  */
 function ofRepository({ owner, name }: GithubRepository): RawBuilder<boolean> {
-  const full = `${owner}/${name}`;
-  return sql<boolean>`(
-    lower(repo) = lower(${full})
-    OR instr(lower(gh_issue_url), lower(${`/${full}/issues/`})) > 0
-    OR id IN (
-      SELECT other.issue_id FROM ops_issues AS build
+  const full = `${owner}/${name}`.toLowerCase();
+  return sql<boolean>`id IN (
+    SELECT id FROM ops_issues WHERE lower(repo) = ${full} AND repo IS NOT NULL
+    UNION SELECT id FROM ops_issues WHERE ${FILED_IN} = ${full} AND gh_issue_url IS NOT NULL
+    UNION SELECT other.issue_id FROM ops_issues AS build
       JOIN ops_issue_commits AS broken ON broken.issue_id = build.id
       JOIN ops_issue_commits AS other ON other.commit_sha = broken.commit_sha
-      WHERE lower(build.repo) = lower(${full})))`;
+      WHERE lower(build.repo) = ${full} AND build.repo IS NOT NULL)`;
 }

@@ -1,5 +1,6 @@
 import type { OpsScan } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
+import { ToldFailure } from "../schedule/schedule.ts";
 import { startScan } from "./startScan.ts";
 
 /**
@@ -9,7 +10,7 @@ import { startScan } from "./startScan.ts";
 export async function scheduledScan(ctx: ServiceContext): Promise<OpsScan | { skipped: string }> {
   const scanned = await startScan(ctx, { scope: "full" });
   if (scanned.ok && scanned.scan.outcome !== "failed") return scanned.scan;
-  if (scanned.ok) throw new Error(`scan ${scanned.scan.id} failed: ${scanned.scan.error ?? "no reason given"}`);
+  if (scanned.ok) throw new ToldFailure(`scan ${scanned.scan.id} failed: ${scanned.scan.error ?? "no reason given"}`);
   if (scanned.error.code === "CONFLICT") return { skipped: scanned.error.message };
   throw new Error(`the scan was refused: ${scanned.error.code}: ${scanned.error.message}`);
 }

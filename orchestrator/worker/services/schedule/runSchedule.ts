@@ -2,14 +2,14 @@ import type { ServiceContext } from "../../context.ts";
 import { raiseAlert } from "../alerts/raiseAlert.ts";
 import { resolveAlert } from "../alerts/resolveAlert.ts";
 import { writeOperation } from "../logging/logOperation.ts";
-import { alertKeyOf, deadlineOf, type Schedule } from "./schedule.ts";
+import { alertKeyOf, deadlineOf, type Schedule, ToldFailure } from "./schedule.ts";
 
 type Start = { state: "running"; before: string | null } | { state: "skipped" } | { state: "known" };
 
 /**
  * Runs one line of the table of schedules and keeps a row of it: the same minute's run again is not run, nor is one whose
  * predecessor is still under way. A run goes ahead without its row where the database of the log does not answer. Throws
- * what the verb threw, and where the verb refused.
+ * what the verb threw, and where the verb refused; people are told of it, but where they have been (`ToldFailure`).
  */
 export async function runSchedule(ctx: ServiceContext, schedule: Schedule, dueAt: string): Promise<void> {
   const { name } = schedule;
@@ -50,6 +50,7 @@ export async function runSchedule(ctx: ServiceContext, schedule: Schedule, dueAt
     durationMs,
     meta: { schedule: name, dueAt, ...(failure === null ? { result: said } : {}) },
   });
+  if (failure instanceof ToldFailure) throw failure;
   if (failure !== null) {
     await raiseAlert(ctx, {
       kind: "schedule.failed",

@@ -13,6 +13,9 @@ export interface Schedule {
   quiet?: boolean;
 }
 
+/** A run failed, and whoever ran has told people of it under a cause of its own: once is enough. */
+export class ToldFailure extends Error {}
+
 /** A trigger's run may take 15 minutes of wall time (Workers limits, "Cron Triggers"). */
 const MAX_MS = 15 * 60_000;
 

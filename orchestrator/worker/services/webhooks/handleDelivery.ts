@@ -1,7 +1,8 @@
-import { githubRepositoryOf, ORDER_BRANCH_PREFIX } from "@shared/contracts";
+import { githubRepositoryOf } from "@shared/contracts";
 import type { ServiceContext } from "../../context.ts";
 import { reachableRepository } from "../../integrations/github.ts";
 import { checkStatement } from "../github/checks.ts";
+import { ordersOfPulls } from "../github/ordersOfPulls.ts";
 import { pullStatement } from "../github/recordPullRequest.ts";
 import { tellPullRequests } from "../github/tellPullRequests.ts";
 import { opsRepository } from "../ops/fileIssues.ts";
@@ -91,9 +92,10 @@ async function pullChange(
   { action, pull_request: pull }: Said,
 ): Promise<Change | null> {
   if (!pull) return null;
-  const orderId = await orderOf(ctx, repository, pull);
-  if (orderId === null) return null;
-  const { draft, closed_at, merged_at, base, head, ...rest } = pull;
+  const { draft, closed_at, merged_at, base, ...rest } = pull;
+  const head = { ref: pull.head.ref, sha: pull.head.sha, repo: pull.head.repo?.full_name ?? null };
+  const orderId = (await ordersOfPulls(ctx, repository, [{ number: pull.number, head }])).get(pull.number);
+  if (orderId === undefined) return null;
   return {
     statement: pullStatement(ctx.env.DB_OPS, {
       orderId,
@@ -105,7 +107,7 @@ async function pullChange(
         draft: draft ?? false,
         closed_at: closed_at ?? null,
         merged_at: merged_at ?? null,
-        head: { ref: head.ref, sha: head.sha, repo: head.repo?.full_name ?? null },
+        head,
         base: { ref: base.ref, sha: "", repo: repository },
       },
     }),
@@ -113,35 +115,6 @@ async function pullChange(
       await tellPullRequests(ctx, { repository, number: pull.number });
     },
   };
-}
-
-/**
- * The order that a pull request is of: the one on record, or the one whose branch it comes from, where that is the
- * repository's own and the order's. Anybody may name a branch of a fork as they like.
- */
-async function orderOf(
-  ctx: ServiceContext,
-  repository: string,
-  { number, head }: NonNullable<Said["pull_request"]>,
-): Promise<string | null> {
-  const known = await ctx.db.ops
-    .selectFrom("order_pull_requests")
-    .select("order_id")
-    .where("repository", "=", repository)
-    .where("number", "=", number)
-    .executeTakeFirst();
-  if (known) return known.order_id;
-  const isOwn = head.repo?.full_name.toLowerCase() === repository.toLowerCase();
-  if (!isOwn || !head.ref.startsWith(ORDER_BRANCH_PREFIX)) return null;
-  const order = await ctx.db.projects
-    .selectFrom("orders")
-    .innerJoin("projects", "projects.id", "orders.project_id")
-    .select(["orders.id", "projects.repository"])
-    .where("orders.id", "=", head.ref.slice(ORDER_BRANCH_PREFIX.length))
-    .executeTakeFirst();
-  const theirs = githubRepositoryOf(order?.repository ?? "");
-  const isTheirs = theirs !== null && `${theirs.owner}/${theirs.name}`.toLowerCase() === repository.toLowerCase();
-  return order && isTheirs ? order.id : null;
 }
 
 // What was in progress on GitHub still bears the label and the assignee, whatever its state: the next scan takes them away.
