@@ -160,23 +160,38 @@ const people = createRoute({
 const ops = createRoute({
   getParentRoute: () => shell,
   path: "/ops",
-  validateSearch: z.object({ tab: z.enum(["scans"]).optional().catch(undefined) }),
   component: lazyRouteComponent(() => import("./pages/ops.tsx")),
 });
+/** Its tabs have an address each; the page is one, so that going from one to the other reads nothing twice. */
+const opsTabs = [
+  createRoute({
+    getParentRoute: () => ops,
+    path: "/",
+    beforeLoad: () => {
+      throw redirect({ to: "/ops/summary", replace: true });
+    },
+  }),
+  createRoute({ getParentRoute: () => ops, path: "/summary" }),
+  createRoute({ getParentRoute: () => ops, path: "/scans" }),
+] as const;
 
+/** One list at two addresses: of all that scans found, and of what concerns a project. */
 const issues = createRoute({
   getParentRoute: () => shell,
-  path: "/issues",
+  id: "issue-list",
   validateSearch: z.object({
     status: text,
     kind: text,
     severity: z.number().int().optional().catch(undefined),
     worker: text,
     repo: text,
-    project: text,
   }),
   component: lazyRouteComponent(() => import("./pages/issues.tsx")),
 });
+const issueLists = [
+  createRoute({ getParentRoute: () => issues, path: "/issues" }),
+  createRoute({ getParentRoute: () => issues, path: "/projects/$projectId/issues" }),
+] as const;
 
 const issue = createRoute({
   getParentRoute: () => shell,
@@ -184,16 +199,20 @@ const issue = createRoute({
   component: lazyRouteComponent(() => import("./pages/issue.tsx")),
 });
 
+/** Of the deployment's default repository, and of a project's. */
 const pullRequests = createRoute({
   getParentRoute: () => shell,
-  path: "/prs",
+  id: "pull-requests",
   validateSearch: z.object({
-    repo: text,
     state: z.enum(["closed", "all"]).optional().catch(undefined),
     tab: z.enum(["issues"]).optional().catch(undefined),
   }),
   component: lazyRouteComponent(() => import("./pages/pullRequests.tsx")),
 });
+const pullRequestLists = [
+  createRoute({ getParentRoute: () => pullRequests, path: "/prs" }),
+  createRoute({ getParentRoute: () => pullRequests, path: "/projects/$projectId/prs" }),
+] as const;
 
 const health = createRoute({
   getParentRoute: () => shell,
@@ -249,10 +268,10 @@ export const router = createRouter({
       deadLetters,
       analytics,
       delivery,
-      ops,
-      issues,
+      ops.addChildren(opsTabs),
+      issues.addChildren(issueLists),
       issue,
-      pullRequests,
+      pullRequests.addChildren(pullRequestLists),
       health,
       logs,
       alerts,

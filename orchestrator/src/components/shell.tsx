@@ -100,8 +100,11 @@ export function Shell() {
   );
 }
 
-const isHere = (path: string, to: string): boolean =>
-  to === "/" ? path === "/" : path === to || path.startsWith(`${to}/`);
+/** A project's issues and pull requests are of the pages that list all of them. */
+const isHere = (path: string, to: string): boolean => {
+  const place = path.replace(/^\/projects\/[^/]+(?=\/)/, "");
+  return to === "/" ? place === "/" : place === to || place.startsWith(`${to}/`);
+};
 
 /** How many requests wait for a person; 0 where it is not known. */
 function useOpenRequests(): number {

@@ -1,6 +1,6 @@
 import { type OpsIssue, OpsIssueStatusSchema, OpsKindSchema } from "@shared/contracts";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useMatch, useNavigate, useSearch } from "@tanstack/react-router";
 import { Bug, MoonStar } from "lucide-react";
 import { useCallback, useMemo } from "react";
 import { client, need } from "../api/client.ts";
@@ -114,12 +114,14 @@ const columns: Column<OpsIssue>[] = [
 ];
 
 export default function IssuesPage() {
-  const search = useSearch({ from: "/shell/issues" });
-  const navigate = useNavigate({ from: "/issues" });
+  const search = useSearch({ from: "/shell/issue-list" });
+  const project = useMatch({ from: "/shell/issue-list/projects/$projectId/issues", shouldThrow: false })?.params
+    .projectId;
+  const navigate = useNavigate();
   const status = OpsIssueStatusSchema.safeParse(search.status).data;
   const kind = OpsKindSchema.safeParse(search.kind).data;
   const severity = SEVERITIES.find((each) => each === search.severity);
-  const { worker, repo, project } = search;
+  const { worker, repo } = search;
   const query = useInfiniteQuery({
     queryKey: ["ops", "issues", status, kind, severity, worker, repo, project],
     initialPageParam: "",
@@ -145,10 +147,13 @@ export default function IssuesPage() {
   const summary = useQuery(opsSummaryQuery);
   const projects = useQuery(projectsQuery);
   const issues = useMemo(() => query.data?.pages.flatMap((page) => page.issues) ?? [], [query.data]);
-  const change = useCallback(
-    (part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
-    [navigate],
-  );
+  const show = (wanted: typeof search, of: string | undefined): void =>
+    void navigate(
+      of === undefined
+        ? { to: "/issues", search: wanted, replace: true }
+        : { to: "/projects/$projectId/issues", params: { projectId: of }, search: wanted, replace: true },
+    );
+  const change = (part: typeof search): void => show({ ...search, ...part }, project);
   const open = useCallback(
     (issue: OpsIssue) => void navigate({ to: "/issues/$issueId", params: paramsOf(issue) }),
     [navigate],
@@ -157,15 +162,7 @@ export default function IssuesPage() {
   const wide = useMedia("(min-width: 900px)");
   const narrowed = [status, kind, severity, worker, repo, project].some((each) => each !== undefined);
   const sources = summary.data?.by_source ?? [];
-  const clear = (): void =>
-    change({
-      status: undefined,
-      kind: undefined,
-      severity: undefined,
-      worker: undefined,
-      repo: undefined,
-      project: undefined,
-    });
+  const clear = (): void => show({}, undefined);
 
   return (
     <PageBody
@@ -201,7 +198,7 @@ export default function IssuesPage() {
             label="Project"
             all="All projects"
             value={project}
-            onChange={(next) => change({ project: next })}
+            onChange={(next) => show(search, next)}
             options={withChosen(
               (projects.data ?? []).map((each) => ({
                 value: each.id as string,
@@ -250,7 +247,7 @@ export default function IssuesPage() {
           ) : (
             <Empty icon={<MoonStar />} title="Nothing is broken, as far as scans have seen">
               A scan groups what Workers and CI builds logged by its cause; each cause is one issue here.{" "}
-              <Link to="/ops" className="text-accent-ink underline">
+              <Link to="/ops/scans" className="text-accent-ink underline">
                 To the scans
               </Link>
             </Empty>

@@ -1,6 +1,6 @@
 import { type OpsIssue, OpsIssueStatusSchema, type OpsSummary } from "@shared/contracts";
 import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate, useSearch } from "@tanstack/react-router";
+import { Link, useMatch, useNavigate } from "@tanstack/react-router";
 import { CircleCheck } from "lucide-react";
 import type { ReactNode } from "react";
 import { ClaimState } from "../components/ops/claim.tsx";
@@ -20,8 +20,8 @@ import { lookOf } from "../stream/status.ts";
 type Summary = Omit<OpsSummary, "ok">;
 
 export default function OpsPage() {
-  const { tab = "summary" } = useSearch({ from: "/shell/ops" });
-  const navigate = useNavigate({ from: "/ops" });
+  const atScans = useMatch({ from: "/shell/ops/scans", shouldThrow: false }) !== undefined;
+  const navigate = useNavigate();
   const summary = useQuery(opsSummaryQuery);
   const last = summary.data?.last_scan ?? null;
   return (
@@ -52,10 +52,8 @@ export default function OpsPage() {
       }
     >
       <Tabs
-        value={tab}
-        onValueChange={(next) =>
-          void navigate({ search: { tab: next === "scans" ? "scans" : undefined }, replace: true })
-        }
+        value={atScans ? "scans" : "summary"}
+        onValueChange={(next) => void navigate({ to: next === "scans" ? "/ops/scans" : "/ops/summary", replace: true })}
       >
         <TabsList aria-label="Ops">
           <TabsTrigger value="summary">Summary</TabsTrigger>
@@ -256,7 +254,7 @@ function LastScan({ summary: { last_scan: scan } }: { summary: Summary }) {
           {scopeWord(scan.scope)}, {moment(scan.started_at)}, {scan.finished_at === null ? "for" : "took"}{" "}
           {scanTook(scan)}
         </span>
-        <Link to="/ops" search={{ tab: "scans" }} className="ml-auto text-xs text-accent-ink hover:underline">
+        <Link to="/ops/scans" className="ml-auto text-xs text-accent-ink hover:underline">
           All scans
         </Link>
       </div>

@@ -213,8 +213,20 @@ function Head({
         {order.project_id ? (
           <span>
             {order.project_id},{" "}
-            <Link to="/issues" search={{ project: order.project_id }} className="text-accent-ink underline">
+            <Link
+              to="/projects/$projectId/issues"
+              params={{ projectId: order.project_id }}
+              className="text-accent-ink underline"
+            >
               its issues
+            </Link>{" "}
+            and{" "}
+            <Link
+              to="/projects/$projectId/prs"
+              params={{ projectId: order.project_id }}
+              className="text-accent-ink underline"
+            >
+              its pull requests
             </Link>
           </span>
         ) : null}

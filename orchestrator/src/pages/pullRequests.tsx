@@ -1,5 +1,5 @@
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useMatch, useNavigate, useSearch } from "@tanstack/react-router";
 import { GitPullRequest, RefreshCw } from "lucide-react";
 import { type ReactNode, useCallback, useMemo } from "react";
 import { client, need } from "../api/client.ts";
@@ -7,8 +7,9 @@ import { sessionQuery } from "../api/queries.ts";
 import { GithubIssues } from "../components/ops/githubIssues.tsx";
 import { GithubProblem } from "../components/ops/githubProblem.tsx";
 import { Pulls } from "../components/ops/pulls.tsx";
-import { projectsQuery, repositoryOf } from "../components/ops/queries.ts";
+import { projectQuery, projectsQuery, repositoryOf } from "../components/ops/queries.ts";
 import { PageBody } from "../components/page.tsx";
+import { Problem } from "../components/problems.tsx";
 import { Button } from "../components/ui/button.tsx";
 import { Segmented, Select, Tabs, TabsContent, TabsList, TabsTrigger } from "../components/ui/controls.tsx";
 import { Card, Empty, SkeletonRows } from "../components/ui/surface.tsx";
@@ -27,18 +28,25 @@ const PAGE = 30;
 const REFRESH_MS = 60_000;
 
 export default function PullRequestsPage() {
-  const search = useSearch({ from: "/shell/prs" });
-  const navigate = useNavigate({ from: "/prs" });
-  const { tab = "prs", state = "open", repo } = search;
-  const change = useCallback(
-    (part: Partial<typeof search>) => void navigate({ search: (before) => ({ ...before, ...part }), replace: true }),
-    [navigate],
-  );
+  const search = useSearch({ from: "/shell/pull-requests" });
+  const project = useMatch({ from: "/shell/pull-requests/projects/$projectId/prs", shouldThrow: false })?.params
+    .projectId;
+  const navigate = useNavigate();
+  const { tab = "prs", state = "open" } = search;
+  const show = (wanted: typeof search, of: string | undefined): void =>
+    void navigate(
+      of === undefined
+        ? { to: "/prs", search: wanted, replace: true }
+        : { to: "/projects/$projectId/prs", params: { projectId: of }, search: wanted, replace: true },
+    );
+  const change = (part: typeof search): void => show({ ...search, ...part }, project);
   const projects = useQuery(projectsQuery);
-  const repositories = useMemo(() => {
-    const named = (projects.data ?? []).flatMap((project) => repositoryOf(project) ?? []);
-    return [...new Set(repo === undefined ? named : [repo, ...named])].toSorted();
-  }, [projects.data, repo]);
+  const options = (projects.data ?? []).flatMap((each): { value: string; label: string }[] => {
+    const repository = repositoryOf(each);
+    // The one that is shown is among the choices also where it has nothing to show.
+    if (repository === null && each.id !== project) return [];
+    return [{ value: each.id, label: repository === null ? each.name : `${each.name}, ${repository}` }];
+  });
   return (
     <PageBody
       title="Pull requests"
@@ -46,11 +54,15 @@ export default function PullRequestsPage() {
       tools={
         <>
           <Select
-            label="Repository"
+            label="Project"
             all="The default repository"
-            value={repo}
-            onChange={(next) => change({ repo: next })}
-            options={repositories.map((value) => ({ value, label: value }))}
+            value={project}
+            onChange={(next) => show(search, next)}
+            options={
+              project === undefined || options.some(({ value }) => value === project)
+                ? options
+                : [...options, { value: project, label: project }]
+            }
             className="max-w-72"
           />
           <Segmented
@@ -69,14 +81,40 @@ export default function PullRequestsPage() {
           <TabsTrigger value="issues">GitHub issues</TabsTrigger>
         </TabsList>
         <TabsContent value="prs" className="pt-4">
-          <PullList repo={repo} state={state} />
+          <OfProject id={project}>{(repo) => <PullList repo={repo} state={state} />}</OfProject>
         </TabsContent>
         <TabsContent value="issues" className="pt-4">
-          <IssueList repo={repo} state={state} />
+          <OfProject id={project}>{(repo) => <IssueList repo={repo} state={state} />}</OfProject>
         </TabsContent>
       </Tabs>
     </PageBody>
   );
+}
+
+/** What a project's repository has, once it is known which one that is; without a project the default repository's. */
+function OfProject({ id, children }: { id: string | undefined; children: (repo: string | undefined) => ReactNode }) {
+  const project = useQuery({ ...projectQuery(id ?? ""), enabled: id !== undefined });
+  if (id === undefined) return children(undefined);
+  if (project.data === undefined)
+    return (
+      <Card>
+        {project.error === null ? (
+          <SkeletonRows rows={6} />
+        ) : (
+          <Problem error={project.error} retry={() => void project.refetch()} />
+        )}
+      </Card>
+    );
+  const repository = repositoryOf(project.data);
+  if (repository === null)
+    return (
+      <Card>
+        <Empty icon={<GitPullRequest />} title="This project has no repository on GitHub">
+          Its pull requests are those of its repository there.
+        </Empty>
+      </Card>
+    );
+  return children(repository);
 }
 
 interface Wanted {

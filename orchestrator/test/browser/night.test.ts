@@ -17,6 +17,7 @@ beforeAll(async () => {
   const made = [
     await client.projects.create({ id: "PRJ-NIGHT", name: "Night", repository: `https://github.com/${REPOSITORY}` }),
     await client.projects.create({ id: "PRJ-OTHER", name: "Other", repository: "acme/other" }),
+    await client.projects.create({ id: "PRJ-BARE", name: "Bare" }),
     await client.orders.create({ id: ORDER, title: "A cart", factory: "ui-factory", projectId: "PRJ-NIGHT" }),
   ];
   for (const answer of made) if (!answer.ok) throw new Error(answer.error.message);
@@ -77,7 +78,7 @@ const rows = (page: Page) => page.locator("tr[data-row]");
 
 test("a scan that is begun shows as a row with what it counted, and the summary's numbers are the API's", async () => {
   const { page, context, faults } = await visit(browser, night.url);
-  await signIn(page, night.token, "/ops?tab=scans");
+  await signIn(page, night.token, "/ops/scans");
   await page.locator('[data-scan="62"]').waitFor();
   expect(await page.locator("[data-scan]").count()).toBe(50);
   await page.locator('[data-scan="61"]').getByText("no sign of life").first().waitFor();
@@ -104,6 +105,7 @@ test("a scan that is begun shows as a row with what it counted, and the summary'
     expect(await row.locator("dl > div", { hasText: name }).first().locator("dd").innerText()).toBe(String(value));
 
   await page.getByRole("tab", { name: "Summary" }).click();
+  await page.waitForURL("**/ops/summary");
   const summary = await summaryOf();
   const shown = async (key: string): Promise<number> =>
     Number(await page.locator(`[data-count="${key}"] dd`).first().innerText());
@@ -123,6 +125,13 @@ test("a scan that is begun shows as a row with what it counted, and the summary'
     summary.waiting.issues.length,
   );
   await page.getByTestId("last-scan").getByText("Done").waitFor();
+  await page.getByRole("link", { name: "All scans" }).click();
+  await page.waitForURL("**/ops/scans");
+  expect(await page.getByRole("tab", { name: "Scans" }).getAttribute("aria-selected")).toBe("true");
+  await row.waitFor();
+  // The page by its name alone is its summary.
+  await page.goto("/ops");
+  await page.waitForURL("**/ops/summary");
   // To what a count counts.
   await page.locator('[data-count="closed"]').getByRole("link").click();
   await page.waitForURL("**/issues?status=closed");
@@ -130,7 +139,7 @@ test("a scan that is begun shows as a row with what it counted, and the summary'
   await context.close();
 });
 
-test("issues are filtered by status, severity, kind, Worker, repository and project, and read page by page", async () => {
+test("issues are filtered by status, severity, kind, Worker, repository, project and when they were last seen, and read page by page", async () => {
   await scanned();
   const { page, context, faults } = await visit(browser, night.url);
   await signIn(page, night.token, "/issues");
@@ -167,13 +176,22 @@ test("issues are filtered by status, severity, kind, Worker, repository and proj
   await choose(page, "Repository", "acme/other");
   await shows({ repo: "acme/other" });
   await choose(page, "Repository", "All repositories");
+  // A project is an address, which the other filters stay with.
+  await choose(page, "Kind", "CI build");
   await choose(page, "Project", /^Other/);
+  await page.waitForURL("**/projects/PRJ-OTHER/issues?kind=build-log");
+  await shows({ project: "PRJ-OTHER", kind: "build-log" });
+  expect(await page.getByRole("link", { name: "Issues", exact: true }).getAttribute("aria-current")).toBe("page");
+  await choose(page, "Kind", "Any kind");
+  await page.reload();
   await shows({ project: "PRJ-OTHER" });
   // Its build, and what a Worker logged at the commit that broke it.
   expect(await rows(page).count()).toBe(2);
+  await page.getByRole("button", { name: "Clear" }).click();
+  await page.waitForURL((address) => address.pathname === "/issues");
   await page.goto(`/orders/${ORDER}`);
   await page.getByRole("link", { name: "its issues" }).click();
-  await page.waitForURL("**/issues?project=PRJ-NIGHT");
+  await page.waitForURL("**/projects/PRJ-NIGHT/issues");
   await shows({ project: "PRJ-NIGHT" });
   // By keyboard, to one of them.
   await page.keyboard.press("j");
@@ -319,10 +337,14 @@ test("pull requests are listed by repository and state, page by page, each with 
   await page.getByRole("radio", { name: "Closed" }).click();
   await soon(() => pulls.evaluateAll((list) => list.map((row) => (row as HTMLElement).dataset.pull))).toEqual(["4"]);
   expect(new URL(page.url()).search).toBe("?state=closed");
-  await choose(page, "Repository", "acme/other");
+  await choose(page, "Project", /^Other/);
+  await page.waitForURL("**/projects/PRJ-OTHER/prs?state=closed");
   await page.getByText("This repository is not reached").waitFor();
-  await choose(page, "Repository", REPOSITORY);
-  await page.getByRole("radio", { name: "Open" }).click();
+  await page.goto("/projects/PRJ-BARE/prs");
+  await page.getByText("This project has no repository on GitHub").waitFor();
+  await page.goto(`/orders/${ORDER}`);
+  await page.getByRole("link", { name: "pull requests", exact: true }).click();
+  await page.waitForURL("**/projects/PRJ-NIGHT/prs");
   await pulls.first().waitFor();
   await page.getByRole("button", { name: "Older pull requests" }).click();
   await ours.getByRole("link", { name: ORDER }).click();
@@ -343,7 +365,7 @@ test("pull requests are listed by repository and state, page by page, each with 
 
 test("a GitHub that refuses is said, with a way to ask again", async () => {
   const { page, context } = await visit(browser, night.url);
-  await signIn(page, night.token, "/ops");
+  await signIn(page, night.token, "/ops/summary");
   await night.github.run({
     action: "fault",
     path: "/pulls",
@@ -359,7 +381,7 @@ test("a GitHub that refuses is said, with a way to ask again", async () => {
 
 test("who may not scan is offered none", async () => {
   const { page, context } = await visit(browser, night.url);
-  await signIn(page, await tokenWith("ops:read", "patches:read"), "/ops");
+  await signIn(page, await tokenWith("ops:read", "patches:read"), "/ops/summary");
   await page.getByTestId("last-scan").waitFor();
   expect(await page.getByRole("button", { name: "Scan now" }).count()).toBe(0);
   await context.close();
@@ -367,14 +389,16 @@ test("who may not scan is offered none", async () => {
 
 /** Each page, and what is there once it has been read. */
 const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
-  ["/ops", (page) => page.getByTestId("last-scan").waitFor()],
-  ["/ops?tab=scans", (page) => page.locator('[data-scan="62"]').waitFor()],
+  ["/ops/summary", (page) => page.getByTestId("last-scan").waitFor()],
+  ["/ops/scans", (page) => page.locator('[data-scan="62"]').waitFor()],
   ["/issues", (page) => page.locator("[data-row]").first().waitFor()],
   ["/issues/101", (page) => page.getByTestId("model-words").waitFor()],
   ["/issues/102", (page) => page.getByTestId("ops-issue").waitFor()],
   ["/prs?state=all", (page) => page.locator("[data-pull]").first().waitFor()],
   ["/prs?tab=issues", (page) => page.locator("[data-github-issue]").first().waitFor()],
-  ["/prs?repo=acme%2Fother", (page) => page.getByText("This repository is not reached").waitFor()],
+  ["/projects/PRJ-NIGHT/issues", (page) => page.locator("[data-row]").first().waitFor()],
+  ["/projects/PRJ-NIGHT/prs", (page) => page.locator("[data-pull]").first().waitFor()],
+  ["/projects/PRJ-OTHER/prs", (page) => page.getByText("This repository is not reached").waitFor()],
 ];
 
 for (const theme of ["light", "dark"] as const)
@@ -382,7 +406,7 @@ for (const theme of ["light", "dark"] as const)
     test(`every page of the night in ${theme} at ${width} px: it is shown, axe finds nothing serious, it fits, nothing fails in it`, async () => {
       await scanned();
       const { page, context, faults } = await visit(browser, night.url, { theme, width });
-      await signIn(page, night.token, "/ops");
+      await signIn(page, night.token, "/ops/summary");
       const found: Record<string, string[]> = {};
       for (const [path, shown] of PAGES) {
         await page.goto(path);

@@ -16,7 +16,7 @@ export function GithubProblem({ error, retry }: { error: unknown; retry: () => v
     );
   if (code === "VALIDATION_FAILED")
     return (
-      <Empty icon={<GitPullRequest />} title="Choose a repository">
+      <Empty icon={<GitPullRequest />} title="Choose a project">
         {message}.
       </Empty>
     );

@@ -31,6 +31,13 @@ export const projectsQuery = queryOptions({
   staleTime: 60_000,
 });
 
+export const projectQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["projects", id],
+    queryFn: async ({ signal }) => (await need(client.projects.get(id, { signal }))).project,
+    staleTime: 60_000,
+  });
+
 /** `owner/name` of a project on GitHub; null where it is elsewhere or nowhere. */
 export function repositoryOf({ repository }: Pick<Project, "repository">): string | null {
   const found = githubRepositoryOf(repository ?? "");
