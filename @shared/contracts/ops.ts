@@ -135,6 +135,8 @@ export const ListOpsIssuesSchema = z.object({
   repo: z.string().max(200).optional(),
   /** Of this project's repository: its builds', those filed there, and those seen at a commit that broke its builds. */
   project: ProjectIdSchema.optional(),
+  /** Last seen at this time or later. */
+  since: z.iso.datetime({ offset: true }).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
   cursor: z
     .string()

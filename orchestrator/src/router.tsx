@@ -185,6 +185,7 @@ const issues = createRoute({
     severity: z.number().int().optional().catch(undefined),
     worker: text,
     repo: text,
+    seen: z.enum(["day", "week"]).optional().catch(undefined),
   }),
   component: lazyRouteComponent(() => import("./pages/issues.tsx")),
 });

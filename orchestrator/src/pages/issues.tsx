@@ -24,6 +24,8 @@ import { lookOf } from "../stream/status.ts";
 const keyOf = ({ id }: OpsIssue): string => String(id);
 const paramsOf = ({ id }: OpsIssue) => ({ issueId: String(id) });
 const PAGE = 50;
+const SEEN = ["day", "week"] as const;
+const SEEN_MS = { day: 86_400_000, week: 604_800_000 };
 
 function Seen({ at }: { at: string | null }) {
   if (at === null) return <span className="text-ink-3">–</span>;
@@ -121,9 +123,9 @@ export default function IssuesPage() {
   const status = OpsIssueStatusSchema.safeParse(search.status).data;
   const kind = OpsKindSchema.safeParse(search.kind).data;
   const severity = SEVERITIES.find((each) => each === search.severity);
-  const { worker, repo } = search;
+  const { worker, repo, seen } = search;
   const query = useInfiniteQuery({
-    queryKey: ["ops", "issues", status, kind, severity, worker, repo, project],
+    queryKey: ["ops", "issues", status, kind, severity, worker, repo, project, seen],
     initialPageParam: "",
     queryFn: ({ pageParam, signal }) =>
       need(
@@ -136,6 +138,7 @@ export default function IssuesPage() {
             ...(worker ? { worker } : {}),
             ...(repo ? { repo } : {}),
             ...(project ? { project } : {}),
+            ...(seen ? { since: new Date(Date.now() - SEEN_MS[seen]).toISOString() } : {}),
             ...(pageParam === "" ? {} : { cursor: pageParam }),
           },
           { signal },
@@ -160,7 +163,7 @@ export default function IssuesPage() {
   );
   const cursor = useListKeys("Issues", issues, keyOf, open);
   const wide = useMedia("(min-width: 900px)");
-  const narrowed = [status, kind, severity, worker, repo, project].some((each) => each !== undefined);
+  const narrowed = [status, kind, severity, worker, repo, project, seen].some((each) => each !== undefined);
   const sources = summary.data?.by_source ?? [];
   const clear = (): void => show({}, undefined);
 
@@ -223,6 +226,13 @@ export default function IssuesPage() {
             onChange={(next) => change({ repo: next })}
             options={withChosen(namesOf(sources, "build-log"), repo)}
             className="sm:max-w-56"
+          />
+          <Select
+            label="Last seen"
+            all="Seen at any time"
+            value={seen}
+            onChange={(next) => change({ seen: SEEN.find((each) => each === next) })}
+            options={SEEN.map((value) => ({ value, label: `Seen in the last ${value}` }))}
           />
           {narrowed ? (
             <Button variant="ghost" className="h-8" onClick={clear}>

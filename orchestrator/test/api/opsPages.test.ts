@@ -109,6 +109,27 @@ test("a project's issues are its builds', those filed in its repository, and tho
   expect((await call(`/api/ops/issues?project=${project}`, { token })).status).toBe(200);
 });
 
+test("issues are narrowed to those last seen at a time or later, page by page and with the other filters", async () => {
+  const project = await aProject("https://github.com/acme/seen");
+  const before = await anIssue({ worker: "api", lastSeen: "2026-11-18T23:59:59.999Z" });
+  const at = await anIssue({ worker: "api", lastSeen: "2026-11-19T00:00:00.000Z", severity: 3 });
+  const after = await anIssue({ kind: "build-log", repo: "acme/seen", lastSeen: "2026-11-20T02:00:00.000Z" });
+  await anIssue({ kind: "build-log", repo: "acme/seen", lastSeen: "2026-11-01T02:00:00.000Z" });
+
+  expect(await listed("since=2026-11-19T00:00:00Z")).toEqual([after, at]);
+  // The same moment as clocks elsewhere have it.
+  expect(await listed(`since=${encodeURIComponent("2026-11-19T01:00:00+01:00")}`)).toEqual([after, at]);
+  expect(await listed("since=2026-11-18T23:59:59.999Z&worker=api")).toEqual([at, before]);
+  expect(await listed("since=2026-11-19T00:00:00Z&severity=2")).toEqual([after]);
+  expect(await listed(`since=2026-11-19T00:00:00Z&project=${project}`)).toEqual([after]);
+  const page = IdsSchema.parse(await answerOf(await call("/api/ops/issues?since=2026-11-19T00:00:00Z&limit=1")));
+  expect(page.issues.map(({ id }) => id)).toEqual([after]);
+  expect(await listed(`since=2026-11-19T00:00:00Z&limit=1&cursor=${page.cursor}`)).toEqual([at]);
+  expect(await listed("since=2026-11-21T00:00:00Z")).toEqual([]);
+  for (const since of ["yesterday", "2026-11-19", ""])
+    expect((await problemOf(await call(`/api/ops/issues?since=${since}`))).code).toBe("VALIDATION_FAILED");
+});
+
 test("an issue is told with the commits it was seen at and the issues that share one, the gravest first", async () => {
   const id = await anIssue({ worker: "api", commits: ["c1", "c2"] });
   const mild = await anIssue({ kind: "build-log", repo: "acme/shop", severity: 3, commits: ["c1", "c2"] });

@@ -173,6 +173,14 @@ test("issues are filtered by status, severity, kind, Worker, repository, project
   await page.reload();
   await shows({ severity: 2, worker: "checkout" });
   await page.getByRole("button", { name: "Clear" }).click();
+  const lastSeen = (days: number) => ({ since: new Date(Date.now() - days * 86_400_000).toISOString() });
+  await choose(page, "Last seen", "Seen in the last day");
+  await shows(lastSeen(1));
+  expect(await rows(page).count()).toBeLessThan(10);
+  await choose(page, "Last seen", "Seen in the last week");
+  await shows(lastSeen(7));
+  expect(new URL(page.url()).search).toBe("?seen=week");
+  await page.getByRole("button", { name: "Clear" }).click();
   await choose(page, "Repository", "acme/other");
   await shows({ repo: "acme/other" });
   await choose(page, "Repository", "All repositories");

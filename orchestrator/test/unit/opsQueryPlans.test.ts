@@ -57,6 +57,8 @@ describe("lists of issues and scans are ranges of an index, already in order", (
     ["issues by kind", issues({ kind: "worker-log", cursor: "7" }), "ops_issues_by_kind"],
     ["issues of a Worker", issues({ worker: "api" }), "ops_issues_by_worker"],
     ["issues of a repository", issues({ repo: "acme/site" }), "ops_issues_by_repo"],
+    ["issues seen since", issues({ since: NOW }), "INTEGER PRIMARY KEY"],
+    ["open issues seen since", issues({ since: NOW, status: "open" }), "ops_issues_by_status"],
     ["grave issues", issues({ severity: 2 }), "INTEGER PRIMARY KEY"],
     ["scans", scansQuery(db, ListScansSchema.parse({})).compile(), "INTEGER PRIMARY KEY"],
     ["scans, next page", scansQuery(db, ListScansSchema.parse({ cursor: "7" })).compile(), "INTEGER PRIMARY KEY"],

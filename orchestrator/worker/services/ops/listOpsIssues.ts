@@ -53,7 +53,7 @@ export function opsIssuesQuery(
   asked: z.infer<typeof ListOpsIssuesSchema>,
   repository: GithubRepository | null = null,
 ) {
-  const { status, kind, severity, worker, repo, limit, cursor } = asked;
+  const { status, kind, severity, worker, repo, since, limit, cursor } = asked;
   const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : Number(cursor);
   let query = db.ops.selectFrom("ops_issues").selectAll();
   query =
@@ -68,6 +68,8 @@ export function opsIssuesQuery(
   if (worker !== undefined) query = query.where("worker", "=", worker);
   if (repo !== undefined) query = query.where("repo", "=", repo);
   if (repository !== null) query = query.where(ofRepository(repository));
+  // In the list's order, as with severity: a cause is one issue however often it is seen, so few are passed over.
+  if (since !== undefined) query = query.where("last_seen", ">=", new Date(since).toISOString());
   return query.orderBy("id", "desc").limit(limit + 1);
 }
 
