@@ -7,6 +7,7 @@ import { Identifier } from "../components/copy.tsx";
 import { type Column, DataTable } from "../components/dataTable.tsx";
 import { LineCounts } from "../components/lines.tsx";
 import { type ChangedFile, filesOf, stepsOf } from "../components/order/batches.ts";
+import { OrderPullRequests } from "../components/order/pullRequests.tsx";
 import { Timeline } from "../components/order/timeline.tsx";
 import { PatchAside } from "../components/patch/patchAside.tsx";
 import { Problem } from "../components/problems.tsx";
@@ -86,7 +87,10 @@ export default function OrderPage() {
               <Problem error={order.error} retry={() => void order.refetch()} />
             </>
           ) : (
-            <Head data={order.data} rows={rows} files={files} />
+            <>
+              <Head data={order.data} rows={rows} files={files} />
+              <OrderPullRequests orderId={orderId} />
+            </>
           )}
           <Tabs
             value={tab}

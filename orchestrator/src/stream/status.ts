@@ -157,6 +157,9 @@ const GITHUB_LOOKS: Record<string, StatusLook> = {
   "pr:draft": neutral("Draft", "not ready to be looked at"),
   "pr:merged": { ...validated, word: "Merged", meaning: "part of its base" },
   "pr:closed": neutral("Closed", "closed without being merged"),
+  "pr-checks:pending": { ...requested, word: "Checks run", meaning: "the checks of its newest commit have not ended" },
+  "pr-checks:success": { ...applied, word: "Checks passed", meaning: "all checks of its newest commit passed" },
+  "pr-checks:failure": { ...failed, word: "Checks failed", meaning: "a check of its newest commit failed" },
   "gh:open": { ...requested, word: "Open", meaning: "open on GitHub" },
   "gh:closed": neutral("Closed", "closed on GitHub"),
 };

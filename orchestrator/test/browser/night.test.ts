@@ -3,7 +3,16 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { isTooWide, seriousFindings } from "./axe.ts";
 import { launch, read, signIn, visit } from "./browser.ts";
-import { HOSTILE, type Night, openPulls, REPOSITORY, startNight, writeLogs, writeNights } from "./nightFixture.ts";
+import {
+  HOSTILE,
+  type Night,
+  openPulls,
+  REPOSITORY,
+  startNight,
+  writeLogs,
+  writeNights,
+  writeOrderPulls,
+} from "./nightFixture.ts";
 import { OpsStore } from "./store.ts";
 
 const ORDER = "ORD-NIGHT";
@@ -25,6 +34,7 @@ beforeAll(async () => {
   await openPulls(night, ORDER, PULLS);
   const store = new OpsStore(night.data);
   writeNights(store);
+  writeOrderPulls(store, ORDER, night.github.url);
   store.insert("ai_provider_executions", {
     execution_id: "E-NIGHT",
     provider_name: "codex",
@@ -351,7 +361,7 @@ test("pull requests are listed by repository and state, page by page, each with 
   await page.goto("/projects/PRJ-BARE/prs");
   await page.getByText("This project has no repository on GitHub").waitFor();
   await page.goto(`/orders/${ORDER}`);
-  await page.getByRole("link", { name: "pull requests", exact: true }).click();
+  await page.getByRole("link", { name: "its pull requests" }).click();
   await page.waitForURL("**/projects/PRJ-NIGHT/prs");
   await pulls.first().waitFor();
   await page.getByRole("button", { name: "Older pull requests" }).click();
@@ -368,6 +378,38 @@ test("pull requests are listed by repository and state, page by page, each with 
   await page.waitForURL(`**/issues/${filed.id}`);
   expect(faults.filter((fault) => !fault.includes("acme%2Fother"))).toEqual([]);
   expect(await page.title()).not.toContain("taken");
+  await context.close();
+});
+
+test("an order shows its pull requests with what their checks came to, and nothing where it has none", async () => {
+  const { page, context, faults } = await visit(browser, night.url);
+  await signIn(page, night.token, `/orders/${ORDER}`);
+  const list = page.getByRole("list", { name: "Pull requests of this order" });
+  await list.waitFor();
+  expect(await list.getByRole("listitem").allInnerTexts()).toEqual([
+    expect.stringMatching(/acme\/night#1004\s+Open$/),
+    expect.stringMatching(/acme\/night#1003\s+Merged\s+Checks passed/),
+    expect.stringMatching(/acme\/night#1002\s+Closed\s+Checks failed/),
+    expect.stringMatching(/acme\/night#1\s+Draft\s+Checks run/),
+  ]);
+  const first = list.getByRole("link", { name: "acme/night#1", exact: true });
+  expect(await first.getAttribute("href")).toBe(`${night.github.url}/${REPOSITORY}/pull/1`);
+  expect(await first.getAttribute("rel")).toContain("noopener");
+  // An address that is none of GitHub's is no way anywhere.
+  expect(await page.locator('[data-order-pull="1004"] a').count()).toBe(0);
+  const bare = await night.client.orders.create({
+    id: "ORD-BARE",
+    title: "Nothing yet",
+    factory: "ui-factory",
+    projectId: "PRJ-NIGHT",
+  });
+  if (!bare.ok) throw new Error(bare.error.message);
+  const asked = page.waitForResponse((response) => response.url().endsWith("/api/orders/ORD-BARE/pull-requests"));
+  await page.goto("/orders/ORD-BARE");
+  expect((await asked).status()).toBe(200);
+  await page.getByRole("heading", { level: 1, name: "Nothing yet" }).waitFor();
+  expect(await list.count()).toBe(0);
+  expect(faults).toEqual([]);
   await context.close();
 });
 
@@ -404,6 +446,7 @@ const PAGES: [path: string, shown: (page: Page) => Promise<unknown>][] = [
   ["/issues/102", (page) => page.getByTestId("ops-issue").waitFor()],
   ["/prs?state=all", (page) => page.locator("[data-pull]").first().waitFor()],
   ["/prs?tab=issues", (page) => page.locator("[data-github-issue]").first().waitFor()],
+  [`/orders/${ORDER}`, (page) => page.getByRole("list", { name: "Pull requests of this order" }).waitFor()],
   ["/projects/PRJ-NIGHT/issues", (page) => page.locator("[data-row]").first().waitFor()],
   ["/projects/PRJ-NIGHT/prs", (page) => page.locator("[data-pull]").first().waitFor()],
   ["/projects/PRJ-OTHER/prs", (page) => page.getByText("This repository is not reached").waitFor()],

@@ -212,3 +212,46 @@ export async function openPulls({ github, githubToken }: NightStack, orderId: st
   }
   await api("/pulls/4", "PATCH", { state: "closed" });
 }
+
+/** An order's pull requests as webhooks would have told of them: one in each state, the last at an address that is none of GitHub's. */
+export function writeOrderPulls(store: OpsStore, orderId: string, githubUrl: string): void {
+  const pull = (number: number, state: "open" | "closed" | "merged", fields: Record<string, unknown> = {}) => ({
+    repository: REPOSITORY,
+    number,
+    order_id: orderId,
+    url: `${githubUrl}/${REPOSITORY}/pull/${number}`,
+    head_ref: `factory/${orderId}`,
+    head_sha: String(number).padStart(40, "a"),
+    base_ref: "main",
+    state,
+    draft: 0,
+    created_at: ago(2_000 - number),
+    gh_updated_at: ago(1),
+    told_state: state,
+    ...fields,
+  });
+  store.insert(
+    "order_pull_requests",
+    pull(1, "open", { draft: 1 }),
+    pull(1002, "closed", { closed_at: ago(1) }),
+    pull(1003, "merged", { closed_at: ago(1), merged_at: ago(1) }),
+    pull(1004, "open", { url: "javascript:document.title='taken'" }),
+  );
+  const check = (number: number, status: string, conclusion: string | null) => ({
+    repository: REPOSITORY,
+    head_sha: String(number).padStart(40, "a"),
+    suite_id: number,
+    name: "build",
+    run_id: number,
+    status,
+    conclusion,
+    at: ago(1),
+    seen_at: ago(1),
+  });
+  store.insert(
+    "github_checks",
+    check(1, "in_progress", null),
+    check(1002, "completed", "failure"),
+    check(1003, "completed", "success"),
+  );
+}
