@@ -53,6 +53,9 @@ export const BuildLogsSchema = z.object({
   ...page,
 });
 export type BuildLogs = z.infer<typeof BuildLogsSchema>;
+/** What one attempt of one run logged; nothing, where it did not fail. */
+export const RunLogsSchema = BuildLogsSchema.pick({ logs: true, skipped: true });
+export type RunLogs = z.infer<typeof RunLogsSchema>;
 
 /** The window of a request for logs: `1h`, `24h`, or from one time to another; `cursor` as the answer before gave it. */
 export const LogWindowSchema = z.object({

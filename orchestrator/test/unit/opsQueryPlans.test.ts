@@ -24,6 +24,7 @@ import {
   waitingQuery,
 } from "../../worker/services/ops/getOpsSummary.ts";
 import { opsIssuesQuery } from "../../worker/services/ops/listOpsIssues.ts";
+import { dueRerunsQuery } from "../../worker/services/ops/readReruns.ts";
 import { ListScansSchema, scansQuery } from "../../worker/services/ops/listScans.ts";
 import { BEGIN, STUCK } from "../../worker/services/ops/OpsMonitorService.ts";
 import { COMMITS, COUNTED, deletion, oldLines, SCANS, STILL_OPEN } from "../../worker/services/ops/trimOps.ts";
@@ -94,6 +95,7 @@ describe("what a scan still has to do is all that it reads", () => {
     ["claims that are over", endClaimsQuery(db, NOW).compile(), "ops_issues_claims"],
     ["issues to tell people of", toAlertQuery(db, 50).compile(), "ops_issues_to_alert"],
     ["alerts that are over", alertsOverQuery(db, 50).compile(), "ops_issues_alert_over"],
+    ["attempts of runs to be read", dueRerunsQuery(db, NOW, 50).compile(), "ops_rerun_requests_due"],
     ["the scan that runs", { sql: STUCK, parameters: [NOW] }, "ops_scans_running"],
     ["whether one runs", { sql: BEGIN, parameters: ["full", NOW, "x", NOW] }, "ops_scans_running"],
     ["what came back", { sql: RETURNED, parameters: ["worker-log", 0, "[]"] }, "ops_issues_"],
