@@ -31,6 +31,7 @@ import { resultTarget } from "../../worker/services/health/submitResult.ts";
 import { KNOWN } from "../../worker/services/health/tellAlert.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
+import { staleCommentsQuery } from "../../worker/services/delivery/commentReports.ts";
 import { currentPullQuery } from "../../worker/services/delivery/commentReport.ts";
 import { untoldPullsQuery } from "../../worker/services/github/tellPullRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -219,6 +220,12 @@ describe("what the router learns from is found by index", () => {
     expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
     expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
+});
+
+test("comments that are due are all that is read of pull requests, in their order", async () => {
+  const plan = await planOf(env.DB_OPS, staleCommentsQuery(ctx.db, 200).compile());
+  expect(plan).toMatch(/^SCAN pull USING INDEX order_pull_requests_comment_due$/m);
+  expect(plan).not.toMatch(/TEMP B-TREE|^SCAN \w+$/m);
 });
 
 test("what was told of a cause is found by it", async () => {
