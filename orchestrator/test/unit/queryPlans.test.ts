@@ -122,7 +122,7 @@ describe("every query finds its rows by an index", () => {
     ["due schedules", env.DB_HEALTH, dueSchedules(ctx.db, after.createdAt, 9).compile()],
     ["schedules", env.DB_HEALTH, schedulesQuery(ctx.db, after, 50).compile()],
     ["days of health", env.DB_HEALTH, daysQuery(ctx.db, ["w"], "2026-01-01").compile()],
-    ...["", "source", "operation", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
+    ...["", "source", "operation", "outcome", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
       (name): [string, D1Database, CompiledQuery][] => {
         const query = ListLogsSchema.parse(name === "" ? {} : { [name]: name === "level" ? "warn" : "x" });
         const place = { ts: after.createdAt, id: 7 };
