@@ -138,7 +138,7 @@ export const ListOpsIssuesSchema = z.object({
   repo: z.string().max(200).optional(),
   /** Of this project's repository: its builds', those filed there, and those seen at a commit that broke its builds. */
   project: ProjectIdSchema.optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, "not one of this list's cursors")
