@@ -20,6 +20,7 @@ export const ALERT_KINDS = [
   "schedule.missed",
   "schedule.stuck",
   "webhook.disabled",
+  "webhook.given_up",
   "alert.test",
 ] as const;
 export const AlertKindSchema = z.enum(ALERT_KINDS);

@@ -53,6 +53,9 @@ export const BuildLogsSchema = z.object({
   ...page,
 });
 export type BuildLogs = z.infer<typeof BuildLogsSchema>;
+/** What one attempt of one run logged; nothing, where it did not fail. */
+export const RunLogsSchema = BuildLogsSchema.pick({ logs: true, skipped: true });
+export type RunLogs = z.infer<typeof RunLogsSchema>;
 
 /** The window of a request for logs: `1h`, `24h`, or from one time to another; `cursor` as the answer before gave it. */
 export const LogWindowSchema = z.object({
@@ -137,7 +140,7 @@ export const ListOpsIssuesSchema = z.object({
   project: ProjectIdSchema.optional(),
   /** Last seen at this time or later. */
   since: z.iso.datetime({ offset: true }).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
+  limit: z.coerce.number().int().min(1).max(100).default(100),
   cursor: z
     .string()
     .regex(/^\d{1,15}$/, "not one of this list's cursors")

@@ -97,6 +97,15 @@ export const GithubCommandSchema = z.discriminatedUnion("action", [
       }),
     ),
   }),
+  /** A run is run again, as its next attempt: it keeps its number and when it was created. */
+  z.object({
+    action: z.literal("rerun"),
+    repository,
+    id: z.number().int(),
+    status: z.enum(["completed", "in_progress"]).default("completed"),
+    conclusion: z.string().nullable().default("failure"),
+    logs: z.record(z.string(), z.string()).nullable().default({}),
+  }),
   /** Runs that are in progress fail. */
   z.object({ action: z.literal("endRuns"), repository }),
   z.object({
@@ -140,6 +149,8 @@ export const GithubReplySchema = z.object({
   token: z.string().optional(),
   app: z.object({ appId: z.string(), installationId: z.string(), privateKey: z.string() }).optional(),
   sha: z.string().optional(),
+  /** The numbers of the runs that were added. */
+  runs: z.array(z.number().int()).optional(),
   text: z.string().optional(),
   seen: z.array(SeenGithubRequestSchema).optional(),
 });

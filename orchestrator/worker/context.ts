@@ -97,7 +97,6 @@ export const factoryActor = (name: string): Actor => ({
     "ai:write",
     "hil:read",
     "logs:write",
-    "ops:read",
     "ops:write",
   ]),
   requesters: null,

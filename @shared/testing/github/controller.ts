@@ -107,7 +107,17 @@ export function controller(parts: {
       }
       case "addRuns": {
         const { runs } = repositoryOf(command.repository);
-        for (const { at, ...run } of command.runs) runs.push({ id: world.id(), ...run, createdAt: at });
+        for (const { at, ...run } of command.runs) {
+          runs.push({ id: world.id(), ...run, createdAt: at, earlier: [] });
+        }
+        return { runs: runs.slice(-command.runs.length).map(({ id }) => id) };
+      }
+      case "rerun": {
+        const { repository, id, status, conclusion, logs } = command;
+        const run = repositoryOf(repository).runs.find((one) => one.id === id);
+        if (!run) throw new Error(`there is no run ${id}`);
+        run.earlier.push({ status: run.status, conclusion: run.conclusion, logs: run.logs });
+        Object.assign(run, { status, conclusion, logs });
         return {};
       }
       case "endRuns": {

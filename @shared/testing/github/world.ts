@@ -71,16 +71,22 @@ export interface Repository {
 }
 
 /** A run of a workflow. */
-export interface Run {
+export interface Attempt {
+  status: "completed" | "in_progress";
+  conclusion: string | null;
+  /** The log of each job by the name of its file; null: the logs are gone. */
+  logs: Record<string, string> | null;
+}
+
+/** What is said of a run itself is of its newest attempt. */
+export interface Run extends Attempt {
   id: number;
   name: string;
   head_sha: string;
-  status: "completed" | "in_progress";
-  conclusion: string | null;
   /** Milliseconds since 1970. */
   createdAt: number;
-  /** The log of each job by the name of its file; null: the logs are gone. */
-  logs: Record<string, string> | null;
+  /** Attempts before the newest, the first one first. */
+  earlier: Attempt[];
 }
 
 /** A GitHub App with one installation. */
@@ -137,7 +143,7 @@ export class World {
   readonly tokens = new Map<string, Principal>();
   readonly apps = new Map<string, App>();
   /** Links to log archives, each good for a minute. */
-  readonly links = new Map<string, { run: Run; until: number }>();
+  readonly links = new Map<string, { logs: Record<string, string>; until: number }>();
   #ids = 1_000;
   #offset = 0;
 

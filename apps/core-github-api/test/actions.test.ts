@@ -1,4 +1,4 @@
-import { BuildLogsSchema } from "@shared/contracts";
+import { BuildLogsSchema, RunLogsSchema } from "@shared/contracts";
 import type { GithubCommand } from "@shared/testing/githubControl";
 import { afterEach, expect, test, vi } from "vitest";
 import { excerptsOf } from "../worker/excerpts.ts";
@@ -69,6 +69,47 @@ test("a run that has not ended holds the window open; logs that are gone are sai
   expect(first.pages[0]?.open_since).toBe(new Date(START - HOUR).toISOString().replace(".000Z", "Z"));
   await steer({ action: "endRuns", repository: proxy.repository });
   await expect(readAll(proxy)).resolves.toMatchObject({ logs: [{ meta: { job: "build" } }] });
+});
+
+test("each attempt of a run has its own lines, by the door of the run and by that of the window under the same ids", async () => {
+  const proxy = await aProxy();
+  const { runs = [] } = await steer({
+    action: "addRuns",
+    repository: proxy.repository,
+    runs: [{ head_sha: SHA, at: START - HOUR, logs: { "0_build.txt": log(1) } }],
+  });
+  const id = runs[0] ?? 0;
+  const logsOf = async (attempt: number) =>
+    RunLogsSchema.parse((await proxy.call(proxy.at(`/actions/runs/${id}/logs?attempt=${attempt}`))).body);
+  const first = await readAll(proxy);
+  expect((await logsOf(1)).logs).toEqual(first.logs);
+  await steer({ action: "rerun", repository: proxy.repository, id, logs: { "0_build.txt": log(2) } });
+  expect((await logsOf(1)).logs).toEqual(first.logs);
+  const { logs: second, skipped } = await logsOf(2);
+  expect(skipped).toEqual([]);
+  expect(second).toMatchObject([
+    { run_id: String(id), message: expect.stringContaining("a.ts(2,2)"), meta: { attempt: 2 } },
+  ]);
+  expect(second[0]?.id).not.toBe(first.logs[0]?.id);
+  // A window that is read only now holds the newest attempt.
+  expect((await readAll(proxy)).logs).toEqual(second);
+  await steer({ action: "rerun", repository: proxy.repository, id, logs: null });
+  await expect(logsOf(3)).resolves.toMatchObject({ logs: [], skipped: [{ run_id: String(id) }] });
+  await steer({
+    action: "rerun",
+    repository: proxy.repository,
+    id,
+    conclusion: "success",
+    logs: { "0_build.txt": log(4) },
+  });
+  await expect(logsOf(4)).resolves.toEqual({ logs: [], skipped: [] });
+  await steer({ action: "rerun", repository: proxy.repository, id, status: "in_progress" });
+  const codeOf = async (rest: string) => problemOf(await proxy.call(proxy.at(`/actions/runs/${rest}`))).code;
+  expect(await codeOf(`${id}/logs?attempt=5`)).toBe("CONFLICT");
+  expect(await codeOf(`${id}/logs?attempt=6`)).toBe("NOT_FOUND");
+  for (const query of ["", "?attempt=0", "?attempt=x", "?attempt=1e1"]) {
+    expect(await codeOf(`${id}/logs${query}`), query).toBe("VALIDATION_FAILED");
+  }
 });
 
 test("a link whose minute is over is asked for anew, and the run is read", async () => {

@@ -1,4 +1,4 @@
-import { type BuildLogLine, type BuildLogs, fail, type Failed, type Result } from "@shared/contracts";
+import { type BuildLogLine, type BuildLogs, fail, type Failed, type Result, type RunLogs } from "@shared/contracts";
 import type { ReadWindow } from "@shared/worker-kit";
 import { z } from "zod";
 import { excerptsOf } from "./excerpts.ts";
@@ -81,7 +81,7 @@ export async function runLogs(repo: Repo, window: ReadWindow): Promise<Result<Bu
       archives += 1;
       const got = await logsOf(repo, run);
       if (got.ok) answer.logs.push(...got.lines);
-      else if (got.error.code === "NOT_FOUND" || got.error.code === "UPSTREAM_REFUSED") {
+      else if (isGone(got.error.code)) {
         answer.skipped.push({ run_id: String(run.id), why: got.error.message });
       } else return got;
     }
@@ -92,6 +92,39 @@ export async function runLogs(repo: Repo, window: ReadWindow): Promise<Result<Bu
   else if (place.page * PER_PAGE < page.total_count) answer.cursor = JSON.stringify([from, end, place.page + 1, 0]);
   else if (end < window.to.getTime()) answer.cursor = JSON.stringify([end, window.to.getTime(), 1, 0]);
   return { ok: true, ...answer };
+}
+
+const isGone = (code: string): boolean => code === "NOT_FOUND" || code === "UPSTREAM_REFUSED";
+
+/**
+ * What one attempt of a run logged, under the same ids as in a window. A window holds runs by when they were created, and a
+ * run that is run again keeps that: its window has been read by then. Errors: those of GitHub; NOT_FOUND where there is no
+ * such attempt; CONFLICT where it has not ended. Logs that cannot be had are `skipped`, with the reason.
+ */
+export async function attemptLogs(repo: Repo, asked: { run: number; attempt: number }): Promise<Result<RunLogs>> {
+  const { client, repository, log } = repo;
+  const answer = await client.ask(
+    {
+      route: "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}",
+      parameters: {
+        owner: repository.owner,
+        repo: repository.name,
+        run_id: asked.run,
+        attempt_number: asked.attempt,
+      },
+    },
+    log,
+  );
+  if (!answer.ok) return answer;
+  const parsed = RunSchema.safeParse(answer.data);
+  if (!parsed.success) return fail("UPSTREAM_REFUSED", "GitHub answered in an unknown form");
+  const run = parsed.data;
+  if (run.status !== "completed") return fail("CONFLICT", "this attempt has not ended", { retryable: true });
+  if (!FAILED.has(run.conclusion ?? "")) return { ok: true, logs: [], skipped: [] };
+  const got = await logsOf(repo, run, asked.attempt);
+  if (got.ok) return { ok: true, logs: got.lines, skipped: [] };
+  if (!isGone(got.error.code)) return got;
+  return { ok: true, logs: [], skipped: [{ run_id: String(run.id), why: got.error.message }] };
 }
 
 /** The part of the window that is read now, and its page: halved until it holds fewer runs than the cap. */
@@ -145,18 +178,25 @@ async function listRuns(
 const isJobLog = (name: string): boolean => !name.includes("/") && name.endsWith(".txt");
 
 /** A run's archive by a link that is good for a minute: one that is over is asked for anew, once. */
-async function archiveOf(repo: Repo, run: Run): ReturnType<typeof fetchArchive> {
-  const first = await linkedArchive(repo, run);
-  return first.ok || first.error.code !== "NOT_FOUND" ? first : linkedArchive(repo, run);
+async function archiveOf(repo: Repo, run: Run, attempt: number | null): ReturnType<typeof fetchArchive> {
+  const first = await linkedArchive(repo, run, attempt);
+  return first.ok || first.error.code !== "NOT_FOUND" ? first : linkedArchive(repo, run, attempt);
 }
 
-async function linkedArchive({ client, config, repository, log }: Repo, run: Run): ReturnType<typeof fetchArchive> {
+async function linkedArchive(
+  { client, config, repository, log }: Repo,
+  run: Run,
+  attempt: number | null,
+): ReturnType<typeof fetchArchive> {
+  const parameters = { owner: repository.owner, repo: repository.name, run_id: run.id };
   const answer = await client.ask(
-    {
-      route: "GET /repos/{owner}/{repo}/actions/runs/{run_id}/logs",
-      parameters: { owner: repository.owner, repo: repository.name, run_id: run.id },
-      format: "link",
-    },
+    attempt === null
+      ? { route: "GET /repos/{owner}/{repo}/actions/runs/{run_id}/logs", parameters, format: "link" }
+      : {
+          route: "GET /repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}/logs",
+          parameters: { ...parameters, attempt_number: attempt },
+          format: "link",
+        },
     log,
   );
   if (!answer.ok) return answer;
@@ -164,9 +204,10 @@ async function linkedArchive({ client, config, repository, log }: Repo, run: Run
   return fetchArchive(answer.data, { apiUrl: config.apiUrl, wants: isJobLog });
 }
 
-async function logsOf(repo: Repo, run: Run): Promise<Result<{ lines: BuildLogLine[] }>> {
+/** `attempt`: of this one alone; null: of the newest. */
+async function logsOf(repo: Repo, run: Run, attempt: number | null = null): Promise<Result<{ lines: BuildLogLine[] }>> {
   const { repository } = repo;
-  const unpacked = await archiveOf(repo, run);
+  const unpacked = await archiveOf(repo, run, attempt);
   if (!unpacked.ok) return unpacked;
   const lines = unpacked.files.flatMap(({ name, text }) =>
     excerptsOf(text).map((excerpt): BuildLogLine => {

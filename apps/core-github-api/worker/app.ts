@@ -1,13 +1,14 @@
 import { BranchNameSchema, fail, type Result, validationError } from "@shared/contracts";
 import { type AppVariables, createApp, createLogger, readJson, readLogWindow, respond } from "@shared/worker-kit";
 import type { Context } from "hono";
-import { runLogs } from "./actions.ts";
+import { attemptLogs, runLogs } from "./actions.ts";
 import { type Bindings, readConfig, resolveRepository, secretsOf } from "./config.ts";
 import { Clients } from "./github/Clients.ts";
 import type { Clock, Pace } from "./github/RateLimits.ts";
 import { commentOnIssue, listComments, updateComment } from "./comments.ts";
 import { updateIssueState } from "./issueState.ts";
 import * as verbs from "./verbs.ts";
+import { z } from "zod";
 
 /** Who may have a token that pushes; the others read and write through this Worker. */
 const PUSHERS: ReadonlySet<string> = new Set(["orchestrator"]);
@@ -17,6 +18,12 @@ const MAX_BODY_BYTES = 512 * 1024;
 /** What a request comes with beside the deployment's bindings: who is bound to this Worker, by the binding's props. */
 export type AppBindings = Bindings & { CALLER: string };
 type AppContext = Context<{ Bindings: AppBindings; Variables: AppVariables }>;
+
+const number = z
+  .string()
+  .regex(/^[1-9]\d{0,14}$/, "expected a number")
+  .transform(Number);
+const AttemptSchema = z.object({ run: number, attempt: number });
 
 const withBody = async (
   c: AppContext,
@@ -125,6 +132,19 @@ export function createGithubApp(parts: { clock: Clock; pace?: Pace }) {
       if (!repo.ok) return respond(c, repo);
       const read = readLogWindow(c.req.query(), parts.clock.now());
       return read.ok ? respond(c, await runLogs(repo.repo, read.window)) : respond(c, read);
+    });
+  }
+  // What one attempt of a run logged: `?attempt=2`.
+  for (const path of [
+    "/v1/actions/runs/:run{[1-9][0-9]*}/logs",
+    "/v1/repo/:repo/actions/runs/:run{[1-9][0-9]*}/logs",
+  ]) {
+    app.get(path, async (c) => {
+      const repo = repoOf(c);
+      if (!repo.ok) return respond(c, repo);
+      const asked = AttemptSchema.safeParse({ run: c.req.param("run"), attempt: c.req.query("attempt") });
+      if (!asked.success) return respond(c, { ok: false, error: validationError(asked.error) });
+      return respond(c, await attemptLogs(repo.repo, asked.data));
     });
   }
   const at = "/v1/repo/:repo";

@@ -7,7 +7,7 @@ import { openPullRequest } from "../../worker/services/github/openPullRequest.ts
 import { requestScan, runRequestedScan } from "../../worker/services/ops/scanRequests.ts";
 import { handleDeliveries } from "../../worker/services/webhooks/handleDeliveries.ts";
 import { handleDelivery } from "../../worker/services/webhooks/handleDelivery.ts";
-import { sweepDeliveries } from "../../worker/services/webhooks/sweepDeliveries.ts";
+import { MAX_TRIES, sweepDeliveries } from "../../worker/services/webhooks/sweepDeliveries.ts";
 import { takeGithubDelivery } from "../../worker/services/webhooks/takeGithubDelivery.ts";
 import { steerGithub } from "@shared/testing/githubControl";
 import { createOrder } from "../../worker/services/order/createOrder.ts";
@@ -375,6 +375,36 @@ test("where core-github-api does not answer an event waits, and the sweep carrie
   await expect(sweepDeliveries(ctx(Date.now() + 11 * 60_000))).rejects.toThrow("1 deliveries");
   expect(await read()).toMatchObject({ state: "closed" });
   await env.DB_OPS.prepare("DELETE FROM github_deliveries WHERE delivery = ?1").bind(poison).run();
+});
+
+test("deliveries that always fail keep no newer one waiting, and are given up in the end: kept, and told of once", async () => {
+  const { pull, read } = await anOrder();
+  const store = (delivery: string, said: object, at: number) =>
+    env.DB_OPS.prepare(
+      "INSERT INTO github_deliveries (delivery, body_hash, event, said, received_at) VALUES (?1, ?1, 'pull_request', ?2, ?3)",
+    ).bind(delivery, JSON.stringify(said), new Date(at).toISOString());
+  const now = Date.now();
+  await env.DB_OPS.batch(
+    Array.from({ length: 200 }, (_, n) => store(`poison-${n}`, { pull_request: { number: "no" } }, now + n)),
+  );
+  await store(crypto.randomUUID(), pull("closed", at(2), { state: "closed", closed_at: at(2) }), now + 1_000).run();
+  const sweep = () => sweepDeliveries(ctx(now + 20 * 60_000));
+  await expect(sweep()).rejects.toThrow("200 deliveries");
+  expect(await read()).toMatchObject({ state: "open" });
+  await expect(sweep()).rejects.toThrow("199 deliveries");
+  expect(await read()).toMatchObject({ state: "closed" });
+  await env.DB_OPS.prepare("UPDATE github_deliveries SET tries = ?1 WHERE delivery LIKE 'poison-%'")
+    .bind(MAX_TRIES - 1)
+    .run();
+  await expect(sweep()).rejects.toThrow("200 deliveries");
+  await expect(sweep()).resolves.toMatchObject({ swept: 0 });
+  const poison = "FROM github_deliveries WHERE delivery LIKE 'poison-%'";
+  expect(
+    await env.DB_OPS.prepare(`SELECT count(*) AS n ${poison} AND given_up_at IS NOT NULL AND failure <> ''`).first("n"),
+  ).toBe(200);
+  const alerts = await env.DB_OPS.prepare("SELECT kind, count, told FROM alerts WHERE kind = 'webhook.given_up'").all();
+  expect(alerts.results).toEqual([{ kind: "webhook.given_up", count: 1, told: 1 }]);
+  await env.DB_OPS.prepare(`DELETE ${poison}`).run();
 });
 
 test("a state that the order was not told, since its workspace was away, is told by the sweep", async () => {

@@ -113,6 +113,24 @@ test("the queue that makes reports comments them, and a GitHub that is away fail
   ).toBe((await row())?.comment_hash);
 });
 
+test("comments that cannot be made keep no other from being made", async () => {
+  const stuck = await Promise.all([anOrder("Stuck"), anOrder("Stuck too")]);
+  for (const { id, number } of stuck) {
+    await env.DB_OPS.prepare("UPDATE order_pull_requests SET number = ?2 WHERE order_id = ?1")
+      .bind(id, number + 9_000)
+      .run();
+  }
+  const { ctx, comments, edit } = await anOrder("Fine");
+  // What the tests before left over was tried; these were not.
+  for (let night = 1; night <= stuck.length + 1; night += 1) await commentReports(ctx, 1);
+  expect(await comments()).toHaveLength(1);
+  await edit();
+  for (let night = 1; night <= 20; night += 1) await commentReports(ctx, 1);
+  const [comment] = await comments();
+  expect(comment!.body).toContain("# Delivery report");
+  expect(await commentReports(ctx)).toMatchObject({ commented: 0 });
+});
+
 test("of many at once one writes, and a report that was written meanwhile is not lost", async () => {
   const { ctx, id, edit, comments, row } = await anOrder();
   const seen = await Promise.all(Array.from({ length: 8 }, () => tryCommentReport(ctx, id)));

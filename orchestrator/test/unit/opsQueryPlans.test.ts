@@ -24,9 +24,11 @@ import {
   waitingQuery,
 } from "../../worker/services/ops/getOpsSummary.ts";
 import { opsIssuesQuery } from "../../worker/services/ops/listOpsIssues.ts";
+import { dueRerunsQuery } from "../../worker/services/ops/readReruns.ts";
 import { ListScansSchema, scansQuery } from "../../worker/services/ops/listScans.ts";
 import { BEGIN, STUCK } from "../../worker/services/ops/OpsMonitorService.ts";
 import { COMMITS, COUNTED, deletion, oldLines, SCANS, STILL_OPEN } from "../../worker/services/ops/trimOps.ts";
+import { lostQuery } from "../../worker/services/webhooks/sweepDeliveries.ts";
 
 const { db } = createContext(env, { actor: systemActor("test") });
 const { DB_OPS, DB_LOGS } = env;
@@ -47,7 +49,7 @@ async function planOf(database: D1Database, { sql, parameters }: Asked): Promise
 
 /** A table read from end to end; what is handed over as JSON, a constant and an index that holds just the rows are none. */
 const WHOLE =
-  /^SCAN (?!json_each|t\b|CONSTANT|\w+ USING INDEX ops_(?:issues_(?:untold|unjudged|to_alert|alert_over)|scans_running)|ops_issues USING COVERING INDEX ops_issues_(?:status|by_source)$)/m;
+  /^SCAN (?!json_each|t\b|CONSTANT|\w+ USING INDEX ops_(?:issues_(?:untold|unjudged|to_alert|alert_over)|scans_running)|github_deliveries USING INDEX github_deliveries_unhandled|ops_issues USING COVERING INDEX ops_issues_(?:status|by_source)$)/m;
 
 describe("lists of issues and scans are ranges of an index, already in order", () => {
   test.each<[string, Asked, string]>([
@@ -96,6 +98,8 @@ describe("what a scan still has to do is all that it reads", () => {
     ["claims that are over", endClaimsQuery(db, NOW).compile(), "ops_issues_claims"],
     ["issues to tell people of", toAlertQuery(db, 50).compile(), "ops_issues_to_alert"],
     ["alerts that are over", alertsOverQuery(db, 50).compile(), "ops_issues_alert_over"],
+    ["deliveries that were lost", lostQuery(db, NOW, 200).compile(), "github_deliveries_unhandled"],
+    ["attempts of runs to be read", dueRerunsQuery(db, NOW, 50).compile(), "ops_rerun_requests_due"],
     ["the scan that runs", { sql: STUCK, parameters: [NOW] }, "ops_scans_running"],
     ["whether one runs", { sql: BEGIN, parameters: ["full", NOW, "x", NOW] }, "ops_scans_running"],
     ["what came back", { sql: RETURNED, parameters: ["worker-log", 0, "[]"] }, "ops_issues_"],

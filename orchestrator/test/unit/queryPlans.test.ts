@@ -31,6 +31,7 @@ import { resultTarget } from "../../worker/services/health/submitResult.ts";
 import { KNOWN } from "../../worker/services/health/tellAlert.ts";
 import { untoldQuery } from "../../worker/services/hil/expireHilRequests.ts";
 import { hilQuery, ListHilSchema } from "../../worker/services/hil/listHilRequests.ts";
+import { staleCommentsQuery } from "../../worker/services/delivery/commentReports.ts";
 import { currentPullQuery } from "../../worker/services/delivery/commentReport.ts";
 import { untoldPullsQuery } from "../../worker/services/github/tellPullRequests.ts";
 import { tasksOfOrderQuery } from "../../worker/services/order/getOrder.ts";
@@ -121,7 +122,7 @@ describe("every query finds its rows by an index", () => {
     ["due schedules", env.DB_HEALTH, dueSchedules(ctx.db, after.createdAt, 9).compile()],
     ["schedules", env.DB_HEALTH, schedulesQuery(ctx.db, after, 50).compile()],
     ["days of health", env.DB_HEALTH, daysQuery(ctx.db, ["w"], "2026-01-01").compile()],
-    ...["", "source", "operation", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
+    ...["", "source", "operation", "outcome", "level", "order_id", "task_id", "patch_id", "request_id"].flatMap(
       (name): [string, D1Database, CompiledQuery][] => {
         const query = ListLogsSchema.parse(name === "" ? {} : { [name]: name === "level" ? "warn" : "x" });
         const place = { ts: after.createdAt, id: 7 };
@@ -219,6 +220,12 @@ describe("what the router learns from is found by index", () => {
     expect(plan).not.toMatch(/^SCAN (?:ai_\w+|patch_events|e|l)$/m);
     expect(plan).toMatch(/USING (?:COVERING )?(?:INDEX|PRIMARY KEY)/);
   });
+});
+
+test("comments that are due are all that is read of pull requests, in their order", async () => {
+  const plan = await planOf(env.DB_OPS, staleCommentsQuery(ctx.db, 200).compile());
+  expect(plan).toMatch(/^SCAN pull USING INDEX order_pull_requests_comment_due$/m);
+  expect(plan).not.toMatch(/TEMP B-TREE|^SCAN \w+$/m);
 });
 
 test("what was told of a cause is found by it", async () => {

@@ -248,6 +248,9 @@ interface OpsGithubDeliveriesTable {
   said: string;
   received_at: string;
   handled_at: string | null;
+  tries: Generated<number>;
+  failure: string | null;
+  given_up_at: string | null;
 }
 
 interface OpsHilRequestsTable {
@@ -318,6 +321,14 @@ interface OpsOpsIssuesTable {
   alert_open: Generated<number>;
 }
 
+interface OpsOpsRerunRequestsTable {
+  repository: string;
+  run_id: number;
+  attempt: number;
+  asked_at: string;
+  due_at: string;
+}
+
 interface OpsOpsScanRequestsTable {
   scope: "cloudflare" | "cicd" | "full";
   asked_at: string;
@@ -356,6 +367,8 @@ interface OpsOrderPullRequestsTable {
   commenting_by: string | null;
   commenting_at: string | null;
   comment_error: string | null;
+  report_hash: string | null;
+  comment_tried_at: string | null;
 }
 
 interface OpsPatchCustodyTable {
@@ -645,6 +658,7 @@ export interface OpsDatabase {
   ops_cursors: OpsOpsCursorsTable;
   ops_issue_commits: OpsOpsIssueCommitsTable;
   ops_issues: OpsOpsIssuesTable;
+  ops_rerun_requests: OpsOpsRerunRequestsTable;
   ops_scan_requests: OpsOpsScanRequestsTable;
   ops_scans: OpsOpsScansTable;
   order_pull_requests: OpsOrderPullRequestsTable;

@@ -4,6 +4,8 @@ import {
   fail,
   ProblemSchema,
   type Result,
+  type RunLogs,
+  RunLogsSchema,
   type WorkerLogs,
   WorkerLogsSchema,
 } from "@shared/contracts";
@@ -31,10 +33,9 @@ async function read<T>(
   binding: unknown,
   address: string,
   schema: z.ZodType<T>,
-  { from, to, cursor }: LogsAsked,
+  query: URLSearchParams,
 ): Promise<Result<{ page: T }>> {
   if (!isBound(binding)) return fail("UPSTREAM_UNAVAILABLE", `nothing is bound for ${address}`, { retryable: false });
-  const query = new URLSearchParams({ from, to, ...(cursor === null ? {} : { cursor }) });
   let body: unknown;
   let isOk: boolean;
   try {
@@ -56,12 +57,32 @@ async function read<T>(
     : fail("UPSTREAM_REFUSED", `${new URL(address).hostname} answered in an unknown form`);
 }
 
+const queryOf = ({ from, to, cursor }: LogsAsked): URLSearchParams =>
+  new URLSearchParams({ from, to, ...(cursor === null ? {} : { cursor }) });
+
 export const fetchWorkerLogs = (env: LogsEnv, asked: LogsAsked): Promise<Result<{ page: WorkerLogs }>> =>
-  read(env.CORE_CLOUDFLARE_API, "https://core-cloudflare-api/v1/logs/workers", WorkerLogsSchema, asked);
+  read(env.CORE_CLOUDFLARE_API, "https://core-cloudflare-api/v1/logs/workers", WorkerLogsSchema, queryOf(asked));
 
 /** Of the repository that GITHUB_OWNER and GITHUB_REPO name; else of core-github-api's own default. */
 export function fetchBuildLogs(env: LogsEnv, asked: LogsAsked): Promise<Result<{ page: BuildLogs }>> {
   const { GITHUB_OWNER: owner, GITHUB_REPO: name } = env;
   const repo = owner === "" || name === "" ? "" : `/repo/${encodeURIComponent(`${owner}/${name}`)}`;
-  return read(env.CORE_GITHUB_API, `https://core-github-api/v1${repo}/actions/runs/logs`, BuildLogsSchema, asked);
+  return read(
+    env.CORE_GITHUB_API,
+    `https://core-github-api/v1${repo}/actions/runs/logs`,
+    BuildLogsSchema,
+    queryOf(asked),
+  );
 }
+
+/** Of one attempt of a run. */
+export const fetchRunLogs = (
+  env: LogsEnv,
+  { repository, runId, attempt }: { repository: string; runId: number; attempt: number },
+): Promise<Result<{ page: RunLogs }>> =>
+  read(
+    env.CORE_GITHUB_API,
+    `https://core-github-api/v1/repo/${encodeURIComponent(repository)}/actions/runs/${runId}/logs`,
+    RunLogsSchema,
+    new URLSearchParams({ attempt: String(attempt) }),
+  );

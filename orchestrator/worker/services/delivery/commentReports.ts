@@ -17,11 +17,23 @@ export async function tryCommentReport(ctx: ServiceContext, orderId: string): Pr
   return "failed";
 }
 
-/** Comments that do not hold the current report of their order: GitHub was away, or a message was lost. */
-export async function commentReports(ctx: ServiceContext): Promise<{ commented: number; failed: number }> {
-  const stale = await staleCommentsQuery(ctx.db, MAX_COMMENTED).execute();
+/**
+ * Comments that do not hold the current report of their order: GitHub was away, or a message was lost. Those that were
+ * tried longest ago come first, so that none that cannot be made, however many there are, keeps another from it.
+ */
+export async function commentReports(
+  ctx: ServiceContext,
+  limit = MAX_COMMENTED,
+): Promise<{ commented: number; failed: number }> {
+  const stale = await staleCommentsQuery(ctx.db, limit).execute();
   const done = { commented: 0, failed: 0 };
-  for (const { order_id: orderId } of stale) {
+  for (const { repository, number, order_id: orderId } of stale) {
+    await ctx.db.ops
+      .updateTable("order_pull_requests")
+      .set({ comment_tried_at: ctx.now().toISOString() })
+      .where("repository", "=", repository)
+      .where("number", "=", number)
+      .execute();
     const commented = await tryCommentReport(ctx, orderId);
     done.commented += Number(commented === "created" || commented === "updated");
     done.failed += Number(commented === "failed");
@@ -32,14 +44,14 @@ export async function commentReports(ctx: ServiceContext): Promise<{ commented: 
 export const staleCommentsQuery = (db: ServiceContext["db"], limit: number) =>
   db.ops
     .selectFrom("order_pull_requests as pull")
-    .innerJoin("delivery_reports as report", "report.order_id", "pull.order_id")
-    .select("pull.order_id")
-    .distinct()
-    .where(sql<boolean>`pull.comment_hash IS NOT report.content_hash`)
+    .select(["pull.repository", "pull.number", "pull.order_id"])
+    // Word for word as the index of what is due has it.
+    .where(sql<boolean>`pull.report_hash IS NOT NULL AND pull.comment_hash IS NOT pull.report_hash`)
     // An order's newest alone has a comment.
     .where(
       sql<boolean>`NOT EXISTS (SELECT 1 FROM order_pull_requests AS later WHERE later.order_id = pull.order_id
         AND (later.created_at, later.number) > (pull.created_at, pull.number))`,
     )
+    .orderBy("pull.comment_tried_at")
     .orderBy("pull.order_id")
     .limit(limit);

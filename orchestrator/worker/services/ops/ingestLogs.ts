@@ -1,11 +1,10 @@
-import { createHash } from "node:crypto";
-import type { BuildLogLine, Failed, OpsScope, Result, ScanTotals, WorkerLogLine } from "@shared/contracts";
+import type { Failed, OpsScope, Result, ScanTotals } from "@shared/contracts";
 import { z } from "zod";
 import type { ServiceContext } from "../../context.ts";
 import { rowsOf } from "../../database/batch.ts";
 import { fetchBuildLogs, fetchWorkerLogs, type LogsAsked } from "../../integrations/logs.ts";
-import { redactorOf } from "../logging/redact.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { type Line, lineOf, type LogKind, storeLines } from "./logLines.ts";
+import { readReruns } from "./readReruns.ts";
 import { sourceIsWell, tellOfSource } from "./tellPeople.ts";
 
 /** How far back a source is read that was never read before, and at most: sources keep logs for some days. */
@@ -19,9 +18,6 @@ const SETTLE_MS = 2 * 60_000;
 const UNREADABLE_MS = 3 * 3_600_000;
 /** How long a line that is not done yet, such as a run that never ends, holds a window open. */
 const OPEN_MS = 2 * 24 * 3_600_000;
-/** A statement of D1 takes 100 KB of text; lines are sent as one JSON text. */
-const CHUNK_BYTES = 90_000;
-const MAX_MESSAGE = 4_000;
 
 export interface Ingested {
   /** Whether each source that was asked has been read up to now. */
@@ -47,24 +43,9 @@ interface Cursor {
 /** A place in a window: as the source names it, and the earliest time of which more is to come, of the pages before. */
 const PlaceSchema = z.tuple([z.string().nullable(), z.string().nullable()]);
 
-/** One line as it is stored. */
-interface Line {
-  key: string;
-  worker: string | null;
-  repo: string | null;
-  run_id: string | null;
-  level: string;
-  message: string;
-  meta: string;
-  ts: string;
-  fingerprint: string | null;
-  commit_sha: string | null;
-}
-
 interface Source {
   name: "cloudflare" | "github-actions";
-  kind: "worker-log" | "build-log";
-  insert: string;
+  kind: LogKind;
   read(
     ctx: ServiceContext,
     asked: LogsAsked,
@@ -85,6 +66,13 @@ export async function ingestLogs(
   for (const source of SOURCES) {
     if (scope === "cloudflare" && source.name !== "cloudflare") continue;
     if (scope === "cicd" && source.name !== "github-actions") continue;
+    if (source.name === "github-actions") {
+      const reruns = await readReruns(ctx, { deadline, alive, totals });
+      if (reruns !== null) {
+        ingested.complete = false;
+        ingested.errors.push(`${source.name}: ${reruns.error.code}: ${reruns.error.message}`);
+      }
+    }
     const done = await ingestSource(ctx, source, { deadline, alive, totals });
     if (done === true) continue;
     ingested.complete = false;
@@ -177,7 +165,7 @@ async function noteFailure(ctx: ServiceContext, source: Source, failure: string)
 
 async function store(ctx: ServiceContext, source: Source, lines: readonly Line[], next: Cursor): Promise<number> {
   const database = ctx.env.DB_LOGS;
-  const statements = chunksOf(lines).map((chunk) => database.prepare(source.insert).bind(source.name, chunk));
+  const statements = storeLines(database, source, lines);
   const results = await database.batch<{ stored: number }>([
     ...statements,
     database.prepare(MOVE).bind(source.name, next.through, next.window_end, next.place, ctx.now().toISOString()),
@@ -185,37 +173,6 @@ async function store(ctx: ServiceContext, source: Source, lines: readonly Line[]
   return results.slice(0, statements.length).reduce((sum, result) => sum + rowsOf(result).length, 0);
 }
 
-function chunksOf(lines: readonly Line[]): string[] {
-  const chunks: string[] = [];
-  let held: string[] = [];
-  let bytes = 0;
-  for (const line of lines) {
-    const text = JSON.stringify(line);
-    const size = Buffer.byteLength(text);
-    if (bytes + size > CHUNK_BYTES && held.length > 0) {
-      chunks.push(`[${held.join(",")}]`);
-      held = [];
-      bytes = 0;
-    }
-    held.push(text);
-    bytes += size + 1;
-  }
-  if (held.length > 0) chunks.push(`[${held.join(",")}]`);
-  return chunks;
-}
-
-const COLUMNS = "level, message, meta, ts, key, fingerprint, commit_sha";
-const VALUES = COLUMNS.split(", ")
-  .map((name) => `value ->> '$.${name}'`)
-  .join(", ");
-const WORKER = `
-  INSERT INTO worker_logs (source, worker, ${COLUMNS})
-  SELECT ?1, value ->> '$.worker', ${VALUES} FROM json_each(?2) WHERE true
-  ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id`;
-const BUILD = `
-  INSERT INTO build_logs (source, repo, run_id, ${COLUMNS})
-  SELECT ?1, value ->> '$.repo', value ->> '$.run_id', ${VALUES} FROM json_each(?2) WHERE true
-  ON CONFLICT (key) WHERE key IS NOT NULL DO NOTHING RETURNING id`;
 const MOVE = `
   INSERT INTO ingest_cursors (source, through, window_end, place, updated_at, read_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5)
   ON CONFLICT (source) DO UPDATE SET through = excluded.through, window_end = excluded.window_end, place = excluded.place,
@@ -226,38 +183,10 @@ const FAILED = `
   ON CONFLICT (source) DO UPDATE SET failing_since = coalesce(ingest_cursors.failing_since, excluded.failing_since),
     failure = excluded.failure RETURNING failing_since, read_at`;
 
-function lineOf(
-  ctx: ServiceContext,
-  kind: Source["kind"],
-  line: (WorkerLogLine & { repo?: never; run_id?: never }) | (BuildLogLine & { worker?: never }),
-): Line {
-  const { level, ts } = line;
-  const redact = redactorOf(ctx.env);
-  const message = redact(line.message).slice(0, MAX_MESSAGE).toWellFormed();
-  const source = line.worker ?? line.repo ?? "";
-  const meta = redact(JSON.stringify(line.meta));
-  const isTrouble = level === "warn" || level === "error";
-  return {
-    key: createHash("sha256")
-      .update(JSON.stringify([kind, source, line.run_id ?? null, line.id]))
-      .digest("hex"),
-    worker: line.worker ?? null,
-    repo: line.repo ?? null,
-    run_id: line.run_id ?? null,
-    level,
-    message,
-    meta: meta.length > MAX_MESSAGE ? "{}" : meta,
-    ts,
-    fingerprint: isTrouble ? fingerprintOf({ kind, source, message }).fingerprint : null,
-    commit_sha: line.commit,
-  };
-}
-
 const SOURCES: readonly Source[] = [
   {
     name: "cloudflare",
     kind: "worker-log",
-    insert: WORKER,
     read: async (ctx, asked) => {
       const got = await fetchWorkerLogs(ctx.env, asked);
       if (!got.ok) return got;
@@ -268,7 +197,6 @@ const SOURCES: readonly Source[] = [
   {
     name: "github-actions",
     kind: "build-log",
-    insert: BUILD,
     read: async (ctx, asked) => {
       const got = await fetchBuildLogs(ctx.env, asked);
       if (!got.ok) return got;

@@ -6,6 +6,7 @@ import { ordersOfPulls } from "../github/ordersOfPulls.ts";
 import { pullStatement } from "../github/recordPullRequest.ts";
 import { tellPullRequests } from "../github/tellPullRequests.ts";
 import { opsRepository } from "../ops/fileIssues.ts";
+import { requestRerun } from "../ops/readReruns.ts";
 import { requestScan, SCAN_DELAY_SECONDS } from "../ops/scanRequests.ts";
 import { type Said, SaidSchema } from "./said.ts";
 import { queueOf } from "./takeGithubDelivery.ts";
@@ -32,7 +33,7 @@ export async function handleDelivery(ctx: ServiceContext, delivery: string): Pro
   const repository = await knownRepository(ctx, said.repository?.full_name);
   const change = repository === null ? null : await changeOf(ctx, { event: row.event, repository, said, now });
   const results = await DB_OPS.batch([
-    ...(change === null ? [] : [change.statement]),
+    ...(change?.statements ?? []),
     DB_OPS.prepare(HANDLED).bind(delivery, now.toISOString()),
   ]);
   // Of two at once the one that marked it goes on. What is lost from here on is found by the sweep, or by the next scan.
@@ -49,7 +50,7 @@ async function knownRepository(ctx: ServiceContext, full: string | undefined): P
 }
 
 interface Change {
-  statement: D1PreparedStatement;
+  statements: D1PreparedStatement[];
   after?: () => Promise<void>;
 }
 
@@ -63,7 +64,9 @@ async function changeOf(
       const { action, issue } = said;
       const isMove = action === "closed" || action === "reopened";
       if (!isMove || !issue || (issue.pull_request !== undefined && issue.pull_request !== null)) return null;
-      return { statement: DB_OPS.prepare(MOVE).bind(issue.html_url, issue.state, issue.updated_at, now.toISOString()) };
+      return {
+        statements: [DB_OPS.prepare(MOVE).bind(issue.html_url, issue.state, issue.updated_at, now.toISOString())],
+      };
     }
     case "pull_request":
       return pullChange(ctx, repository, said);
@@ -72,8 +75,12 @@ async function changeOf(
       const ours = opsRepository(ctx.env);
       const isOurs = ours !== null && `${ours.owner}/${ours.name}`.toLowerCase() === repository.toLowerCase();
       if (!isOurs || run?.status !== "completed" || !FAILED.has(run.conclusion ?? "")) return null;
+      const { id: runId, run_attempt: attempt = 1 } = run;
       return {
-        statement: requestScan(DB_OPS, "cicd", now),
+        statements: [
+          requestScan(DB_OPS, "cicd", now),
+          ...(attempt > 1 ? [requestRerun(DB_OPS, { repository, runId, attempt }, now)] : []),
+        ],
         after: async () => {
           await queueOf(ctx.env)?.send({ scan: "cicd" }, { delaySeconds: SCAN_DELAY_SECONDS });
         },
@@ -81,7 +88,7 @@ async function changeOf(
     }
     default: {
       const statement = checkStatement(DB_OPS, repository, said, now.toISOString());
-      return statement && { statement };
+      return statement && { statements: [statement] };
     }
   }
 }
@@ -97,20 +104,22 @@ async function pullChange(
   const orderId = (await ordersOfPulls(ctx, repository, [{ number: pull.number, head }])).get(pull.number);
   if (orderId === undefined) return null;
   return {
-    statement: pullStatement(ctx.env.DB_OPS, {
-      orderId,
-      repository,
-      action: action ?? null,
-      told: false,
-      pull: {
-        ...rest,
-        draft: draft ?? false,
-        closed_at: closed_at ?? null,
-        merged_at: merged_at ?? null,
-        head,
-        base: { ref: base.ref, sha: "", repo: repository },
-      },
-    }),
+    statements: [
+      pullStatement(ctx.env.DB_OPS, {
+        orderId,
+        repository,
+        action: action ?? null,
+        told: false,
+        pull: {
+          ...rest,
+          draft: draft ?? false,
+          closed_at: closed_at ?? null,
+          merged_at: merged_at ?? null,
+          head,
+          base: { ref: base.ref, sha: "", repo: repository },
+        },
+      }),
+    ],
     after: async () => {
       await tellPullRequests(ctx, { repository, number: pull.number });
     },

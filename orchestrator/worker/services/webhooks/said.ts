@@ -44,7 +44,7 @@ export const SaidSchema = z.object({
       base: z.object({ ref: z.string().max(300) }),
     })
     .optional(),
-  workflow_run: z.object({ id, status, conclusion, updated_at: time }).optional(),
+  workflow_run: z.object({ id, status, conclusion, updated_at: time, run_attempt: id.optional() }).optional(),
   check_run: z
     .object({
       id,
@@ -78,7 +78,7 @@ export const WANTED: Wanted = {
     head: { ref: true, sha: true, repo: { full_name: true } },
     base: { ref: true },
   },
-  workflow_run: { id: true, status: true, conclusion: true, updated_at: true },
+  workflow_run: { id: true, status: true, conclusion: true, updated_at: true, run_attempt: true },
   check_run: {
     id: true,
     name: true,
