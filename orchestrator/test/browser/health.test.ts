@@ -1,8 +1,11 @@
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
+import { listWorkers } from "../../../scripts/repository.ts";
 import { launch, signIn, visit } from "./browser.ts";
 
 const { url, token } = inject("stack");
+/** The orchestrator and those in apps/: all of them are checked. */
+const WORKERS = listWorkers().length;
 let browser: Browser;
 beforeAll(async () => {
   browser = await launch();
@@ -18,7 +21,7 @@ test("a deep check is begun, each Worker says what it found, down to its canary,
   const check = page.getByTestId("health-check");
   await check.getByRole("heading", { name: "ui-factory" }).waitFor();
   await check.getByText("Passed", { exact: true }).first().waitFor({ timeout: 60_000 });
-  await expect.poll(() => check.getByRole("list", { name: "Profiles" }).count(), { timeout: 60_000 }).toBe(5);
+  await expect.poll(() => check.getByRole("list", { name: "Profiles" }).count(), { timeout: 60_000 }).toBe(WORKERS);
   await check.getByText("canary", { exact: true }).first().waitFor();
   await page.keyboard.press("Escape");
   await page.waitForURL((address) => !address.searchParams.has("check"));
@@ -30,7 +33,7 @@ test("a deep check is begun, each Worker says what it found, down to its canary,
   await page.keyboard.press("Escape");
 
   await page.getByRole("tab", { name: "Checks" }).click();
-  await page.getByText("5 of 5").first().waitFor();
+  await page.getByText(`${WORKERS} of ${WORKERS}`).first().waitFor();
   expect(faults).toEqual([]);
   await context.close();
 });
