@@ -1,6 +1,7 @@
 export * from "./BaseAgent.ts";
 export * from "./BaseFactory.ts";
 export * from "./BaseWorkerEntrypoint.ts";
+export * from "./boundedText.ts";
 export * from "./coordResolver.ts";
 export * from "./correctFromError.ts";
 export * from "./createApp.ts";

@@ -1,4 +1,5 @@
 import { fail, HEALTH_CHECK_PATHS, MAX_HEALTH_RESULT_BYTES, problemOf, type Failed } from "@shared/contracts";
+import { boundedText } from "../boundedText.ts";
 import { readJson } from "../readJson.ts";
 import type { HealthDoors } from "./HealthDoors.ts";
 import { refuseUnsigned } from "./signature.ts";
@@ -37,7 +38,7 @@ export async function readSigned(
   { secret, now }: Pick<HealthRequestOptions, "secret" | "now">,
 ): Promise<{ ok: true; body: string } | Failed> {
   const hasBody = request.method === "POST";
-  const bytes = hasBody ? await readBounded(request) : "";
+  const bytes = hasBody ? await bodyOf(request) : "";
   const { pathname, search } = new URL(request.url);
   const signed = { method: request.method, path: `${pathname}${search}`, body: bytes ?? "" };
   const refusal =
@@ -50,24 +51,11 @@ export async function readSigned(
   return refusal ?? { ok: true, body: signed.body };
 }
 
-async function readBounded(request: Request): Promise<string | null> {
-  if (Number(request.headers.get("content-length") ?? 0) > MAX_HEALTH_RESULT_BYTES) return null;
-  if (request.body === null) return "";
-  const reader = request.body.getReader();
-  const decoder = new TextDecoder();
-  let text = "";
-  let size = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    size += value.byteLength;
-    if (size > MAX_HEALTH_RESULT_BYTES) {
-      await reader.cancel();
-      return null;
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
+/** Null: it is larger than a result may be. */
+const bodyOf = async (request: Request): Promise<string | null> =>
+  Number(request.headers.get("content-length") ?? 0) > MAX_HEALTH_RESULT_BYTES
+    ? null
+    : boundedText(request, MAX_HEALTH_RESULT_BYTES);
 
 /** A signed body's JSON; the same refusals as every other door's. */
 export const parseSigned = (body: string, type: string | null) =>

@@ -1,5 +1,5 @@
 import { fail, type Result, type WorkerLogLine, type WorkerLogs } from "@shared/contracts";
-import type { Logger, ReadWindow } from "@shared/worker-kit";
+import { boundedText, type Logger, type ReadWindow } from "@shared/worker-kit";
 import { z } from "zod";
 import type { Bindings } from "./app.ts";
 
@@ -39,7 +39,7 @@ export async function queryTelemetry(
   const from = window.from.getTime();
   const to = window.to.getTime();
   let response: Response;
-  let text: string;
+  let text: string | null;
   try {
     response = await fetch(`${api.replace(/\/+$/, "")}/accounts/${account}/workers/observability/telemetry/query`, {
       method: "POST",
@@ -62,15 +62,13 @@ export async function queryTelemetry(
         ...(window.cursor === null ? {} : { offset: window.cursor, offsetDirection: "next" }),
       }),
     });
-    if (Number(response.headers.get("content-length") ?? 0) > MAX_BYTES) {
-      return fail("UPSTREAM_REFUSED", "Cloudflare's answer is too large");
-    }
-    text = await response.text();
+    text = await boundedText(response, MAX_BYTES);
   } catch (error) {
     log.warn("Cloudflare's API did not answer", { error });
     return fail("UPSTREAM_UNAVAILABLE", "Cloudflare's API did not answer");
   }
   if (!response.ok) return refusalOf(response);
+  if (text === null) return fail("UPSTREAM_REFUSED", "Cloudflare's answer is too large");
   const parsed = AnswerSchema.safeParse(jsonOf(text));
   if (!parsed.success) return fail("UPSTREAM_REFUSED", "Cloudflare's API answered in an unknown form");
   const { events } = parsed.data.result.events;

@@ -1,5 +1,6 @@
+import { boundedText } from "@shared/worker-kit";
 import { z } from "zod";
-import { boundedText, oneLine, redacted, retryAfterMs, saysQuota } from "./foreignAnswer.ts";
+import { oneLine, redacted, retryAfterMs, saysQuota } from "./foreignAnswer.ts";
 
 /** Jules' REST API, v1alpha: what is unknown of an answer passes through, what is needed of it is checked. */
 

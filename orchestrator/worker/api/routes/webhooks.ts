@@ -1,6 +1,5 @@
 import { fail } from "@shared/contracts";
-import { problem, respond } from "@shared/worker-kit";
-import { boundedText } from "../../integrations/foreignAnswer.ts";
+import { boundedText, problem, respond } from "@shared/worker-kit";
 import { wakeSession, WokenSchema } from "../../services/ai-providers/jules/wakeSession.ts";
 import { GithubTakenSchema, takeGithubDelivery } from "../../services/webhooks/takeGithubDelivery.ts";
 import { type App, route } from "../route.ts";
