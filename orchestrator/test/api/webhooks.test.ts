@@ -109,7 +109,7 @@ describe("the door", () => {
     ["with one of another body", { signature: signatureOf(SECRET, timestamp, "{}"), timestamp, body }],
     ["with one of another time", { signature: signatureOf(SECRET, String(now() - 9), body), timestamp, body }],
     ["too old", { timestamp: String(now() - 301) }],
-    ["from the future", { timestamp: String(now() + 302) }],
+    ["from the future", { timestamp: String(now() + 3_600) }],
     ["with a timestamp that is no number", { timestamp: "1e9" }],
     ["with a signature that is cut", { signature: signatureOf(SECRET, timestamp, body).slice(0, -2), timestamp, body }],
     ["with one in other letters", { signature: "sha256=é", timestamp, body }],
