@@ -192,7 +192,7 @@ const CAUSES: readonly Cause[] = [
     B,
     "acme/site",
     (d) =>
-      `npm error code E404\nnpm error 404 Not Found - GET https://registry.npmjs.org/@acme%2fui/-/ui-${d.version()}.tgz`,
+      `npm error code E404\nnpm error 404 Not Found - GET https://npm.acme.example/@acme%2fui/-/ui-${d.version()}.tgz`,
   ],
   [
     "site test cart",
