@@ -2,6 +2,7 @@ import { createHmac, randomBytes, randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { steerCloudflare } from "@shared/testing";
 import { z } from "zod";
 import { startNightStack } from "./start/nightStack.ts";
@@ -44,6 +45,11 @@ const GithubIssuesSchema = z.array(
     comments: z.number(),
   }),
 );
+
+/** The night is a check too: what it tells must be so, or it ends with an error. */
+function must(isSo: boolean, what: string): void {
+  if (!isSo) throw new Error(`the night went otherwise: ${what}`);
+}
 
 const data = mkdtempSync(path.join(tmpdir(), "demo-night-"));
 const webhookSecret = randomBytes(20).toString("hex");
@@ -128,6 +134,9 @@ try {
     say();
     say(`POST /api/ops/scan {"scope":"full"}, the ${round} time`);
     const { scan } = ScanSchema.parse(await ask("/api/ops/scan", { scope: "full" }));
+    must(scan.outcome === "done", `the ${round} scan is done`);
+    must(scan.totals.issues_opened === (round === "first" ? 5 : 0), `the ${round} scan files each cause once`);
+    must(round === "first" || scan.totals.logs_ingested === 0, "no line is read twice");
     say(`  ${scan.outcome}${scan.error === null ? "" : `: ${scan.error}`}  ${JSON.stringify(scan.totals)}`);
   }
   say();
@@ -155,6 +164,7 @@ try {
       ),
     ),
   );
+  must(claims.filter(Boolean).length === 1, "one claim wins");
   say(`  ${claims.filter(Boolean).length} won`);
   say();
   say(`POST /api/ops/issues/${gravest.id}/work`);
@@ -196,10 +206,11 @@ try {
     });
     say(`  ${answer.status} ${await answer.text()}`);
   }
-  for (;;) {
-    const closed = IssuesSchema.parse(await ask("/api/ops/issues?status=closed"));
-    if (closed.issues.some(({ id }) => id === gravest.id)) break;
-  }
+  const isClosed = async () =>
+    IssuesSchema.parse(await ask("/api/ops/issues?status=closed")).issues.some(({ id }) => id === gravest.id);
+  // The queue hands it on within seconds.
+  for (let asked = 0; asked < 600 && !(await isClosed()); asked += 1) await sleep(100);
+  must(await isClosed(), "what is closed on GitHub is closed here");
   say();
   say("On GitHub, in the morning");
   await showGithub();

@@ -1,5 +1,5 @@
 import { WorkerEntrypoint } from "cloudflare:workers";
-import { CallerPropsSchema, fail, type CallerProps, type Failed } from "@shared/contracts";
+import { CallerPropsSchema, fail, problemOf, type CallerProps, type Failed } from "@shared/contracts";
 import { createLogger, type Logger } from "./logger.ts";
 
 /** One RPC call as its method sees it. */
@@ -35,7 +35,7 @@ export class BaseWorkerEntrypoint<Environment = Cloudflare.Env> extends WorkerEn
    */
   protected readonly answer = async <T>(method: string, work: (call: RpcCall) => Promise<T>): Promise<T | Failed> => {
     const caller = this.caller();
-    if (caller === null) return fail("UNAUTHENTICATED", "the binding does not name its caller: give it props {caller}");
+    if (caller === null) return unnamed();
     const requestId = this.mintRequestId();
     const log = this.log.child({ requestId, method, caller });
     try {
@@ -47,4 +47,17 @@ export class BaseWorkerEntrypoint<Environment = Cloudflare.Env> extends WorkerEn
       });
     }
   };
+
+  /** Answers a `fetch` over the binding by the app behind it; one without a caller is refused as problem+json. */
+  protected readonly serve = async (app: (caller: string) => Response | Promise<Response>): Promise<Response> => {
+    const caller = this.caller();
+    if (caller !== null) return app(caller);
+    const problem = problemOf(unnamed().error);
+    return Response.json(problem, {
+      status: problem.status,
+      headers: { "content-type": "application/problem+json" },
+    });
+  };
 }
+
+const unnamed = (): Failed => fail("UNAUTHENTICATED", "the binding does not name its caller: give it props {caller}");

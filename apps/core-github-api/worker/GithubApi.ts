@@ -1,4 +1,3 @@
-import { problemOf, vibeError } from "@shared/contracts";
 import { BaseWorkerEntrypoint } from "@shared/worker-kit";
 import { createGithubApp } from "./app.ts";
 import type { Bindings } from "./config.ts";
@@ -14,17 +13,7 @@ const app = createGithubApp({ clock });
 
 /** GitHub for Workers that are bound to this class: `env.CORE_GITHUB_API.fetch("https://core-github-api/v1/repo/…")`. */
 export class GithubApi extends BaseWorkerEntrypoint<Bindings> {
-  override async fetch(request: Request): Promise<Response> {
-    const caller = this.caller();
-    if (caller === null) {
-      const problem = problemOf(
-        vibeError("UNAUTHENTICATED", "the binding does not name its caller: give it props {caller}"),
-      );
-      return Response.json(problem, {
-        status: problem.status,
-        headers: { "content-type": "application/problem+json" },
-      });
-    }
-    return app.fetch(request, { ...this.env, CALLER: caller }, this.ctx);
+  override fetch(request: Request): Promise<Response> {
+    return this.serve((caller) => app.fetch(request, { ...this.env, CALLER: caller }, this.ctx));
   }
 }

@@ -32,6 +32,27 @@ async function post(result: unknown, options: { secret?: string | null; at?: Dat
 const statusOf = async (ctx: Parameters<typeof getHealthCheck>[0], uuid: string) =>
   value(await getHealthCheck(ctx, { uuid })).check;
 
+test("a Worker has itself checked by its binding, and reads how that went and how all stand; none without a name does", async () => {
+  const health = bound("agent-factory");
+  const { check } = value(await health.executeHealthCheck({ workers: ["agent-factory"] }));
+  expect(check).toMatchObject({ trigger_type: "rpc", total_workers: 1 });
+  expect(value(await health.getHealthCheck(check.uuid)).check).toMatchObject({
+    uuid: check.uuid,
+    worker_checks: [{ worker_name: "agent-factory" }],
+  });
+  expect(value(await health.getLatestWorkerHealth("agent-factory")).worker).toMatchObject({
+    worker_name: "agent-factory",
+    kind: "worker",
+    target: true,
+  });
+  const summary = value(await health.getSummary({ days: 1 }));
+  expect(summary.workers.map(({ worker_name: name }) => name)).toContain("agent-factory");
+  const unnamed = (exports as unknown as { HealthOps: HealthOpsRpc }).HealthOps;
+  for (const refused of [await unnamed.executeHealthCheck(), await unnamed.getSummary()]) {
+    expect(refused).toMatchObject({ ok: false, error: { code: "UNAUTHENTICATED" } });
+  }
+});
+
 describe.each(["by binding", "signed"] as const)("a callback %s", (way) => {
   const send = async (result: HealthResult, caller = "agent-factory") => {
     if (way === "by binding") {
