@@ -4,7 +4,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeEach, describe, expect, inject, test } from "vitest";
 import { type HealthBindings, healthOf } from "../worker/health.ts";
-import { HealthCheck } from "../worker/index.ts";
+import { CloudflareApi, HealthCheck } from "../worker/index.ts";
 
 const { url, account, token } = inject("cloudflare");
 beforeEach(() => steerCloudflare(url, { action: "reset" }));
@@ -60,6 +60,16 @@ test("shows its health to nobody who does not sign", async () => {
 test("to who is bound and is not the orchestrator it is not told", async () => {
   const stranger = new HealthCheck(createExecutionContext(), env as never);
   expect(await stranger.quick()).toMatchObject({ ok: false, error: { code: "UNAUTHENTICATED" } });
+});
+
+test("a binding that names no caller reaches nothing behind it", async () => {
+  const unnamed = new CloudflareApi(createExecutionContext(), env);
+  const answer = await unnamed.fetch(new Request("https://core-cloudflare-api/v1/logs/workers?window=1h"));
+  expect({ status: answer.status, type: answer.headers.get("content-type") }).toEqual({
+    status: 401,
+    type: "application/problem+json",
+  });
+  expect(await answer.json()).toMatchObject({ ok: false, code: "UNAUTHENTICATED" });
 });
 
 describe("broken on purpose it is reported as exactly that", () => {

@@ -3,7 +3,7 @@ import { createExecutionContext } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, inject, test } from "vitest";
 import { type HealthBindings, healthOf } from "../worker/health.ts";
-import { HealthCheck } from "../worker/index.ts";
+import { GithubApi, HealthCheck } from "../worker/index.ts";
 import { steer } from "./proxy.ts";
 
 const REPOSITORY = { GITHUB_OWNER: "health", GITHUB_REPO: "site", GITHUB_REPOSITORIES: "health/site" };
@@ -61,6 +61,16 @@ test("shows its health to nobody who does not sign", async () => {
 test("to who is bound and is not the orchestrator it is not told", async () => {
   const stranger = new HealthCheck(createExecutionContext(), env as never);
   expect(await stranger.quick()).toMatchObject({ ok: false, error: { code: "UNAUTHENTICATED" } });
+});
+
+test("a binding that names no caller reaches nothing behind it", async () => {
+  const unnamed = new GithubApi(createExecutionContext(), env);
+  const answer = await unnamed.fetch(new Request("https://core-github-api/v1/repo/reachable"));
+  expect({ status: answer.status, type: answer.headers.get("content-type") }).toEqual({
+    status: 401,
+    type: "application/problem+json",
+  });
+  expect(await answer.json()).toMatchObject({ ok: false, code: "UNAUTHENTICATED" });
 });
 
 describe("broken on purpose it is reported as exactly that", () => {
